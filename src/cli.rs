@@ -1,0 +1,227 @@
+//! What the user typed. Nothing is computed here: texts become quantities, and that is all.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::units::{Bytes, Cpus, Seconds};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Will a machine-learning service fit a box, how many requests at once, how fast: measured, not
+/// guessed.
+///
+/// Runs the service's real models in-process with ONNX Runtime, measures the RAM that all requests
+/// share and what each concurrent request adds, and prints for any target box what fits.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mediscope-size",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES
+)]
+pub struct Cli {
+    /// What to do; `size` where nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `size`.
+    #[command(flatten)]
+    pub size: SizeArgs,
+    /// Options of all commands.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mediscope-size --ram 1G --cpus 1                    does the default service fit?
+  mediscope-size --model scan.onnx --ram 512M         a model of yours
+  mediscope-size --model scan.onnx --concurrency 20   the smallest box for 20 at once
+  mediscope-size --box this                           the box that this runs in
+  mediscope-size measure --model scan.onnx -o scan.yaml
+  mediscope-size --profile scan.yaml --ram 2G --cpus 2
+
+Exit codes: 0 answered (whatever the verdict), 2 could not answer, 130 interrupted.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Size a box: what fits, how many at once, how fast (the default)
+    #[command(after_help = SIZE_EXAMPLES)]
+    Size(SizeArgs),
+    /// Measure a service and write a profile with its footprint
+    #[command(after_help = MEASURE_EXAMPLES)]
+    Measure(MeasureArgs),
+    /// Say which ONNX Runtime is used and why, or install one
+    #[command(after_help = RUNTIME_EXAMPLES)]
+    Runtime(RuntimeArgs),
+    /// List what is kept between runs, or clear it
+    #[command(after_help = CACHE_EXAMPLES)]
+    Cache(CacheArgs),
+}
+
+const SIZE_EXAMPLES: &str = "\
+Examples:
+  mediscope-size size --ram 1G --cpus 1
+  mediscope-size size --profile scan.yaml --box this
+  mediscope-size size --concurrency 20 --format json";
+const MEASURE_EXAMPLES: &str = "\
+Examples:
+  mediscope-size measure --model scan.onnx -o scan.yaml
+  mediscope-size measure --profile mediscope --image scans/ --budget 60s
+  mediscope-size measure --model scan.onnx --dry-run";
+const RUNTIME_EXAMPLES: &str = "\
+Examples:
+  mediscope-size runtime
+  mediscope-size runtime --install
+  ORT_DYLIB_PATH=/opt/ort/libonnxruntime.so mediscope-size runtime";
+const CACHE_EXAMPLES: &str = "\
+Examples:
+  mediscope-size cache
+  mediscope-size cache --clear";
+
+/// Options of all commands.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Print the answer and errors only: no progress, no warnings
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Keep files here instead of the user's cache directory
+    #[arg(long, global = true, value_name = "DIR", env = "MEDISCOPE_SIZE_CACHE")]
+    pub cache_dir: Option<PathBuf>,
+    /// How the answer is written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How the answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables for people
+    Text,
+    /// One JSON value, in a versioned schema
+    Json,
+}
+
+/// What is asked of which box.
+#[derive(Debug, Args)]
+pub struct SizeArgs {
+    /// RAM of the box: 512M, 1G, 1.5Gi (binary, as container engines read it)
+    #[arg(long, value_name = "SIZE", value_parser = ram, allow_hyphen_values = true)]
+    pub ram: Option<Bytes>,
+    /// CPUs of the box; fractions are quotas: 0.5
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub cpus: Option<Cpus>,
+    /// The box found here: cgroup limits before the host's totals
+    #[arg(long = "box", value_name = "BOX", value_enum)]
+    pub target: Option<TargetArg>,
+    /// Requests in flight that the box must hold; alone it asks for the smallest box
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub concurrency: Option<u32>,
+    /// The service is warmed up before it gets traffic: leave out the cold burst
+    #[arg(long)]
+    pub warmed: bool,
+    /// What is sized and how it is measured.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+}
+
+/// Boxes that are found instead of given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TargetArg {
+    /// Where this program runs
+    This,
+}
+
+/// What is measured, and how.
+#[derive(Debug, Args)]
+pub struct ServiceArgs {
+    /// A profile: the name of an embedded one, or a YAML file [default: mediscope]
+    #[arg(long, value_name = "PROFILE", conflicts_with = "model", help_heading = "Service")]
+    pub profile: Option<String>,
+    /// Size a service of this one ONNX model
+    #[arg(long, value_name = "FILE", help_heading = "Service")]
+    pub model: Option<PathBuf>,
+    /// The input's shape, where the model leaves it open: 1x3x224x224
+    #[arg(long, value_name = "DIMS", requires = "model", help_heading = "Service")]
+    pub shape: Option<String>,
+    /// The image of every request, or a folder of them [default: a generated 2-megapixel JPEG]
+    #[arg(long, value_name = "PATH", help_heading = "Service")]
+    pub image: Option<PathBuf>,
+    /// How long measuring may take; the minimum is never skipped [default: 20s]
+    #[arg(long, value_name = "TIME", help_heading = "Measuring")]
+    pub budget: Option<Seconds>,
+    /// Measure again, even if a footprint is kept
+    #[arg(long, help_heading = "Measuring")]
+    pub remeasure: bool,
+    /// Say what would be measured, downloaded and written, and do nothing
+    #[arg(long, help_heading = "Measuring")]
+    pub dry_run: bool,
+    /// Measure planted costs instead of a model, for tests.
+    #[arg(long, hide = true, value_name = "KEY=VALUE,…")]
+    pub synthetic: Option<String>,
+}
+
+/// `measure`.
+#[derive(Debug, Args)]
+pub struct MeasureArgs {
+    /// Write the profile with its footprint here
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What is measured and how.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+}
+
+/// `runtime`.
+#[derive(Debug, Args)]
+pub struct RuntimeArgs {
+    /// Download it into the cache now, so that no later run has to
+    #[arg(long)]
+    pub install: bool,
+    /// The platform to download for, if not this one
+    #[arg(long, value_name = "PLATFORM", requires = "install")]
+    pub platform: Option<String>,
+}
+
+/// `cache`.
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    /// Remove everything that is kept
+    #[arg(long)]
+    pub clear: bool,
+}
+
+/// No box has less: a bare ONNX Runtime takes more.
+const LEAST_RAM: Bytes = Bytes::mib(1);
+/// No box has more.
+const MOST_RAM: Bytes = Bytes::mib(1 << 30);
+
+fn ram(text: &str) -> Result<Bytes, String> {
+    let bytes: Bytes = text.parse().map_err(|e| format!("{e}"))?;
+    if bytes < LEAST_RAM {
+        return Err(format!(
+            "{} bytes is no box: give at least 1M (did you mean {text}M or {text}G?)",
+            bytes.get()
+        ));
+    }
+    if bytes > MOST_RAM {
+        return Err(format!("{bytes} is more than any box has: give at most 1024T"));
+    }
+    Ok(bytes)
+}
+
+/// Reads the command line, or ends the program with help or an error.
+pub fn parse() -> Cli {
+    Cli::parse()
+}

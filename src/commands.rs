@@ -1,0 +1,64 @@
+//! One file a verb: the only room where the world and the thinking meet.
+
+mod cache;
+mod footprint;
+mod measure;
+mod printer;
+mod runtime;
+mod size;
+mod synthetic;
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::measure::interrupt::Interrupt;
+use printer::Printer;
+
+/// How a command ended, beyond errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// There is an answer, whatever it is.
+    Answered,
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Answered => Self::SUCCESS,
+            Exit::Interrupted => Self::from(Interrupt::EXIT_CODE),
+        }
+    }
+}
+
+/// Exit code of a command that could not decide: bad input, I/O, internal.
+const UNDECIDED: u8 = 2;
+
+/// Runs what was typed and returns the exit code: 0 answered, 2 could not answer, 130 interrupted.
+pub fn run(cli: Cli) -> ExitCode {
+    let printer = Printer::new(&cli.global);
+    let result = match cli.command.unwrap_or(Command::Size(cli.size)) {
+        Command::Size(args) => size::run(&args, &cli.global, &printer),
+        Command::Measure(args) => measure::run(&args, &cli.global, &printer),
+        Command::Runtime(args) => runtime::run(&args, &cli.global, &printer),
+        Command::Cache(args) => cache::run(&args, &cli.global, &printer),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) if error.is::<footprint::Interrupted>() => Exit::Interrupted.into(),
+        // A reader that has seen enough is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::from(UNDECIDED)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

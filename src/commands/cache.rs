@@ -1,0 +1,86 @@
+//! `cache`: what is kept, and clearing it.
+
+use std::fmt::Write;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::Exit;
+use super::printer::Printer;
+use crate::cli::{CacheArgs, Format, GlobalArgs};
+use crate::measure::cache::{Cache, Entry};
+use crate::units::{Bytes, Seconds};
+
+/// Runs the verb.
+pub fn run(args: &CacheArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
+    let cache = Cache::locate(global.cache_dir.as_deref());
+    let entries = if args.clear {
+        cache.clear().with_context(|| format!("cannot clear {}", cache.root().display()))?
+    } else {
+        cache.entries()
+    };
+    let place = cache.root().display().to_string();
+    printer.answer(&match global.format {
+        Format::Json => {
+            format!("{}\n", serde_json::to_string_pretty(&Contract::of(&place, &entries, args.clear))?)
+        }
+        Format::Text => listing(&cache, &entries, args.clear),
+    })?;
+    Ok(Exit::Answered)
+}
+
+fn listing(cache: &Cache, entries: &[Entry], cleared: bool) -> String {
+    let total: Bytes = entries.iter().map(|e| e.bytes).sum();
+    let verb = if cleared { "Removed" } else { "Kept" };
+    if entries.is_empty() {
+        return format!("Nothing is kept in {}\n", cache.root().display());
+    }
+    let mut out = format!("{verb} {} files, {total}, in {}\n", entries.len(), cache.root().display());
+    for entry in entries {
+        let name = entry.path.strip_prefix(cache.root()).unwrap_or(&entry.path);
+        let what = cache.described(entry).unwrap_or_default();
+        let _ = writeln!(out, "  {:>9}  {:<10} {}{what}", entry.bytes, age(entry), name.display());
+    }
+    out
+}
+
+fn age(entry: &Entry) -> String {
+    let age = entry.modified.and_then(|m| SystemTime::now().duration_since(m).ok());
+    match age.map(|a| Seconds::from(a).get()) {
+        None => String::new(),
+        Some(s) if s < 3600.0 => format!("{:.0} min ago", s / 60.0),
+        Some(s) if s < 172_800.0 => format!("{:.0} h ago", s / 3600.0),
+        Some(s) => format!("{:.0} d ago", s / 86_400.0),
+    }
+}
+
+/// The verb's JSON, a type of its own.
+#[derive(Serialize)]
+struct Contract<'a> {
+    schema: &'static str,
+    directory: &'a str,
+    cleared: bool,
+    entries: Vec<EntryContract>,
+}
+
+#[derive(Serialize)]
+struct EntryContract {
+    kind: &'static str,
+    path: String,
+    bytes: Bytes,
+}
+
+impl<'a> Contract<'a> {
+    fn of(directory: &'a str, entries: &[Entry], cleared: bool) -> Self {
+        let entries = entries
+            .iter()
+            .map(|e| EntryContract {
+                kind: e.kind.folder(),
+                path: e.path.display().to_string(),
+                bytes: e.bytes,
+            })
+            .collect();
+        Self { schema: "mediscope-size/cache/1", directory, cleared, entries }
+    }
+}

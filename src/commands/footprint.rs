@@ -1,0 +1,418 @@
+//! Where a footprint comes from: the profile itself, the cache, or a measurement.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+use super::printer::Printer;
+use super::runtime;
+use super::synthetic;
+use crate::cli::{GlobalArgs, ServiceArgs};
+use crate::footprint::{Environment, Footprint, ImageRecord};
+use crate::measure::assemble::{Facts, ModelFacts, assemble};
+use crate::measure::cache::{Cache, CacheKey, KeyParts, Kept};
+use crate::measure::campaign::{Campaign, ChildRecord, End};
+use crate::measure::host::HostBox;
+use crate::measure::interrupt::Interrupt;
+use crate::measure::memory::Interference;
+use crate::measure::prepare::{Checked, Placed, check};
+use crate::measure::protocol::{Job, ServiceJob, SyntheticJob};
+use crate::measure::runtime::{Runtime, Surroundings};
+use crate::profile::{DEFAULT_PROFILE, Model, ModelSource, Models, Profile, RequestSpec, Shape};
+use crate::report::Provenance;
+use crate::units::{Bytes, Seconds};
+
+/// How long measuring may take where the user does not say.
+pub const DEFAULT_BUDGET: Seconds = Seconds::new(20.0);
+
+/// A footprint and where it comes from.
+#[derive(Debug)]
+pub struct Obtained {
+    /// The service.
+    pub profile: Profile,
+    /// What it costs.
+    pub footprint: Footprint,
+    /// Where that comes from, in words.
+    pub provenance: Provenance,
+    /// Whether the user stopped the measurement.
+    pub interrupted: bool,
+}
+
+/// The profile that the options name.
+pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
+    let Some(path) = &args.model else {
+        return Ok(Profile::find(args.profile.as_deref().unwrap_or(DEFAULT_PROFILE))?);
+    };
+    let name = path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
+    Ok(Profile {
+        name: name.clone(),
+        title: None,
+        topology: crate::footprint::Topology::Shared,
+        models: Models::one(Model {
+            name,
+            source: ModelSource::File(path.clone()),
+            shape: args.shape.as_deref().map(parse_shape).transpose()?,
+        }),
+        request: RequestSpec::default(),
+        settings: crate::footprint::Settings::default(),
+        footprint: None,
+    })
+}
+
+fn parse_shape(text: &str) -> anyhow::Result<Shape> {
+    let dims: Result<Vec<i64>, _> = text.split(['x', '×', ',']).map(|d| d.trim().parse()).collect();
+    let wrong = || format!("`{text}` is not a shape: write dimensions as in --shape 1x3x224x224");
+    let dims = dims.ok().with_context(wrong)?;
+    Shape::try_from(dims).ok().with_context(wrong)
+}
+
+/// A measurement that could be made.
+pub struct Request<'a> {
+    args: &'a ServiceArgs,
+    printer: &'a Printer,
+    cache: Cache,
+    profile: Profile,
+    budget: Seconds,
+}
+
+impl<'a> Request<'a> {
+    /// What the options ask for. Reads the profile, checks nothing else.
+    pub fn new(
+        args: &'a ServiceArgs,
+        global: &GlobalArgs,
+        printer: &'a Printer,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            args,
+            printer,
+            cache: Cache::locate(global.cache_dir.as_deref()),
+            profile: profile(args)?,
+            budget: args.budget.unwrap_or(DEFAULT_BUDGET),
+        })
+    }
+
+    /// The footprint, by the cheapest way that the options allow.
+    pub fn obtain(self) -> anyhow::Result<Obtained> {
+        let changed = self.args.remeasure || self.args.image.is_some();
+        if let Some(footprint) = self.profile.footprint.clone().filter(|_| !changed) {
+            return Ok(Obtained {
+                provenance: Provenance("Footprint from the profile".into()),
+                profile: self.profile,
+                footprint,
+                interrupted: false,
+            });
+        }
+        let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
+        match &self.args.synthetic {
+            Some(text) => {
+                let job = synthetic::parse(text)?;
+                self.obtain_synthetic(job, text, &interrupt)
+            }
+            None => self.obtain_real(&interrupt),
+        }
+    }
+
+    fn obtain_synthetic(
+        &self,
+        job: SyntheticJob,
+        text: &str,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Obtained> {
+        let environment = Environment {
+            cpu_model: "planted".into(),
+            cores: 2,
+            kernel: "none".into(),
+            onnxruntime: "none".into(),
+            tool: KeyParts::tool_version(),
+            settings: self.profile.settings.clone(),
+        };
+        let image = ImageRecord {
+            origin: "planted".into(),
+            encoded_bytes: Bytes::new(500_000),
+            width: 1632,
+            height: 1224,
+        };
+        let model = ModelFacts {
+            name: "planted".into(),
+            synthetic: true,
+            file_bytes: job.base,
+            weight_bytes: job.base,
+            sha256: text.to_owned(),
+        };
+        let facts = Facts { environment, image, models: vec![model] };
+        let parts = self.key_parts(&facts.environment, "planted", Vec::new(), vec![text.into()]);
+        let key = parts.key()?;
+        match self.kept(&key) {
+            Some(obtained) => Ok(obtained),
+            None => self.measure(Job::Synthetic(job), &facts, &key, parts, interrupt),
+        }
+    }
+
+    fn obtain_real(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
+        let checked = check(&self.cache, &self.profile, self.args.image.as_deref())?;
+        let host = HostBox::this()?;
+        let surroundings = Surroundings::of_process(self.cache.root());
+        // Without a library there is no kept footprint either: its version is part of the key.
+        let found = runtime::find(&surroundings, self.printer, interrupt);
+        if let Some(runtime) = &found {
+            let (parts, key) = self.real_key(&checked, &host, runtime)?;
+            if let Some(obtained) = self.kept(&key) {
+                return Ok(obtained);
+            }
+            return self.measure_real(&checked, &host, runtime, parts, &key, interrupt);
+        }
+        let runtime = runtime::install(&surroundings, self.printer, interrupt)?;
+        let (parts, key) = self.real_key(&checked, &host, &runtime)?;
+        self.measure_real(&checked, &host, &runtime, parts, &key, interrupt)
+    }
+
+    fn measure_real(
+        &self,
+        checked: &Checked,
+        host: &HostBox,
+        runtime: &Runtime,
+        parts: KeyParts,
+        key: &CacheKey,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Obtained> {
+        let placed = checked.place(&self.cache, &|text| self.printer.info(text))?;
+        if placed.is_temporary() {
+            self.printer.warning(&format!(
+                "{} cannot be written: models are in a temporary folder for this run only; \
+                 name another folder with --cache-dir",
+                self.cache.root().display()
+            ));
+        }
+        let facts = Facts {
+            environment: self.environment(host, runtime),
+            image: placed.image.clone(),
+            models: checked.facts(),
+        };
+        let job = Job::Service(self.service_job(checked, &placed, runtime));
+        self.measure(job, &facts, key, parts, interrupt)
+    }
+
+    fn service_job(&self, checked: &Checked, placed: &Placed, runtime: &Runtime) -> ServiceJob {
+        ServiceJob {
+            library: runtime.path.clone(),
+            models: placed.models.clone(),
+            settings: self.profile.settings.clone(),
+            images: placed.images.clone(),
+            heatmap_edge: checked.heatmap_edge,
+        }
+    }
+
+    fn environment(&self, host: &HostBox, runtime: &Runtime) -> Environment {
+        Environment {
+            cpu_model: host.cpu_model.clone(),
+            cores: host.cores,
+            kernel: host.kernel.clone(),
+            onnxruntime: runtime.version.clone(),
+            tool: KeyParts::tool_version(),
+            settings: self.profile.settings.clone(),
+        }
+    }
+
+    fn real_key(
+        &self,
+        checked: &Checked,
+        host: &HostBox,
+        runtime: &Runtime,
+    ) -> anyhow::Result<(KeyParts, CacheKey)> {
+        let environment = self.environment(host, runtime);
+        let mut parts = self.key_parts(
+            &environment,
+            &runtime.path.display().to_string(),
+            checked.model_keys(),
+            checked.image_keys(&self.cache)?,
+        );
+        parts.heatmap_edge = checked.heatmap_edge;
+        let key = parts.key()?;
+        Ok((parts, key))
+    }
+
+    fn key_parts(
+        &self,
+        environment: &Environment,
+        library: &str,
+        models: Vec<crate::measure::cache::ModelKey>,
+        images: Vec<String>,
+    ) -> KeyParts {
+        KeyParts {
+            tool: environment.tool.clone(),
+            onnxruntime: format!("{} {library}", environment.onnxruntime),
+            cpu_model: environment.cpu_model.clone(),
+            cores: environment.cores,
+            topology: self.profile.topology,
+            settings: environment.settings.clone(),
+            models,
+            images,
+            heatmap_edge: 0,
+        }
+    }
+
+    /// A kept footprint, unless the user wants a new one or gives a longer budget than it had.
+    fn kept(&self, key: &CacheKey) -> Option<Obtained> {
+        if self.args.remeasure {
+            return None;
+        }
+        let kept = self.cache.footprint(key)?;
+        if self.args.budget.is_some_and(|asked| asked > kept.budget) {
+            return None;
+        }
+        Some(Obtained {
+            profile: self.profile.clone(),
+            footprint: kept.footprint,
+            provenance: Provenance("Footprint from the cache (--remeasure to measure again)".into()),
+            interrupted: false,
+        })
+    }
+
+    fn measure(
+        &self,
+        job: Job,
+        facts: &Facts,
+        key: &CacheKey,
+        parts: KeyParts,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Obtained> {
+        let begun = Instant::now();
+        let mut finished =
+            if self.args.remeasure { Vec::new() } else { self.cache.finished_children(key) };
+        let taken_over = finished.len();
+        let watch = Interference::start();
+        let campaign = Campaign {
+            job,
+            budget: self.budget,
+            cores: f64::from(facts.environment.cores),
+            interrupt,
+            progress: self.printer,
+        };
+        let end = campaign.run(&mut finished);
+        self.printer.clear();
+        let disturbances = watch.finish().iter().map(ToString::to_string).collect();
+        let seconds: Seconds = begun.elapsed().into();
+        let mut told = format!("Measured now, in {seconds}");
+        if taken_over > 0 {
+            told.push_str(&format!(", with {taken_over} processes of an earlier run"));
+        }
+        match end {
+            End::Complete => {
+                let footprint = assemble(facts, &finished, false, disturbances)
+                    .context(nothing_measured(&finished))?;
+                self.keep(key, parts, &footprint);
+                Ok(self.obtained(footprint, told, false))
+            }
+            End::Interrupted(unfinished) => {
+                self.keep_finished(key, &finished);
+                let kept = finished.len();
+                finished.extend(unfinished);
+                let Some(footprint) = assemble(facts, &finished, true, disturbances) else {
+                    self.printer.warning("interrupted before anything was measured");
+                    bail!(Interrupted);
+                };
+                told = format!("Stopped after {seconds}, partial ({kept} processes are kept for the next run)");
+                Ok(self.obtained(footprint, told, true))
+            }
+            End::Failed(error) => {
+                self.keep_finished(key, &finished);
+                Err(error)
+            }
+        }
+    }
+
+    fn obtained(&self, footprint: Footprint, told: String, interrupted: bool) -> Obtained {
+        let mut profile = self.profile.clone();
+        profile.footprint = None;
+        Obtained { profile, footprint, provenance: Provenance(told), interrupted }
+    }
+
+    /// A measurement that cannot be kept is still an answer.
+    fn keep(&self, key: &CacheKey, parts: KeyParts, footprint: &Footprint) {
+        let kept = Kept {
+            profile: self.profile.name.clone(),
+            key: parts,
+            budget: self.budget,
+            footprint: footprint.clone(),
+        };
+        match self.cache.keep_footprint(key, &kept) {
+            Ok(()) => self.cache.forget_children(key),
+            Err(reason) => self.not_kept("the footprint", &reason),
+        }
+    }
+
+    fn keep_finished(&self, key: &CacheKey, finished: &[ChildRecord]) {
+        if finished.is_empty() {
+            return;
+        }
+        if let Err(reason) = self.cache.keep_children(key, finished) {
+            self.not_kept("what was finished", &reason);
+        }
+    }
+
+    fn not_kept(&self, what: &str, reason: &std::io::Error) {
+        self.printer.warning(&format!(
+            "{what} cannot be kept in {} ({reason}): the next run measures again; \
+             name another folder with --cache-dir",
+            self.cache.root().display()
+        ));
+    }
+
+    /// `--dry-run`: what would be measured, how long, what is downloaded and written.
+    pub fn dry_run(&self) -> anyhow::Result<()> {
+        let mut lines = vec![format!("Would size {} ({})", self.profile.title(), self.profile.name)];
+        if self.profile.footprint.is_some() && !self.args.remeasure {
+            lines.push("  from the footprint in the profile: nothing is measured".into());
+            return self.printer.answer(&format!("{}\n", lines.join("\n")));
+        }
+        let checked = check(&self.cache, &self.profile, self.args.image.as_deref())?;
+        let host = HostBox::this()?;
+        let interrupt = Interrupt::default();
+        let surroundings = Surroundings::of_process(self.cache.root());
+        let found = runtime::find(&surroundings, self.printer, &interrupt);
+        if let Some(runtime) = &found {
+            let (_, key) = self.real_key(&checked, &host, runtime)?;
+            lines.push(format!("  ONNX Runtime {} from {}: {}", runtime.version, runtime.origin, runtime.path.display()));
+            if self.kept(&key).is_some() {
+                lines.push("  from the cache: nothing is measured, downloaded or written".into());
+                return self.printer.answer(&format!("{}\n", lines.join("\n")));
+            }
+        } else {
+            lines.push(runtime::would_install(&surroundings));
+        }
+        lines.extend(self.would_measure(&checked, &host));
+        self.printer.answer(&format!("{}\n", lines.join("\n")))
+    }
+
+    fn would_measure(&self, checked: &Checked, host: &HostBox) -> Vec<String> {
+        let mut lines = vec![format!(
+            "  measures in 4 to 7 processes one after the other, on {} cores, for about {} (at least \
+             N = 1, 2, 4 in three of them; the budget buys N = 8 and the check at 16)",
+            host.cores, self.budget
+        )];
+        let written = checked.to_be_written(&self.cache);
+        for (path, bytes) in &written {
+            lines.push(format!("  writes {bytes:>9} {}", path.display()));
+        }
+        let folder: PathBuf = self.cache.folder(crate::measure::cache::Kind::Footprints);
+        lines.push(format!("  keeps the footprint in {}", Path::new(&folder).display()));
+        lines
+    }
+}
+
+/// The user stopped it before there was anything to answer with.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
+fn nothing_measured(children: &[ChildRecord]) -> String {
+    match children.iter().find_map(|c| c.killed) {
+        Some(killed) => format!(
+            "the measured process was killed by signal {} at N = {}: it needs more memory than \
+             there is here; free some, or measure on a larger machine",
+            killed.signal, killed.concurrency
+        ),
+        None => "nothing was measured".into(),
+    }
+}

@@ -1,0 +1,61 @@
+//! `measure`: a footprint, as a profile that any machine can size boxes with.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::Exit;
+use super::footprint::Request;
+use super::printer::Printer;
+use super::size::rendered;
+use crate::cli::{Format, GlobalArgs, MeasureArgs};
+use crate::measure::cache::write_atomically;
+use crate::plan::{Question, plan};
+use crate::report;
+
+/// Runs the verb.
+pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
+    let request = Request::new(&args.service, global, printer)?;
+    if args.service.dry_run {
+        request.dry_run()?;
+        return Ok(Exit::Answered);
+    }
+    if let Some(output) = &args.output {
+        can_be_written(output)?;
+    }
+    let obtained = request.obtain()?;
+    let mut profile = obtained.profile.clone();
+    let plan = plan(&profile.name, profile.title(), &obtained.footprint, &Question::default())?;
+    match global.format {
+        Format::Text if args.output.is_none() || !global.quiet => {
+            printer.answer(&rendered(&plan, &obtained.provenance, global.format)?)?;
+        }
+        Format::Text => {}
+        Format::Json => printer.answer(&report::footprint_json(&plan)?)?,
+    }
+    if let Some(output) = &args.output {
+        profile.footprint = Some(obtained.footprint);
+        let yaml = profile.to_yaml().context("the profile cannot be written as YAML")?;
+        write_atomically(output, |out| out.write_all(yaml.as_bytes()))
+            .with_context(|| format!("cannot write the profile {}", output.display()))?;
+        printer.notice(&format!(
+            "wrote {0}; size a box with `mediscope-size --profile {0} --ram 1G --cpus 1`",
+            output.display()
+        ));
+    }
+    Ok(if obtained.interrupted { Exit::Interrupted } else { Exit::Answered })
+}
+
+/// Found out before the measurement and not after it.
+fn can_be_written(output: &Path) -> anyhow::Result<()> {
+    let folder = match output.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if output.is_dir() {
+        anyhow::bail!("{} is a folder: name a file in it for the profile", output.display());
+    }
+    tempfile::NamedTempFile::new_in(folder)
+        .map(drop)
+        .with_context(|| format!("cannot write the profile {}", output.display()))
+}

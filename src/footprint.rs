@@ -1,0 +1,272 @@
+//! The record of what was measured: plain data, versioned, kept in the cache and in profiles.
+//!
+//! It holds samples, not conclusions: lines are fitted by `model` each time it is read, so that a
+//! better fit needs no new measurement. Everything is absolute bytes and seconds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Bytes, Rate, Seconds, Span};
+
+/// The version of [`Footprint`] that this tool writes and reads.
+pub const FOOTPRINT_VERSION: u32 = 1;
+
+/// How requests share sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topology {
+    /// One process, one session a model, N concurrent `Run` calls.
+    #[default]
+    Shared,
+}
+
+impl Topology {
+    /// The word that is written and printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+        }
+    }
+}
+
+/// ONNX Runtime's session settings: each changes RAM or CPU, so each is set and recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Intra-op threads of a session, 1 or more. One by default whatever the box, so that a
+    /// footprint answers for any box.
+    pub threads: u16,
+    /// Whether memory is kept in an arena between runs.
+    pub arena: bool,
+    /// Whether the allocations of a run are planned from the one before.
+    pub memory_pattern: bool,
+    /// Whether weights are stored a second time in the layout that kernels prefer.
+    pub prepacking: bool,
+    /// Whether idle worker threads spin.
+    pub spinning: bool,
+    /// How far the graph is rewritten on loading.
+    pub optimization: Optimization,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            arena: true,
+            memory_pattern: true,
+            prepacking: true,
+            spinning: false,
+            optimization: Optimization::All,
+        }
+    }
+}
+
+/// Graph optimisation levels of ONNX Runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimization {
+    /// The graph is run as it is.
+    Disabled,
+    /// Rewrites that keep the semantics.
+    Basic,
+    /// Fusions for the provider, too.
+    Extended,
+    /// Memory layout, too.
+    All,
+}
+
+/// Everything that was measured of one service on one machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Footprint {
+    /// [`FOOTPRINT_VERSION`].
+    pub version: u32,
+    /// How requests shared sessions.
+    pub topology: Topology,
+    /// On what, and how, it was measured.
+    pub environment: Environment,
+    /// The image that every request carried.
+    pub image: ImageRecord,
+    /// The models, in the order in which they were loaded.
+    pub models: Vec<ModelRecord>,
+    /// The stages of one request, in order, each alone.
+    pub stages: Vec<StageRecord>,
+    /// Resident bytes at the marks before the first wave.
+    pub marks: Marks,
+    /// Peaks of warm waves, one a child and concurrency.
+    pub points: Vec<Point>,
+    /// Peaks of bursts on a service that was not warmed up.
+    pub cold_burst: Vec<ColdBurst>,
+    /// What the arenas of all sessions report together.
+    pub arena: Option<ArenaRecord>,
+    /// CPU-seconds of all threads a request under load, each child its own value.
+    pub cpu_seconds: Span<Seconds>,
+    /// Wall seconds of one request alone.
+    pub wall_seconds: Span<Seconds>,
+    /// Requests a second in waves of N on the measuring machine.
+    pub throughput: Vec<Throughput>,
+    /// Whether the measurement was stopped before its end.
+    #[serde(default)]
+    pub partial: bool,
+    /// A child that the kernel killed: measured up to the concurrency before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub killed: Option<Killed>,
+    /// What disturbed the measurement, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbances: Vec<String>,
+}
+
+/// The machine and the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// As the kernel names it.
+    pub cpu_model: String,
+    /// CPUs that the process could use.
+    pub cores: u32,
+    /// The kernel's release.
+    pub kernel: String,
+    /// ONNX Runtime's version.
+    pub onnxruntime: String,
+    /// This tool's version.
+    pub tool: String,
+    /// The session settings.
+    pub settings: Settings,
+}
+
+/// The request's image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageRecord {
+    /// Where it came from: `generated` or the file's name.
+    pub origin: String,
+    /// Encoded size.
+    pub encoded_bytes: Bytes,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// One model as it was loaded; medians over the children.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRecord {
+    /// The profile's name for it.
+    pub name: String,
+    /// Whether the tool wrote it, with random weights.
+    pub synthetic: bool,
+    /// Size of the file.
+    pub file_bytes: Bytes,
+    /// Bytes of weights in it.
+    pub weight_bytes: Bytes,
+    /// SHA-256 of the file, or the key of the reference model.
+    pub sha256: String,
+    /// Wall time of opening the session.
+    pub load_seconds: Seconds,
+    /// High-water mark of the process while it was loaded.
+    pub load_peak_bytes: Bytes,
+    /// What it added to the resident bytes.
+    pub resident_bytes: Bytes,
+}
+
+/// One stage of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageRecord {
+    /// `decode`, `infer binary` …
+    pub name: String,
+    /// What the stage needs at its height beyond what the request held before it.
+    pub ram: Span<Bytes>,
+    /// CPU time of all threads.
+    pub cpu: Span<Seconds>,
+    /// Elapsed time.
+    pub wall: Span<Seconds>,
+}
+
+/// Resident bytes of the process; medians over the children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marks {
+    /// Before anything.
+    pub start_bytes: Bytes,
+    /// ONNX Runtime is loaded.
+    pub runtime_bytes: Bytes,
+    /// The highest mark while the models were loaded: the largest of the children.
+    pub load_peak_bytes: Bytes,
+    /// The anonymous part of that.
+    pub load_peak_anon_bytes: Bytes,
+    /// All models loaded.
+    pub loaded_bytes: Bytes,
+    /// After the warm-up.
+    pub warm_bytes: Bytes,
+    /// Idle after the last wave.
+    pub idle_bytes: Bytes,
+    /// Kernel memory that a cgroup is charged beyond resident pages: page tables and stacks.
+    pub kernel_bytes: Bytes,
+}
+
+/// The peak of waves of N requests in flight together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// Requests in flight.
+    pub concurrency: u32,
+    /// The kernel's high-water mark of resident bytes.
+    pub peak_bytes: Bytes,
+    /// That, less the file pages after the wave.
+    pub anon_bytes: Bytes,
+    /// File pages after the wave.
+    pub file_bytes: Bytes,
+    /// Which child, from 0.
+    pub repeat: u32,
+    /// Whether the child belongs to those that check the fit.
+    #[serde(default)]
+    pub held_out: bool,
+    /// Whether three blocks of waves in a row left the mark where it was.
+    #[serde(default)]
+    pub flat: bool,
+}
+
+/// The peak of N first requests on a service that was not warmed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColdBurst {
+    /// Requests in flight.
+    pub concurrency: u32,
+    /// The kernel's high-water mark.
+    pub peak_bytes: Bytes,
+    /// That, less the file pages.
+    pub anon_bytes: Bytes,
+}
+
+/// Statistics of ONNX Runtime's arenas, all sessions together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArenaRecord {
+    /// Handed out while idle: weights.
+    pub in_use_bytes: Bytes,
+    /// The most handed out at once.
+    pub max_in_use_bytes: Bytes,
+    /// The most that one run asked for at once.
+    pub per_run_bytes: Bytes,
+}
+
+/// What waves of N reached on the measuring machine.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throughput {
+    /// Requests in flight.
+    pub concurrency: u32,
+    /// Requests a second.
+    pub rps: Rate,
+}
+
+/// A measured process that the kernel ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Killed {
+    /// Requests in flight at that time; 0 while loading.
+    pub concurrency: u32,
+    /// The signal, 9 for the OOM killer.
+    pub signal: i32,
+}

@@ -1,0 +1,31 @@
+//! The map of this house.
+//!
+//! Will a machine-learning service fit a box, how many requests at once, how fast: measured, not
+//! guessed. Rooms that touch the world and rooms that think do not mix:
+//!
+//! | room          | what it holds                                             | touches      |
+//! | ------------- | --------------------------------------------------------- | ------------ |
+//! | [`cli`]       | what the user typed                                       | arguments    |
+//! | [`commands`]  | one file a verb: where world and thought meet             | everything   |
+//! | [`measure`]   | ONNX Runtime, child processes, /proc, cgroups, the cache  | the world    |
+//! | [`reference`] | ONNX graphs written with seeded weights; what a file says | files        |
+//! | [`profile`]   | the user's YAML                                           | files        |
+//! | [`footprint`] | the record of what was measured                           | nothing      |
+//! | [`model`]     | samples to line, interval, throughput                     | nothing      |
+//! | [`plan`]      | footprint × box × demand: tables and verdict              | nothing      |
+//! | [`report`]    | a plan as bytes                                           | nothing      |
+//! | [`units`]     | bytes, CPUs, seconds, rates, spans                        | nothing      |
+//!
+//! Arrows point one way: `commands` to all, `report` to `plan`, `plan` to `model` and `footprint`,
+//! all to `units`. `tests/rooms.rs` holds this table.
+
+pub mod cli;
+pub mod commands;
+pub mod footprint;
+pub mod measure;
+pub mod model;
+pub mod plan;
+pub mod profile;
+pub mod reference;
+pub mod report;
+pub mod units;

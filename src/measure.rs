@@ -1,0 +1,27 @@
+//! The world: the only room that names ONNX Runtime, child processes, /proc, cgroups and the
+//! cache.
+//!
+//! The parent half ([`campaign`], [`child`], [`schedule`]) never loads a model. The child half
+//! ([`probe`], [`subject`], [`service`], [`pipeline`], [`session`]) is measured and holds as
+//! little of the tool as possible. Between them is the line [`protocol`].
+
+pub mod assemble;
+pub mod cache;
+pub mod campaign;
+pub mod child;
+pub mod counting;
+mod ffi;
+pub mod host;
+mod images;
+pub mod interrupt;
+pub mod memory;
+mod pipeline;
+pub mod prepare;
+pub mod probe;
+pub mod protocol;
+pub mod runtime;
+pub mod schedule;
+mod service;
+mod session;
+mod subject;
+mod synthetic;

@@ -1,0 +1,210 @@
+//! One measurement: children after each other, each with its errand, until the schedule or the
+//! budget is at its end. Whatever was finished is kept, whatever happens next.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::child::{Child, ChildError};
+use super::interrupt::Interrupt;
+use super::protocol::{
+    Command, Job, Loaded, Mark, Reply, StageSample, Warm, WaveSample,
+};
+use super::schedule::{Errand, Pace, Schedule};
+use crate::footprint::Killed;
+use crate::units::Seconds;
+
+/// What one child told before it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildRecord {
+    /// What it was for.
+    pub errand: Errand,
+    /// Its number, from 0.
+    pub child: u32,
+    /// After loading.
+    pub loaded: Loaded,
+    /// After the warm-up; a cold child has none.
+    pub warm: Option<Warm>,
+    /// Each stage alone.
+    pub stages: Vec<StageSample>,
+    /// Waves by concurrency.
+    pub waves: Vec<(u32, WaveSample)>,
+    /// Idle at the end.
+    pub idle: Option<Mark>,
+    /// If it was killed, where.
+    pub killed: Option<Killed>,
+}
+
+/// Why a measurement ended.
+#[derive(Debug)]
+pub enum End {
+    /// All that was scheduled is done.
+    Complete,
+    /// The user stopped it; what the child at work had told by then.
+    Interrupted(Option<ChildRecord>),
+    /// A child could not do its work, and no other could.
+    Failed(anyhow::Error),
+}
+
+/// What a measurement tells while it runs.
+pub trait Progress {
+    /// The schedule is known: this many seconds are expected.
+    fn planned(&self, schedule: &Schedule, expected: Seconds, budget: Seconds);
+    /// A step begins; the fraction of the whole that is done, 0 to 1.
+    fn step(&self, what: &str, done: f64);
+}
+
+/// A measurement to be made.
+pub struct Campaign<'a> {
+    /// What is measured.
+    pub job: Job,
+    /// How long it may take.
+    pub budget: Seconds,
+    /// CPUs of this machine.
+    pub cores: f64,
+    /// Asked for an end.
+    pub interrupt: &'a Interrupt,
+    /// Where the steps are told.
+    pub progress: &'a dyn Progress,
+}
+
+impl Campaign<'_> {
+    /// Measures what is not in `finished` yet, and adds it there.
+    pub fn run(&self, finished: &mut Vec<ChildRecord>) -> End {
+        let begun = Instant::now();
+        let mut schedule = finished
+            .iter()
+            .find_map(|r| pace(r, self.cores))
+            .map(|p| Schedule::within(self.budget, &p));
+        if let (Some(schedule), Some(pace)) =
+            (&schedule, finished.iter().find_map(|r| pace(r, self.cores)))
+        {
+            self.progress.planned(schedule, schedule.expected(&pace), self.budget);
+        }
+        let mut index = 0;
+        loop {
+            let current = schedule.clone().unwrap_or_else(Schedule::minimum);
+            let errands = current.errands();
+            let Some(errand) = next_errand(&errands, finished) else { return End::Complete };
+            index += 1;
+            #[expect(clippy::cast_precision_loss, reason = "a handful of children")]
+            let done = finished.len() as f64 / errands.len() as f64;
+            let label = format!("child {} of {}", finished.len() + 1, errands.len());
+            self.progress.step(&label, done);
+            let mut record = None;
+            match self.child(errand, finished, &mut schedule, begun, &mut record) {
+                Ok(()) => finished.extend(record),
+                Err(ChildError::Interrupted) => return End::Interrupted(record),
+                Err(error) => return End::Failed(error.into()),
+            }
+            debug_assert!(index < 100, "a schedule is finite");
+        }
+    }
+
+    /// One child from start to end. Being killed is a result, not an error, unless it was killed
+    /// before there was anything to measure.
+    fn child(
+        &self,
+        errand: Errand,
+        finished: &[ChildRecord],
+        schedule: &mut Option<Schedule>,
+        begun: Instant,
+        record: &mut Option<ChildRecord>,
+    ) -> Result<(), ChildError> {
+        let number = u32::try_from(finished.len()).unwrap_or(u32::MAX);
+        let started = Instant::now();
+        let mut child = Child::start(&self.job, number, self.interrupt)?;
+        let Reply::Loaded(loaded) = child.ask(Command::Load)? else { return Err(confused()) };
+        let record = record.insert(ChildRecord {
+            errand,
+            child: number,
+            loaded,
+            warm: None,
+            stages: Vec::new(),
+            waves: Vec::new(),
+            idle: None,
+            killed: None,
+        });
+        if errand != Errand::Cold {
+            let Reply::Warm(warm) = child.ask(Command::WarmUp)? else { return Err(confused()) };
+            record.warm = Some(warm);
+        }
+        let schedule = schedule.get_or_insert_with(|| {
+            let pace = Pace {
+                start_seconds: started.elapsed().as_secs_f64(),
+                request_seconds: record.warm.map_or(0.0, |w| w.request_seconds.get()),
+                cores: self.cores,
+            };
+            let remaining = self.budget.get() - begun.elapsed().as_secs_f64();
+            let schedule = Schedule::within(
+                // The time that this child has taken so far is part of what is scheduled.
+                Seconds::new(remaining + pace.start_seconds),
+                &pace,
+            );
+            self.progress.planned(&schedule, schedule.expected(&pace), self.budget);
+            schedule
+        });
+        let lowest_kill =
+            finished.iter().filter_map(|r| r.killed).map(|k| k.concurrency).min();
+        for (command, concurrency) in work(errand, schedule) {
+            if lowest_kill.is_some_and(|killed| concurrency >= killed) {
+                break;
+            }
+            match child.ask(command) {
+                Ok(Reply::Waves(sample)) => record.waves.push((concurrency, sample)),
+                Ok(Reply::Stages(samples)) => record.stages = samples,
+                Ok(_) => return Err(confused()),
+                Err(ChildError::Killed { signal }) => {
+                    record.killed = Some(Killed { concurrency, signal });
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let Ok(Reply::Idle(idle)) = child.ask(Command::Idle) {
+            record.idle = Some(idle);
+        }
+        Ok(())
+    }
+}
+
+/// The commands of an errand, each with the number of requests that it puts in flight.
+fn work(errand: Errand, schedule: &Schedule) -> Vec<(Command, u32)> {
+    let waves = |concurrency| {
+        (Command::Waves { concurrency, max_blocks: schedule.max_blocks }, concurrency)
+    };
+    match errand {
+        Errand::Ladder => {
+            let stages = (Command::Stages { budget: schedule.stages }, 1);
+            std::iter::once(stages).chain(schedule.ladder.iter().map(|&n| waves(n))).collect()
+        }
+        Errand::Cold => {
+            let concurrency = schedule.cold_concurrency();
+            vec![(Command::ColdBurst { concurrency }, concurrency)]
+        }
+        Errand::Check => schedule.held_out.map(waves).into_iter().collect(),
+    }
+}
+
+/// The first errand that the finished children have not done.
+fn next_errand(errands: &[Errand], finished: &[ChildRecord]) -> Option<Errand> {
+    let mut done: Vec<Errand> = finished.iter().map(|r| r.errand).collect();
+    errands.iter().copied().find(|errand| {
+        let found = done.iter().position(|d| d == errand);
+        if let Some(position) = found {
+            done.swap_remove(position);
+        }
+        found.is_none()
+    })
+}
+
+fn pace(record: &ChildRecord, cores: f64) -> Option<Pace> {
+    let warm = record.warm?;
+    let loading: f64 = record.loaded.models.iter().map(|m| m.seconds.get()).sum();
+    let request_seconds = warm.request_seconds.get();
+    Some(Pace { start_seconds: loading + 3.0 * request_seconds, request_seconds, cores })
+}
+
+fn confused() -> ChildError {
+    ChildError::Failed("the measured process gave a reply that does not match the command".into())
+}

@@ -1,0 +1,159 @@
+//! The parent's end of a measured child: start it, ask, and notice whatever becomes of it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{self, ChildStdin, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::interrupt::Interrupt;
+use super::probe::PROBE_ARGUMENT;
+use super::protocol::{Command, Job, Reply, Start};
+
+/// How often a waiting parent looks whether it was interrupted.
+const POLL: Duration = Duration::from_millis(20);
+
+/// What is kept of the child's error output.
+const STDERR_KEPT: usize = 4096;
+
+/// How a child can end a conversation.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// The system allows no new process.
+    #[error("cannot start the process to be measured: {0}")]
+    Start(std::io::Error),
+    /// It was killed from outside, as by the kernel's OOM killer.
+    #[error("the measured process was killed by signal {signal}")]
+    Killed {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// It said why it cannot go on.
+    #[error("{0}")]
+    Failed(String),
+    /// It ended without a word.
+    #[error("the measured process ended unexpectedly ({status}){}", told(.stderr))]
+    Ended {
+        /// Its exit status.
+        status: process::ExitStatus,
+        /// The end of what it wrote to its error output.
+        stderr: String,
+    },
+    /// The user asked for an end.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn told(stderr: &str) -> String {
+    if stderr.trim().is_empty() { String::new() } else { format!(": {}", stderr.trim()) }
+}
+
+/// A running child. Dropping it ends and reaps the process.
+#[derive(Debug)]
+pub struct Child {
+    process: process::Child,
+    commands: ChildStdin,
+    replies: Receiver<String>,
+    stderr: Option<JoinHandle<String>>,
+    interrupt: Interrupt,
+}
+
+impl Child {
+    /// Starts child number `number` for this job.
+    ///
+    /// # Errors
+    /// Where no process can be started.
+    pub fn start(job: &Job, number: u32, interrupt: &Interrupt) -> Result<Self, ChildError> {
+        let program = std::env::current_exe().map_err(ChildError::Start)?;
+        let mut process = process::Command::new(program)
+            .arg(PROBE_ARGUMENT)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own: Ctrl-C at the terminal reaches the parent, which decides.
+            .process_group(0)
+            .spawn()
+            .map_err(ChildError::Start)?;
+        let pipe = || ChildError::Start(std::io::Error::other("a pipe to it is missing"));
+        let commands = process.stdin.take().ok_or_else(pipe)?;
+        let stdout = process.stdout.take().ok_or_else(pipe)?;
+        let stderr = process.stderr.take().ok_or_else(pipe)?;
+        let (send, replies) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let stderr = Some(thread::spawn(move || tail(stderr)));
+        let mut child =
+            Self { process, commands, replies, stderr, interrupt: interrupt.clone() };
+        child.say(&Start { job: job.clone(), child: number })?;
+        Ok(child)
+    }
+
+    /// Gives a command and waits for the reply.
+    ///
+    /// # Errors
+    /// [`ChildError`] says what became of the child; it cannot be asked again.
+    pub fn ask(&mut self, command: Command) -> Result<Reply, ChildError> {
+        self.say(&command)?;
+        loop {
+            match self.replies.recv_timeout(POLL) {
+                Ok(line) => {
+                    return match serde_json::from_str(&line) {
+                        Ok(Reply::Failed(reason)) => Err(ChildError::Failed(reason)),
+                        Ok(reply) => Ok(reply),
+                        Err(e) => Err(ChildError::Failed(format!("unreadable reply: {e}"))),
+                    };
+                }
+                Err(RecvTimeoutError::Timeout) if self.interrupt.is_set() => {
+                    return Err(ChildError::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(self.ending()),
+            }
+        }
+    }
+
+    fn say(&mut self, message: &impl serde::Serialize) -> Result<(), ChildError> {
+        let line = serde_json::to_string(message).map_err(|e| ChildError::Failed(e.to_string()))?;
+        // A broken pipe means that the child has ended; why, its status tells.
+        if writeln!(self.commands, "{line}").is_err() { Err(self.ending()) } else { Ok(()) }
+    }
+
+    fn ending(&mut self) -> ChildError {
+        let status = match self.process.wait() {
+            Ok(status) => status,
+            Err(e) => return ChildError::Failed(format!("the measured process is lost: {e}")),
+        };
+        match status.signal() {
+            Some(signal) => ChildError::Killed { signal },
+            None => {
+                let stderr = self.stderr.take().and_then(|t| t.join().ok()).unwrap_or_default();
+                ChildError::Ended { status, stderr }
+            }
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It has nothing left to tell, and unloading models takes time that nobody waits for.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The last bytes of a stream, read to its end so that the writer never blocks.
+fn tail(mut stream: impl Read) -> String {
+    let (mut kept, mut buffer) = (Vec::new(), [0; 1024]);
+    while let Ok(n @ 1..) = stream.read(&mut buffer) {
+        kept.extend_from_slice(&buffer[..n]);
+        let excess = kept.len().saturating_sub(STDERR_KEPT);
+        kept.drain(..excess);
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}

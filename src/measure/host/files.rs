@@ -1,0 +1,115 @@
+//! The kernel's text files, read below a root that tests can move.
+//!
+//! A file that is not there is an answer (this kernel, or this machine, has no such thing); a
+//! file that is there and cannot be read is not. The two are kept apart here, once, so that no
+//! reader has to look at error kinds and none takes a failure for "no limit".
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The process that a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Process {
+    /// The one that asks.
+    This,
+    /// Another one, by its id in this PID namespace.
+    Id(u32),
+}
+
+impl Process {
+    /// The path of one of its files, as in `/proc/self/status`.
+    pub fn file(self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{self}/{name}"))
+    }
+
+    /// Its id.
+    pub fn id(self) -> u32 {
+        match self {
+            Self::This => std::process::id(),
+            Self::Id(id) => id,
+        }
+    }
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::This => f.write_str("self"),
+            Self::Id(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+/// Where the paths `/proc/…` and `/sys/…` start.
+#[derive(Debug, Clone)]
+pub struct Files {
+    root: PathBuf,
+}
+
+impl Files {
+    /// The files of this machine.
+    pub fn real() -> Self {
+        Self::below("/")
+    }
+
+    /// The files below a directory that mimics a machine.
+    pub fn below(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Where the file with this absolute path is.
+    pub fn at(&self, path: &Path) -> PathBuf {
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// The text of a file, `None` where there is none.
+    ///
+    /// # Errors
+    /// Where it exists and cannot be read.
+    pub fn read(&self, path: &Path) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.at(path)) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether there is a directory at this path.
+    pub fn has_dir(&self, path: &Path) -> bool {
+        self.at(path).is_dir()
+    }
+}
+
+/// A process that ends between opening and reading gives `ESRCH`, a group that is removed
+/// `ENODEV`: both are gone, as if never found.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        || rustix::io::Errno::from_io_error(error)
+            .is_some_and(|e| e == rustix::io::Errno::SRCH || e == rustix::io::Errno::NODEV)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_an_answer_and_an_unreadable_one_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("proc/self")).unwrap();
+        fs::write(root.path().join("proc/self/status"), "Threads:\t1\n").unwrap();
+        let files = Files::below(root.path());
+        let read = |path: &str| files.read(Path::new(path));
+        assert_eq!(read("/proc/self/status").unwrap().as_deref(), Some("Threads:\t1\n"));
+        assert_eq!(read("/proc/self/none").unwrap(), None);
+        assert_eq!(read("/proc/self/status/below").unwrap(), None);
+        assert!(read("/proc/self").is_err(), "a directory is no text");
+    }
+
+    #[test]
+    fn a_process_names_its_files() {
+        assert_eq!(Process::This.file("status"), Path::new("/proc/self/status"));
+        assert_eq!(Process::Id(7).file("stat"), Path::new("/proc/7/stat"));
+    }
+}

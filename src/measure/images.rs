@@ -1,0 +1,210 @@
+//! The images that requests carry: a user's files, or one that is generated, always as encoded
+//! bytes in a file.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageDecoder, ImageReader, RgbImage};
+
+use crate::units::Bytes;
+
+/// An image that decodes to more than this is refused, before it is decoded: 100 megapixels of
+/// RGB, twice what the largest phone cameras give.
+pub const MAX_PIXELS: u64 = 100_000_000;
+
+/// The images of a folder that are used: more than requests are ever in flight together.
+const MAX_IMAGES: usize = 256;
+
+/// An image that was looked at but not decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The file.
+    pub path: PathBuf,
+    /// Encoded size.
+    pub encoded: Bytes,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// Why an image cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// The file cannot be read.
+    #[error("cannot read the image {path}: {reason}; name a JPEG or PNG file, or a folder of them")]
+    Unreadable {
+        /// What was asked for.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// It holds no image.
+    #[error("{path} is not an image that can be decoded ({reason}); use a JPEG or PNG file")]
+    NotAnImage {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// It has no pixels.
+    #[error("{path} has {width}×{height} pixels; an image needs at least one")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
+    /// It decodes to more than [`MAX_PIXELS`].
+    #[error(
+        "{path} has {width}×{height} pixels, more than the limit of 100 megapixels; scale it down"
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
+    /// A folder without any.
+    #[error("{path} holds no JPEG or PNG image; put the images that requests carry into it")]
+    NoneInFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// Decodes encoded bytes to pixels.
+///
+/// # Errors
+/// Where they are no JPEG or PNG, or damaged.
+pub fn decode(encoded: &[u8]) -> image::ImageResult<RgbImage> {
+    let mut reader = ImageReader::new(Cursor::new(encoded)).with_guessed_format()?;
+    // The number of pixels was checked before; the decoder's own limit would count otherwise.
+    reader.no_limits();
+    Ok(reader.decode()?.into_rgb8())
+}
+
+/// Looks at a file, or at all images of a folder: largest first, so that a wave of N carries the
+/// N largest and the measured peak is the one to plan for.
+///
+/// # Errors
+/// Where one cannot be used, [`ImageError`] says why.
+pub fn find(path: &Path) -> Result<Vec<Candidate>, ImageError> {
+    let unreadable = |reason| ImageError::Unreadable { path: path.to_owned(), reason };
+    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return Ok(vec![examine(path)?]);
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        if has_image_ending(&file) && file.is_file() {
+            found.push(examine(&file)?);
+        }
+    }
+    if found.is_empty() {
+        return Err(ImageError::NoneInFolder { path: path.to_owned() });
+    }
+    found.sort_by(|a, b| {
+        let size = |c: &Candidate| u64::from(c.width) * u64::from(c.height);
+        size(b).cmp(&size(a)).then_with(|| a.path.cmp(&b.path))
+    });
+    found.truncate(MAX_IMAGES);
+    Ok(found)
+}
+
+fn has_image_ending(file: &Path) -> bool {
+    file.extension()
+        .and_then(|e| e.to_str())
+        .is_some_and(|e| ["jpg", "jpeg", "png"].iter().any(|k| e.eq_ignore_ascii_case(k)))
+}
+
+/// Reads the size from the header, then decodes once: a file that is cut off is found here and
+/// not in the middle of a measurement.
+fn examine(path: &Path) -> Result<Candidate, ImageError> {
+    let owned = || path.to_owned();
+    let bytes = fs::read(path).map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
+    let wrong =
+        |reason: image::ImageError| ImageError::NotAnImage { path: owned(), reason: reason.to_string() };
+    let mut reader = ImageReader::new(Cursor::new(&bytes))
+        .with_guessed_format()
+        .map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
+    reader.no_limits();
+    let (width, height) = reader.into_decoder().map_err(wrong)?.dimensions();
+    if width == 0 || height == 0 {
+        return Err(ImageError::Empty { path: owned(), width, height });
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(ImageError::TooLarge { path: owned(), width, height });
+    }
+    decode(&bytes).map_err(wrong)?;
+    Ok(Candidate { path: owned(), encoded: Bytes::new(bytes.len() as u64), width, height })
+}
+
+/// Pixels of the generated image: 4:3 and two megapixels, what a phone sends after scaling.
+pub const GENERATED: (u32, u32) = (1632, 1224);
+
+/// Changes whenever the generated bytes do.
+pub const GENERATED_VERSION: u32 = 1;
+
+/// The generated request image as JPEG: smooth shapes with grain, so that it compresses and
+/// decodes like a photograph and not like a flat colour.
+///
+/// # Errors
+/// Where the encoder fails.
+pub fn generate() -> image::ImageResult<Vec<u8>> {
+    let (width, height) = GENERATED;
+    let mut grain = fastrand::Rng::with_seed(1);
+    let image = RgbImage::from_fn(width, height, |x, y| {
+        let wave = |fx: f32, fy: f32, phase: f32| {
+            #[expect(clippy::cast_precision_loss, reason = "coordinates are below 2^24")]
+            let angle = x as f32 * fx + y as f32 * fy + phase;
+            angle.sin() * 70.0 + 128.0
+        };
+        let noise = grain.f32() * 24.0 - 12.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=255"
+        )]
+        let channel = |value: f32| (value + noise).clamp(0.0, 255.0) as u8;
+        image::Rgb([
+            channel(wave(0.011, 0.004, 0.0)),
+            channel(wave(0.003, 0.013, 1.0)),
+            channel(wave(0.007, -0.009, 2.0)),
+        ])
+    });
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, 85).encode_image(&image)?;
+    Ok(jpeg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generated_image_is_two_megapixels_and_the_same_every_time() {
+        let jpeg = generate().unwrap();
+        let image = decode(&jpeg).unwrap();
+        assert_eq!(image.dimensions(), GENERATED);
+        assert!((300_000..1_500_000).contains(&jpeg.len()), "{} bytes", jpeg.len());
+        assert_eq!(jpeg, generate().unwrap());
+    }
+
+    #[test]
+    fn a_folder_gives_its_largest_image_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, edge) in [("a.png", 4), ("b.PNG", 9), ("c.png", 6)] {
+            RgbImage::new(edge, edge).save_with_format(folder.path().join(name), image::ImageFormat::Png).unwrap();
+        }
+        fs::write(folder.path().join("notes.txt"), "no image").unwrap();
+        let found = find(folder.path()).unwrap();
+        assert_eq!(found.iter().map(|c| c.width).collect::<Vec<_>>(), [9, 6, 4]);
+    }
+}

@@ -1,0 +1,211 @@
+//! What the parent and the measured child say to each other: one JSON value a line, one reply to
+//! every command, on the child's standard streams.
+//!
+//! The child decides nothing. The parent can stop after any reply, and what was replied is kept
+//! whatever happens to the child afterwards.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::footprint::Settings;
+use crate::units::{Bytes, Seconds};
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// What the child is to be.
+    pub job: Job,
+    /// Which child it is, from 0.
+    pub child: u32,
+}
+
+/// What the child is to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Job {
+    /// The real service.
+    Service(ServiceJob),
+    /// A subject with planted costs, for tests and for trying the tool.
+    Synthetic(SyntheticJob),
+}
+
+/// A service to be run for real.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServiceJob {
+    /// The ONNX Runtime library.
+    pub library: PathBuf,
+    /// The models, in the order of the request.
+    pub models: Vec<ModelJob>,
+    /// Session settings.
+    pub settings: Settings,
+    /// The encoded images that requests carry in turn, as files.
+    pub images: Vec<PathBuf>,
+    /// The longest edge of the heatmap that is answered, pixels.
+    pub heatmap_edge: u32,
+}
+
+/// One model to be opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelJob {
+    /// The profile's name for it.
+    pub name: String,
+    /// The ONNX file.
+    pub path: PathBuf,
+    /// The input's shape, batch first: `[1, 3, height, width]`.
+    pub shape: [usize; 4],
+}
+
+/// Planted costs: `RAM(N) = base + N × buffer + bend × N²`, with seeded relative noise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SyntheticJob {
+    /// Bytes at N = 0.
+    pub base: Bytes,
+    /// Bytes a request.
+    pub buffer: Bytes,
+    /// Bytes for each N²; makes a curve that is not a line.
+    pub bend: f64,
+    /// Relative standard deviation of each reading.
+    pub noise: f64,
+    /// Seed of the noise; the child's number is added.
+    pub seed: u64,
+    /// Bytes at the height of loading.
+    pub load_peak: Bytes,
+    /// How much a cold burst costs beyond the line, a request.
+    pub cold_extra: Bytes,
+    /// CPU-seconds of a request.
+    pub cpu: Seconds,
+    /// The child kills itself when it is asked for this many requests or more.
+    pub kill_at: Option<u32>,
+    /// How long every command takes: for tests that interrupt.
+    pub delay: Seconds,
+}
+
+/// What the parent asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Load ONNX Runtime and the models.
+    Load,
+    /// Run single requests until the runtime has settled.
+    WarmUp,
+    /// Each stage alone, one request at a time, for about this long.
+    Stages {
+        /// Wall time to spend.
+        budget: Seconds,
+    },
+    /// Waves of this many requests.
+    Waves {
+        /// Requests in flight together.
+        concurrency: u32,
+        /// Blocks of waves at the most; fewer if the mark is flat before.
+        max_blocks: u32,
+    },
+    /// One wave on a service that has served nothing yet.
+    ColdBurst {
+        /// Requests in flight together.
+        concurrency: u32,
+    },
+    /// What is held when nothing runs.
+    Idle,
+}
+
+/// The child's answer to one command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// To [`Command::Load`].
+    Loaded(Loaded),
+    /// To [`Command::WarmUp`].
+    Warm(Warm),
+    /// To [`Command::Stages`].
+    Stages(Vec<StageSample>),
+    /// To [`Command::Waves`] and [`Command::ColdBurst`].
+    Waves(WaveSample),
+    /// To [`Command::Idle`].
+    Idle(Mark),
+    /// The command failed; the child ends.
+    Failed(String),
+}
+
+/// Resident bytes at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Mark {
+    /// All resident pages.
+    pub total: Bytes,
+    /// File-backed ones.
+    pub file: Bytes,
+    /// Page tables and kernel stacks.
+    pub kernel: Bytes,
+}
+
+/// After loading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Before anything.
+    pub start: Mark,
+    /// ONNX Runtime loaded.
+    pub runtime: Mark,
+    /// One for each model.
+    pub models: Vec<LoadedModel>,
+}
+
+/// After one model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LoadedModel {
+    /// Wall time of opening it.
+    pub seconds: Seconds,
+    /// High-water mark meanwhile.
+    pub peak: Bytes,
+    /// After it.
+    pub after: Mark,
+}
+
+/// After the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Warm {
+    /// After it.
+    pub after: Mark,
+    /// Wall time of the last request.
+    pub request_seconds: Seconds,
+    /// The arenas of all sessions, where there are any.
+    pub arena: Option<ArenaSample>,
+}
+
+/// The arenas of all sessions together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ArenaSample {
+    /// Handed out while idle.
+    pub in_use: Bytes,
+    /// The most that one request asked for at once, of the session that asked for most.
+    pub per_run: Bytes,
+    /// The most at once so far.
+    pub max_in_use: Bytes,
+}
+
+/// One stage of one request alone; medians over the loop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageSample {
+    /// The stage's name.
+    pub name: String,
+    /// Height beyond what the request held before it, Rust allocations and arena.
+    pub ram: Bytes,
+    /// CPU time of all threads.
+    pub cpu: Seconds,
+    /// Elapsed time.
+    pub wall: Seconds,
+}
+
+/// What waves of N reached.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WaveSample {
+    /// The kernel's high-water mark over all of them.
+    pub peak: Bytes,
+    /// After the last.
+    pub after: Mark,
+    /// Whether the mark was flat at the end.
+    pub flat: bool,
+    /// Requests of the timed waves.
+    pub requests: u32,
+    /// Their elapsed time.
+    pub wall: Seconds,
+    /// Their CPU time, all threads.
+    pub cpu: Seconds,
+}

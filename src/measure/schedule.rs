@@ -1,0 +1,156 @@
+//! What a time budget buys: which children measure which concurrencies. No I/O; numbers in,
+//! schedule out.
+//!
+//! The minimum (three children, N = 1, 2, 4) is never skipped. The budget then buys, in this
+//! order: the held-out N in three other children, waves until the mark is flat, a larger N.
+
+use crate::units::Seconds;
+
+/// Children that measure the ladder, and children that check the fit.
+pub const CHILDREN: u32 = 3;
+
+/// The concurrency at which the fit is checked, twice the largest that it is made from.
+pub const HELD_OUT: u32 = 16;
+
+/// The largest concurrency that the fit is made from before it is checked.
+pub const FIT_UP_TO: u32 = 8;
+
+/// Blocks of waves after which a mark that still grows is taken as it is.
+const MANY_BLOCKS: u32 = 12;
+/// Blocks that a flat mark takes at the least.
+const FEW_BLOCKS: u32 = 4;
+/// Shortest block of waves, seconds; as the service has it.
+const BLOCK_SECONDS: f64 = 0.04;
+
+/// How fast the subject is on this machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// From the start of a child to the end of its warm-up.
+    pub start_seconds: f64,
+    /// One request alone.
+    pub request_seconds: f64,
+    /// CPUs of this machine.
+    pub cores: f64,
+}
+
+/// What one child does after it is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Errand {
+    /// Stages, then the rising concurrencies that the fit is made from.
+    Ladder,
+    /// A burst on a service that was not warmed up.
+    Cold,
+    /// The held-out concurrency.
+    Check,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// Rising concurrencies of each ladder child.
+    pub ladder: Vec<u32>,
+    /// The concurrency of the checks, if there are any.
+    pub held_out: Option<u32>,
+    /// Blocks of waves at the most.
+    pub max_blocks: u32,
+    /// Time for the stages in each ladder child.
+    pub stages: Seconds,
+}
+
+impl Schedule {
+    /// What is measured however small the budget.
+    pub fn minimum() -> Self {
+        Self { ladder: vec![1, 2, 4], held_out: None, max_blocks: 1, stages: Seconds::new(0.1) }
+    }
+
+    /// The most that fits `budget`, in the order of what is worth most.
+    pub fn within(budget: Seconds, pace: &Pace) -> Self {
+        let mut best = Self::minimum();
+        let upgrades: [fn(&mut Self); 5] = [
+            |s| s.held_out = Some(HELD_OUT),
+            |s| s.max_blocks = FEW_BLOCKS,
+            |s| s.ladder = vec![1, 2, 4, FIT_UP_TO],
+            |s| s.stages = Seconds::new(0.3),
+            |s| s.max_blocks = MANY_BLOCKS,
+        ];
+        for upgrade in upgrades {
+            let mut better = best.clone();
+            upgrade(&mut better);
+            if better.expected(pace).get() > budget.get() {
+                break;
+            }
+            best = better;
+        }
+        best
+    }
+
+    /// The children in the order in which they run. The cold burst comes before the checks, as it
+    /// decides verdicts and they only test the fit.
+    pub fn errands(&self) -> Vec<Errand> {
+        let mut errands = vec![Errand::Ladder; CHILDREN as usize];
+        errands.push(Errand::Cold);
+        if self.held_out.is_some() {
+            errands.extend([Errand::Check; CHILDREN as usize]);
+        }
+        errands
+    }
+
+    /// The concurrency of the cold burst.
+    pub fn cold_concurrency(&self) -> u32 {
+        self.held_out.or(self.ladder.last().copied()).unwrap_or(1)
+    }
+
+    /// How long it takes, as far as can be known before.
+    pub fn expected(&self, pace: &Pace) -> Seconds {
+        self.errands().iter().map(|e| self.child_seconds(*e, pace)).fold(Seconds::ZERO, |a, b| a + b)
+    }
+
+    /// How long one child takes.
+    pub fn child_seconds(&self, errand: Errand, pace: &Pace) -> Seconds {
+        let wave = |n: u32| {
+            let n = f64::from(n);
+            (pace.request_seconds * n / n.min(pace.cores)).max(0.001)
+        };
+        // A mark is mostly flat when it can first be known to be.
+        let blocks = f64::from(self.max_blocks.min(FEW_BLOCKS));
+        let waves = |n: u32| wave(n) + blocks * wave(n).max(BLOCK_SECONDS);
+        let work = match errand {
+            Errand::Ladder => self.stages.get() + self.ladder.iter().map(|&n| waves(n)).sum::<f64>(),
+            Errand::Cold => wave(self.cold_concurrency()),
+            Errand::Check => self.held_out.map_or(0.0, waves),
+        };
+        Seconds::new(pace.start_seconds + work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESNET: Pace = Pace { start_seconds: 0.7, request_seconds: 0.06, cores: 2.0 };
+
+    #[test]
+    fn the_minimum_is_never_skipped() {
+        let slow = Pace { start_seconds: 30.0, request_seconds: 5.0, cores: 1.0 };
+        assert_eq!(Schedule::within(Seconds::new(1.0), &slow), Schedule::minimum());
+        assert_eq!(Schedule::minimum().errands().len(), 4);
+    }
+
+    #[test]
+    fn the_budget_buys_the_held_out_point_first() {
+        let minimum = Schedule::minimum().expected(&RESNET).get();
+        let mut seen = Vec::new();
+        for tenths in 0..400 {
+            let schedule = Schedule::within(Seconds::new(f64::from(tenths) / 10.0), &RESNET);
+            assert!(schedule.expected(&RESNET).get() <= (f64::from(tenths) / 10.0).max(minimum));
+            if seen.last() != Some(&schedule) {
+                seen.push(schedule);
+            }
+        }
+        assert_eq!(seen[0].held_out, None);
+        assert_eq!(seen[1].held_out, Some(16));
+        assert_eq!(seen[1].max_blocks, 1);
+        assert!(seen[2].max_blocks > 1);
+        assert!(seen.last().unwrap().ladder.contains(&8));
+    }
+}

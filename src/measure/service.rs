@@ -1,0 +1,316 @@
+//! The real subject: models in ONNX Runtime, requests through the pipeline, peaks from the kernel.
+
+use std::sync::{Barrier, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use ort::environment::Environment;
+
+use super::ffi::ArenaStats;
+use super::pipeline::{Model, Pipeline, Request};
+use super::protocol::{
+    ArenaSample, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm, WaveSample,
+};
+use super::subject::Subject;
+use super::{counting, memory, session};
+use crate::units::{Bytes, Seconds};
+
+/// ONNX Runtime's first run of a shape traces its allocations, the second plans them; the third
+/// is as all later ones.
+const WARM_UP_REQUESTS: usize = 3;
+
+/// A block of waves lasts at least this long, so that short requests meet often enough to overlap.
+const BLOCK_SECONDS: f64 = 0.04;
+/// And is no more than this many waves.
+const MAX_WAVES: u32 = 50;
+
+/// The mark is flat when this many blocks in a row have raised it by less than [`FLAT`].
+const FLAT_BLOCKS: usize = 3;
+const FLAT: f64 = 0.005;
+
+/// Loops of the stages at the least, so that there is a median.
+const MIN_LOOPS: usize = 5;
+
+/// A service that runs in this process.
+pub struct Service {
+    job: ServiceJob,
+    environment: Option<Environment>,
+    pipeline: Pipeline,
+    request_seconds: f64,
+    arena_per_run: Vec<Bytes>,
+}
+
+impl Service {
+    /// Nothing is loaded before [`Subject::load`].
+    pub fn new(job: ServiceJob) -> Self {
+        let pipeline = Pipeline {
+            models: Vec::new(),
+            images: job.images.clone(),
+            heatmap_edge: job.heatmap_edge,
+        };
+        Self { job, environment: None, pipeline, request_seconds: 0.0, arena_per_run: Vec::new() }
+    }
+
+    fn load_model(&mut self, model: &ModelJob) -> anyhow::Result<LoadedModel> {
+        let environment = self.environment.as_ref().ok_or_else(|| anyhow!("no runtime"))?;
+        memory::reset_high_water()?;
+        let begun = Instant::now();
+        let (session, outputs) = session::open_model(environment, &model.path, &self.job.settings)?;
+        let seconds = begun.elapsed().into();
+        let peak = memory::resident()?.high_water;
+        self.pipeline.models.push(Model {
+            name: model.name.clone(),
+            session,
+            shape: model.shape,
+            outputs,
+        });
+        Ok(LoadedModel { seconds, peak, after: mark()? })
+    }
+
+    fn arenas(&self) -> anyhow::Result<Vec<ArenaStats>> {
+        self.pipeline
+            .models
+            .iter()
+            .map(|m| m.session.arena().map_err(|e| anyhow!("{}", e.message())))
+            .collect()
+    }
+
+    /// One wave in which all requests reach each stage together: the most that N requests can
+    /// hold at once.
+    fn staged_wave(&self, concurrency: u32) -> anyhow::Result<()> {
+        let barrier = Barrier::new(concurrency as usize);
+        let stages = self.pipeline.stages();
+        together(concurrency, |index| {
+            let mut request = Request::default();
+            let mut result = Ok(());
+            for stage in &stages {
+                // A request that failed still waits, or the others would wait for ever.
+                barrier.wait();
+                if result.is_ok() {
+                    result = self.pipeline.step(*stage, index, &mut request);
+                }
+            }
+            barrier.wait();
+            result
+        })
+    }
+
+    /// Waves of whole requests that start together and then run as they do in a service.
+    fn block(&self, concurrency: u32, waves: u32) -> anyhow::Result<()> {
+        let barrier = Barrier::new(concurrency as usize);
+        together(concurrency, |index| {
+            let mut result = Ok(());
+            for _ in 0..waves {
+                barrier.wait();
+                if result.is_ok() {
+                    result = self.pipeline.serve(index).map(drop);
+                }
+            }
+            result
+        })
+    }
+
+    fn waves_per_block(&self, concurrency: u32) -> u32 {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        #[expect(clippy::cast_precision_loss, reason = "a small number of cores")]
+        let parallel = f64::from(concurrency).min(cores as f64);
+        let wave = self.request_seconds * f64::from(concurrency) / parallel;
+        (1..MAX_WAVES).find(|&n| wave * f64::from(n) >= BLOCK_SECONDS).unwrap_or(MAX_WAVES)
+    }
+}
+
+impl Subject for Service {
+    fn load(&mut self) -> anyhow::Result<Loaded> {
+        let start = mark()?;
+        self.environment = Some(session::open_runtime(&self.job.library)?);
+        let runtime = mark()?;
+        let models = self.job.models.clone();
+        let models =
+            models.iter().map(|m| self.load_model(m)).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Loaded { start, runtime, models })
+    }
+
+    fn warm_up(&mut self) -> anyhow::Result<Warm> {
+        let before = self.arenas()?;
+        let mut request_seconds = Seconds::ZERO;
+        for _ in 0..WARM_UP_REQUESTS {
+            let begun = Instant::now();
+            self.pipeline.serve(0)?;
+            request_seconds = begun.elapsed().into();
+        }
+        self.request_seconds = request_seconds.get();
+        let arenas = self.arenas()?;
+        self.arena_per_run = arenas
+            .iter()
+            .zip(&before)
+            .map(|(now, idle)| now.max_in_use.saturating_sub(idle.in_use))
+            .collect();
+        let arena = self.job.settings.arena.then(|| ArenaSample {
+            in_use: arenas.iter().map(|a| a.in_use).sum(),
+            per_run: self.arena_per_run.iter().copied().max().unwrap_or_default(),
+            max_in_use: arenas.iter().map(|a| a.max_in_use).sum(),
+        });
+        Ok(Warm { after: mark()?, request_seconds, arena })
+    }
+
+    fn stages(&mut self, budget: Seconds) -> anyhow::Result<Vec<StageSample>> {
+        let stages = self.pipeline.stages();
+        let mut samples = vec![Vec::new(); stages.len()];
+        let begun = Instant::now();
+        while samples[0].len() < MIN_LOOPS || begun.elapsed().as_secs_f64() < budget.get() {
+            let mut request = Request::default();
+            for (stage, samples) in stages.iter().zip(&mut samples) {
+                counting::reset_peak();
+                let live = counting::live();
+                let (cpu, wall) = (memory::process_cpu(), Instant::now());
+                self.pipeline.step(*stage, 0, &mut request)?;
+                let wall = wall.elapsed().as_secs_f64();
+                let cpu = memory::process_cpu().get() - cpu.get();
+                samples.push((counting::peak().saturating_sub(live), cpu, wall));
+            }
+        }
+        Ok(stages
+            .iter()
+            .zip(samples)
+            .map(|(stage, samples)| {
+                let arena = match stage {
+                    super::pipeline::Stage::Infer(i) => {
+                        self.arena_per_run.get(*i).copied().unwrap_or_default()
+                    }
+                    _ => Bytes::ZERO,
+                };
+                StageSample {
+                    name: self.pipeline.stage_name(*stage),
+                    ram: samples.iter().map(|s| s.0).max().unwrap_or_default() + arena,
+                    cpu: Seconds::new(median(samples.iter().map(|s| s.1).collect())),
+                    wall: Seconds::new(median(samples.iter().map(|s| s.2).collect())),
+                }
+            })
+            .collect())
+    }
+
+    fn waves(&mut self, concurrency: u32, max_blocks: u32) -> anyhow::Result<WaveSample> {
+        memory::reset_high_water()?;
+        self.staged_wave(concurrency)?;
+        let mut marks = vec![memory::resident()?.high_water];
+        let waves = self.waves_per_block(concurrency);
+        let (mut wall, mut cpu) = (0.0, 0.0);
+        let mut blocks = 0;
+        let flat = loop {
+            let (begun, clock) = (Instant::now(), memory::process_cpu());
+            self.block(concurrency, waves)?;
+            wall += begun.elapsed().as_secs_f64();
+            cpu += memory::process_cpu().get() - clock.get();
+            blocks += 1;
+            marks.push(memory::resident()?.high_water);
+            let flat = is_flat(&marks);
+            if flat || blocks >= max_blocks {
+                break flat;
+            }
+        };
+        Ok(WaveSample {
+            peak: memory::resident()?.high_water,
+            after: mark()?,
+            flat,
+            requests: concurrency * waves * blocks,
+            wall: Seconds::new(wall),
+            cpu: Seconds::new(cpu),
+        })
+    }
+
+    fn cold_burst(&mut self, concurrency: u32) -> anyhow::Result<WaveSample> {
+        memory::reset_high_water()?;
+        let (begun, clock) = (Instant::now(), memory::process_cpu());
+        self.staged_wave(concurrency)?;
+        Ok(WaveSample {
+            peak: memory::resident()?.high_water,
+            after: mark()?,
+            flat: false,
+            requests: concurrency,
+            wall: begun.elapsed().into(),
+            cpu: Seconds::new(memory::process_cpu().get() - clock.get()),
+        })
+    }
+
+    fn idle(&mut self) -> anyhow::Result<Mark> {
+        mark()
+    }
+}
+
+/// Runs `work` for the numbers 0 to `concurrency` - 1 on a thread each and gives the first error.
+fn together(
+    concurrency: u32,
+    work: impl Fn(usize) -> anyhow::Result<()> + Sync,
+) -> anyhow::Result<()> {
+    let first_error = Mutex::new(None);
+    thread::scope(|scope| {
+        for index in 0..concurrency as usize {
+            let (work, first_error) = (&work, &first_error);
+            scope.spawn(move || {
+                if let Err(error) = work(index) {
+                    let mut slot = first_error.lock().unwrap_or_else(PoisonError::into_inner);
+                    slot.get_or_insert(error);
+                }
+            });
+        }
+    });
+    first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
+fn mark() -> anyhow::Result<Mark> {
+    let resident = memory::resident()?;
+    Ok(Mark {
+        total: resident.total,
+        file: resident.file,
+        kernel: memory::kernel_share(&resident),
+    })
+}
+
+/// Whether the last [`FLAT_BLOCKS`] blocks raised the mark by less than [`FLAT`].
+fn is_flat(marks: &[Bytes]) -> bool {
+    let [.., before, _, _, now] = marks else { return false };
+    debug_assert_eq!(FLAT_BLOCKS, 3, "the pattern above spans three blocks");
+    now.as_f64() <= before.as_f64() * (1.0 + FLAT)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => values[middle],
+        _ => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flat_means_three_blocks_without_a_rise() {
+        let marks = |mib: &[u64]| mib.iter().map(|&m| Bytes::mib(m)).collect::<Vec<_>>();
+        assert!(!is_flat(&marks(&[100, 100, 100])));
+        assert!(is_flat(&marks(&[1000, 1000, 1000, 1004])));
+        assert!(!is_flat(&marks(&[1000, 1000, 1000, 1006])));
+        assert!(is_flat(&marks(&[500, 1000, 1000, 1000, 1000])));
+    }
+
+    #[test]
+    fn all_requests_of_a_wave_are_in_flight_together() {
+        let barrier = Barrier::new(8);
+        together(8, |_| {
+            // Would wait for ever if the eight did not run at once.
+            barrier.wait();
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn an_error_of_one_request_is_the_error_of_the_wave() {
+        let result = together(3, |i| if i == 1 { Err(anyhow!("no")) } else { Ok(()) });
+        assert_eq!(result.unwrap_err().to_string(), "no");
+    }
+}

@@ -1,0 +1,58 @@
+//! Opening ONNX Runtime and a model with the settings that the footprint records.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+
+use super::ffi::SharedSession;
+use crate::footprint::{Optimization, Settings};
+
+/// Loads the library and makes the environment of this process.
+///
+/// # Errors
+/// Where the library cannot be loaded.
+pub fn open_runtime(library: &Path) -> anyhow::Result<Environment> {
+    let builder = ort::init_from(library)
+        .map_err(|e| anyhow!("{e}"))
+        .with_context(|| format!("cannot load ONNX Runtime from {}", library.display()))?;
+    builder.with_name("mediscope-size").with_telemetry(false).build().map_err(|e| anyhow!("{e}"))
+}
+
+/// Opens one model for concurrent runs, and names its outputs.
+///
+/// # Errors
+/// What ONNX Runtime says of the file.
+pub fn open_model(
+    environment: &Environment,
+    path: &Path,
+    settings: &Settings,
+) -> anyhow::Result<(SharedSession, Vec<String>)> {
+    // The builder's errors hold the builder and cannot leave the thread: they end here as text.
+    build(environment, path, settings)
+        .and_then(|session| {
+            let outputs = session.outputs().iter().map(|o| o.name().to_owned()).collect();
+            Ok((SharedSession::new(&session)?, outputs))
+        })
+        .map_err(|e| anyhow!("ONNX Runtime cannot open {}: {}", path.display(), e.message()))
+}
+
+fn build(environment: &Environment, path: &Path, settings: &Settings) -> ort::Result<Session> {
+    let level = match settings.optimization {
+        Optimization::Disabled => GraphOptimizationLevel::Disable,
+        Optimization::Basic => GraphOptimizationLevel::Level1,
+        Optimization::Extended => GraphOptimizationLevel::Level2,
+        Optimization::All => GraphOptimizationLevel::All,
+    };
+    // No execution provider is registered: registering the CPU one turns the arena off.
+    let mut builder = Session::builder(environment)?
+        .with_optimization_level(level)?
+        .with_intra_threads(usize::from(settings.threads))?
+        .with_inter_threads(1)?
+        .with_memory_pattern(settings.memory_pattern)?
+        .with_prepacking(settings.prepacking)?
+        .with_intra_op_spinning(settings.spinning)?;
+    builder.commit_from_file(path)
+}

@@ -1,0 +1,45 @@
+//! What is observed under a load: the real service, or a synthetic one with planted costs.
+
+use super::protocol::{Loaded, Mark, StageSample, Warm, WaveSample};
+use crate::units::Seconds;
+
+/// Something that serves requests in this process. Calls come in the order of the methods; waves
+/// and stages may repeat.
+pub trait Subject {
+    /// Loads the runtime and the models.
+    ///
+    /// # Errors
+    /// Where one cannot be opened.
+    fn load(&mut self) -> anyhow::Result<Loaded>;
+
+    /// Serves single requests until the runtime has settled.
+    ///
+    /// # Errors
+    /// Where a request fails.
+    fn warm_up(&mut self) -> anyhow::Result<Warm>;
+
+    /// Measures each stage of a request alone for about `budget`.
+    ///
+    /// # Errors
+    /// Where a request fails.
+    fn stages(&mut self, budget: Seconds) -> anyhow::Result<Vec<StageSample>>;
+
+    /// Puts `concurrency` requests in flight together, again and again until the high-water mark
+    /// is flat or `max_blocks` blocks are done.
+    ///
+    /// # Errors
+    /// Where a request fails.
+    fn waves(&mut self, concurrency: u32, max_blocks: u32) -> anyhow::Result<WaveSample>;
+
+    /// Puts `concurrency` first requests in flight together on a service that was not warmed up.
+    ///
+    /// # Errors
+    /// Where a request fails.
+    fn cold_burst(&mut self, concurrency: u32) -> anyhow::Result<WaveSample>;
+
+    /// What is held when nothing runs.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn idle(&mut self) -> anyhow::Result<Mark>;
+}

@@ -1,0 +1,117 @@
+//! A subject with planted costs, so that everything above it is tested against known truth: the
+//! same child process, protocol and signals, without ONNX Runtime.
+
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Signal, getpid, kill_process};
+
+use super::protocol::{
+    ArenaSample, Loaded, LoadedModel, Mark, StageSample, SyntheticJob, Warm, WaveSample,
+};
+use super::subject::Subject;
+use crate::units::{Bytes, Seconds};
+
+/// File pages that every mark contains, out of its total.
+const FILE: Bytes = Bytes::mib(12);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Synthetic {
+    job: SyntheticJob,
+    noise: fastrand::Rng,
+}
+
+impl Synthetic {
+    /// `child` sets the noise of different children apart.
+    pub fn new(job: SyntheticJob, child: u64) -> Self {
+        let noise = fastrand::Rng::with_seed(job.seed.wrapping_add(child));
+        Self { job, noise }
+    }
+
+    fn pause(&self) {
+        thread::sleep(Duration::from_secs_f64(self.job.delay.get()));
+    }
+
+    /// One planted reading. Noise is the sum of twelve uniform numbers: close to normal.
+    fn reading(&mut self, concurrency: u32, extra: Bytes) -> Bytes {
+        let n = f64::from(concurrency);
+        let line = self.job.base.as_f64()
+            + n * (self.job.buffer.as_f64() + extra.as_f64())
+            + n * n * self.job.bend;
+        let normal: f64 = (0..12).map(|_| self.noise.f64()).sum::<f64>() - 6.0;
+        Bytes::from_f64(line * (1.0 + self.job.noise * normal))
+    }
+
+    fn wave(&mut self, concurrency: u32, extra: Bytes) -> WaveSample {
+        self.pause();
+        if self.job.kill_at.is_some_and(|at| concurrency >= at) {
+            // Ends the process as the kernel's OOM killer does; if it may not, the wave goes on.
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
+        let peak = self.reading(concurrency, extra);
+        let requests = concurrency * 3;
+        let cpu = self.job.cpu.get() * f64::from(requests);
+        WaveSample {
+            peak,
+            after: self.mark(peak),
+            flat: true,
+            requests,
+            wall: Seconds::new(cpu / f64::from(concurrency.min(2))),
+            cpu: Seconds::new(cpu),
+        }
+    }
+
+    fn mark(&self, total: Bytes) -> Mark {
+        Mark { total, file: FILE, kernel: Bytes::mib(1) }
+    }
+}
+
+impl Subject for Synthetic {
+    fn load(&mut self) -> anyhow::Result<Loaded> {
+        self.pause();
+        Ok(Loaded {
+            start: self.mark(Bytes::mib(4)),
+            runtime: self.mark(Bytes::mib(21)),
+            models: vec![LoadedModel {
+                seconds: Seconds::new(0.1),
+                peak: self.job.load_peak,
+                after: self.mark(self.job.base),
+            }],
+        })
+    }
+
+    fn warm_up(&mut self) -> anyhow::Result<Warm> {
+        self.pause();
+        let after = self.mark(self.job.base);
+        let arena = ArenaSample {
+            in_use: self.job.base,
+            per_run: self.job.buffer,
+            max_in_use: self.job.base + self.job.buffer,
+        };
+        Ok(Warm { after, request_seconds: self.job.cpu, arena: Some(arena) })
+    }
+
+    fn stages(&mut self, _budget: Seconds) -> anyhow::Result<Vec<StageSample>> {
+        self.pause();
+        Ok(vec![StageSample {
+            name: "infer planted".into(),
+            ram: self.job.buffer,
+            cpu: self.job.cpu,
+            wall: self.job.cpu,
+        }])
+    }
+
+    fn waves(&mut self, concurrency: u32, _max_blocks: u32) -> anyhow::Result<WaveSample> {
+        Ok(self.wave(concurrency, Bytes::ZERO))
+    }
+
+    fn cold_burst(&mut self, concurrency: u32) -> anyhow::Result<WaveSample> {
+        let extra = self.job.cold_extra;
+        Ok(self.wave(concurrency, extra))
+    }
+
+    fn idle(&mut self) -> anyhow::Result<Mark> {
+        Ok(self.mark(self.job.base))
+    }
+}

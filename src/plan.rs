@@ -1,0 +1,435 @@
+//! Footprint × box × demand: every table and the verdict, as pure data.
+//!
+//! Everything that decides uses the high end of cost. `typical` is there to be shown.
+
+mod accuracy;
+mod alternatives;
+mod build;
+mod components;
+mod verdict;
+
+use crate::footprint::{Footprint, Topology};
+use crate::model::Capacity;
+use crate::units::{Bytes, Cpus, Rate, Seconds, Source, Span};
+
+pub use build::{PlanError, plan};
+
+/// Concurrencies of the RAM table.
+pub const ROWS: [u32; 7] = [0, 1, 5, 10, 20, 50, 100];
+
+/// RAM sizes that boxes are sold with, in the order of the table of boxes.
+pub const BOXES: [Bytes; 5] =
+    [Bytes::mib(512), Bytes::mib(1024), Bytes::mib(2048), Bytes::mib(4096), Bytes::mib(8192)];
+
+/// A need above this share of the limit is `tight`.
+pub const TIGHT: f64 = 0.8;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Question {
+    /// RAM of the box.
+    pub ram: Option<Bytes>,
+    /// CPUs of the box.
+    pub cpus: Option<Cpus>,
+    /// Requests in flight that it must hold.
+    pub concurrency: Option<u32>,
+    /// Whether the service is warmed up before it gets traffic.
+    pub warmed: bool,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The profile's name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// How requests share sessions.
+    pub topology: Topology,
+    /// The worst source of the numbers that decide.
+    pub source: Source,
+    /// What was asked.
+    pub question: Question,
+    /// The concurrency that the limit is stated for: the one asked for, else what keeps the CPUs
+    /// of the box busy.
+    pub design_concurrency: u32,
+    /// RAM.
+    pub ram: RamPlan,
+    /// CPU.
+    pub cpu: CpuPlan,
+    /// Other topologies.
+    pub alternatives: Vec<Alternative>,
+    /// What the reader should know.
+    pub warnings: Vec<Warning>,
+    /// The smallest box that would do.
+    pub upgrade: Option<Upgrade>,
+    /// Does it fit?
+    pub verdict: Verdict,
+    /// What was measured, for tables that show it as it is.
+    pub footprint: Footprint,
+}
+
+/// The RAM side of the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RamPlan {
+    /// Shared by all requests.
+    pub base: Span<Bytes>,
+    /// Added by each request in flight.
+    pub buffer: Span<Bytes>,
+    /// What another set of sessions would add.
+    pub per_session: Span<Bytes>,
+    /// What another process would add.
+    pub per_worker: Span<Bytes>,
+    /// The height of loading.
+    pub load_peak: Span<Bytes>,
+    /// The burst at the design concurrency after a restart.
+    pub cold_burst: Option<Span<Bytes>>,
+    /// The limit under which the service runs undisturbed at the design concurrency.
+    pub limit: Span<Bytes>,
+    /// The limit under which the kernel kills it.
+    pub kill_limit: Span<Bytes>,
+    /// Requests in flight that the asked box holds.
+    pub max_concurrency: Option<Capacity>,
+    /// RAM at each concurrency.
+    pub rows: Vec<RamRow>,
+    /// Requests in flight that common boxes hold, and the asked one.
+    pub boxes: Vec<BoxRow>,
+    /// Where the memory goes.
+    pub components: Vec<Component>,
+    /// What a request holds while it waits: its body and the decoded image.
+    pub held: Span<Bytes>,
+    /// How well the line describes the measurement.
+    pub fit: Fit,
+    /// What warming up before serving saves at the design concurrency.
+    pub warm_up_saves: Bytes,
+    /// Resident bytes that idle memory keeps after the largest wave, beyond what it was after the
+    /// warm-up.
+    pub retained: Bytes,
+}
+
+/// RAM at one concurrency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RamRow {
+    /// Requests in flight.
+    pub concurrency: u32,
+    /// Shared part.
+    pub base: Bytes,
+    /// Part of the requests.
+    pub buffers: Bytes,
+    /// Both, and the kernel's share.
+    pub total: Span<Bytes>,
+    /// Whether the asked box holds it; `None` where none was asked about.
+    pub fits: Option<bool>,
+}
+
+/// What one size of box holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoxRow {
+    /// Its RAM.
+    pub ram: Bytes,
+    /// Requests in flight.
+    pub max_concurrency: Capacity,
+    /// Whether the question was about this one.
+    pub asked: bool,
+}
+
+/// Who pays for a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All requests share it.
+    Shared,
+    /// Each request brings its own.
+    Request,
+}
+
+/// A part of the memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Component {
+    /// What it is.
+    pub name: String,
+    /// Who pays for it.
+    pub scope: Scope,
+    /// How much.
+    pub bytes: Span<Bytes>,
+}
+
+/// How well the line describes the measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// Share of the variation that the line explains.
+    pub r_squared: f64,
+    /// The concurrencies that were measured.
+    pub measured: Vec<u32>,
+    /// Children that measured them.
+    pub children: u32,
+    /// Where the curve bends, in words; `None` for a line.
+    pub bends: Option<Bend>,
+    /// Predicted from the smaller concurrencies, observed in other children.
+    pub held_out: Option<HeldOut>,
+}
+
+/// The curve is not a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bend {
+    /// Whether each further request costs more than the one before.
+    pub upward: bool,
+    /// The largest distance from the line, as a share of the increment.
+    pub share_of_increment: f64,
+}
+
+/// A prediction and what was observed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HeldOut {
+    /// Requests in flight.
+    pub concurrency: u32,
+    /// From the fit on smaller concurrencies.
+    pub predicted: Bytes,
+    /// Median peak of other children.
+    pub observed: Bytes,
+    /// (predicted − observed) / observed.
+    pub error: f64,
+    /// (predicted − observed) / (observed − base).
+    pub increment_error: f64,
+}
+
+/// The CPU side of the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CpuPlan {
+    /// CPU time a request.
+    pub seconds_per_request: Span<Seconds>,
+    /// Elapsed time of one request alone on the measuring machine.
+    pub seconds_alone: Span<Seconds>,
+    /// What the asked CPUs give.
+    pub answers: Option<CpuAnswers>,
+}
+
+/// What the asked CPUs give.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CpuAnswers {
+    /// The CPUs.
+    pub cpus: Cpus,
+    /// Requests a second.
+    pub throughput: Span<Rate>,
+    /// Elapsed time of one request alone in this box.
+    pub response_alone: Seconds,
+    /// Requests in flight that keep the CPUs busy.
+    pub best_concurrency: (u32, u32),
+    /// Requests in flight beyond which only the queue grows.
+    pub max_useful_concurrency: u32,
+    /// Elapsed time of each request at that concurrency.
+    pub response_at_useful: Seconds,
+}
+
+/// What another topology would cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// As the user would write it.
+    pub topology: String,
+    /// RAM at the design concurrency.
+    pub total: Span<Bytes>,
+    /// That of the measured topology, to compare.
+    pub instead_of: Span<Bytes>,
+    /// Requests a second.
+    pub throughput: Option<Span<Rate>>,
+}
+
+/// Something the reader should know. The codes are part of the JSON contract.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Warning {
+    /// The weights are random.
+    SyntheticWeights,
+    /// The measurement was stopped before its end.
+    Partial,
+    /// A measured child was killed.
+    Killed {
+        /// Requests in flight at that time.
+        concurrency: u32,
+        /// The signal.
+        signal: i32,
+    },
+    /// The curve is not a line.
+    NotALine(Bend),
+    /// The high-water mark still rose when its time was up.
+    NotFlat {
+        /// At this concurrency.
+        concurrency: u32,
+    },
+    /// The fit was not checked at a concurrency that it was not made from.
+    NotChecked,
+    /// The answer is beyond what was measured.
+    Extrapolated {
+        /// The largest measured concurrency.
+        measured: u32,
+    },
+    /// Something disturbed the measurement.
+    Disturbed(String),
+    /// Measured on another processor than this.
+    OtherCpu {
+        /// The measuring machine's.
+        measured_on: String,
+    },
+    /// More threads than the quota of the box pays for.
+    ThreadsAboveCpus {
+        /// Intra-op threads.
+        threads: u16,
+    },
+}
+
+/// A box that would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Upgrade {
+    /// The smallest size in which it fits without being tight.
+    pub comfortable: Bytes,
+    /// The smallest size in which it fits at all.
+    pub least: Bytes,
+    /// At this concurrency.
+    pub concurrency: u32,
+}
+
+/// What a box offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// Memory.
+    Ram,
+    /// Processors.
+    Cpu,
+}
+
+impl Resource {
+    /// As it is written in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ram => "ram",
+            Self::Cpu => "cpu",
+        }
+    }
+}
+
+/// How one resource does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Twice what is needed, or more.
+    Excellent,
+    /// Enough.
+    Sufficient,
+    /// Enough, with little to spare.
+    Marginal,
+    /// Not enough.
+    Insufficient,
+}
+
+impl Status {
+    /// As it is written in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Excellent => "excellent",
+            Self::Sufficient => "sufficient",
+            Self::Marginal => "marginal",
+            Self::Insufficient => "insufficient",
+        }
+    }
+}
+
+/// The whole in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overall {
+    /// Every resource is sufficient.
+    Fits,
+    /// One is marginal.
+    Tight,
+    /// One is insufficient.
+    DoesNotFit,
+    /// Nothing was asked about.
+    Unknown,
+}
+
+impl Overall {
+    /// As it is written in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fits => "fits",
+            Self::Tight => "tight",
+            Self::DoesNotFit => "does_not_fit",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// An amount of one resource.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Amount {
+    /// Of RAM.
+    Ram(Bytes),
+    /// Of CPUs.
+    Cpus(Cpus),
+}
+
+/// How one resource does, with its amounts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResourceVerdict {
+    /// Which.
+    pub resource: Resource,
+    /// How it does.
+    pub status: Status,
+    /// What the box has.
+    pub current: Amount,
+    /// Less than this does not do.
+    pub minimum: Amount,
+    /// From this on it is comfortable.
+    pub recommended: Amount,
+}
+
+/// Why the verdict is what it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reason {
+    /// RAM that is needed at a concurrency, and the box's.
+    RamNeed {
+        /// Requests in flight.
+        concurrency: u32,
+        /// What they need, high end.
+        need: Bytes,
+        /// What the box has.
+        has: Bytes,
+    },
+    /// Loading alone needs more than the box has.
+    LoadPeak {
+        /// The height of loading.
+        peak: Bytes,
+        /// What the box has.
+        has: Bytes,
+    },
+    /// The requests in flight that RAM holds.
+    RamHolds(Capacity),
+    /// RAM holds fewer than keep the CPUs busy.
+    RamBinds {
+        /// What RAM holds.
+        holds: u32,
+        /// What the CPUs could use.
+        useful: u32,
+    },
+    /// The CPUs are busy before RAM is full.
+    CpuBinds {
+        /// What RAM holds.
+        holds: u32,
+        /// What the CPUs can use.
+        useful: u32,
+    },
+    /// A quota below one thread makes even a lone request slower.
+    QuotaBelowOne {
+        /// Elapsed time of a lone request in the box.
+        alone: Seconds,
+    },
+}
+
+/// Does it fit?
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// In one word.
+    pub overall: Overall,
+    /// The resource that limits how many requests are served at once.
+    pub binding: Option<Resource>,
+    /// Each resource that was asked about.
+    pub by_resource: Vec<ResourceVerdict>,
+    /// Why.
+    pub reasons: Vec<Reason>,
+}

@@ -1,0 +1,187 @@
+//! The order in which an answer is made.
+
+use super::accuracy::fit_of;
+use super::alternatives::alternatives;
+use super::components::{components, held};
+use super::verdict::{verdict, warnings};
+use super::{
+    BOXES, BoxRow, CpuAnswers, CpuPlan, Plan, Question, ROWS, RamPlan, RamRow, TIGHT, Upgrade,
+};
+use crate::footprint::{Footprint, Point};
+use crate::model::{CpuModel, FitError, Line, RamModel, Sample};
+use crate::units::{Bytes, Cpus, Seconds, Source, Span};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The points of the footprint give no line.
+    #[error("the measured points give no line ({0}): measure again with a larger --budget")]
+    NoLine(#[from] FitError),
+}
+
+/// The two lines that a footprint gives: resident bytes, which the service needs to run
+/// undisturbed, and anonymous bytes, for which the kernel kills.
+pub(super) struct Models {
+    pub resident: RamModel,
+    pub anonymous: RamModel,
+    pub cpu: CpuModel,
+}
+
+/// Answers `question` for the service `name`.
+///
+/// # Errors
+/// Where the footprint has too few points for a line.
+pub fn plan(
+    name: &str,
+    title: &str,
+    footprint: &Footprint,
+    question: &Question,
+) -> Result<Plan, PlanError> {
+    let models = models(footprint)?;
+    let cpu = cpu_plan(&models.cpu, question.cpus);
+    let design = question
+        .concurrency
+        .or(cpu.answers.map(|a| a.best_concurrency.1))
+        .unwrap_or(1);
+    let ram = ram_plan(footprint, &models, question, design)?;
+    let upgrade = upgrade(&models.resident, question, design);
+    let verdict = verdict(&models.resident, &ram, &cpu, question, design);
+    Ok(Plan {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        topology: footprint.topology,
+        source: Source::Measured.max(ram.limit.source()),
+        question: *question,
+        design_concurrency: design,
+        alternatives: alternatives(footprint, &models, question, design),
+        warnings: warnings(footprint, &ram, question, design),
+        ram,
+        cpu,
+        upgrade,
+        verdict,
+        footprint: footprint.clone(),
+    })
+}
+
+fn models(footprint: &Footprint) -> Result<Models, PlanError> {
+    let marks = &footprint.marks;
+    let model = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>| {
+        Ok::<_, PlanError>(RamModel::new(
+            Line::fit(&samples(&footprint.points, bytes))?,
+            cold,
+            load_peak,
+            marks.kernel_bytes,
+        ))
+    };
+    let cold = |bytes: fn(&crate::footprint::ColdBurst) -> Bytes| {
+        footprint.cold_burst.iter().map(|c| (c.concurrency, bytes(c))).collect()
+    };
+    Ok(Models {
+        resident: model(|p| p.peak_bytes, marks.load_peak_bytes, cold(|c| c.peak_bytes))?,
+        anonymous: model(|p| p.anon_bytes, marks.load_peak_anon_bytes, cold(|c| c.anon_bytes))?,
+        cpu: CpuModel::new(footprint.cpu_seconds, footprint.wall_seconds),
+    })
+}
+
+/// The points as samples of one of their readings.
+pub(super) fn samples<'a>(
+    points: impl IntoIterator<Item = &'a Point>,
+    bytes: fn(&Point) -> Bytes,
+) -> Vec<Sample> {
+    points
+        .into_iter()
+        .map(|p| Sample { x: f64::from(p.concurrency), y: bytes(p).as_f64() })
+        .collect()
+}
+
+fn ram_plan(
+    footprint: &Footprint,
+    models: &Models,
+    question: &Question,
+    design: u32,
+) -> Result<RamPlan, PlanError> {
+    let model = &models.resident;
+    let cold = !question.warmed;
+    let limit = model.limit(design, cold);
+    let marks = &footprint.marks;
+    let sessions: Bytes = footprint.models.iter().map(|m| m.resident_bytes).sum();
+    Ok(RamPlan {
+        base: model.base(),
+        buffer: model.buffer(),
+        per_session: Span::exact(sessions, Source::Measured),
+        per_worker: models.anonymous.base().with_source(Source::Assumed),
+        load_peak: Span::exact(marks.load_peak_bytes, Source::Measured),
+        cold_burst: cold.then(|| model.cold(design)).flatten(),
+        limit,
+        kill_limit: models.anonymous.limit(design, cold),
+        max_concurrency: question.ram.map(|ram| model.max_concurrency(ram, cold)),
+        rows: ROWS.iter().map(|&n| row(model, n, question)).collect(),
+        boxes: boxes(model, question),
+        components: components(footprint, &model.base()),
+        held: held(footprint),
+        fit: fit_of(footprint)?,
+        warm_up_saves: limit.high().saturating_sub(model.limit(design, false).high()),
+        retained: marks.idle_bytes.saturating_sub(marks.warm_bytes),
+    })
+}
+
+fn row(model: &RamModel, concurrency: u32, question: &Question) -> RamRow {
+    let total = model.total(concurrency);
+    let base = model.total(0).typical();
+    let need = model.limit(concurrency, !question.warmed).high();
+    RamRow {
+        concurrency,
+        base,
+        buffers: total.typical().saturating_sub(base),
+        total,
+        fits: question.ram.map(|ram| need <= ram),
+    }
+}
+
+fn boxes(model: &RamModel, question: &Question) -> Vec<BoxRow> {
+    let mut sizes = BOXES.to_vec();
+    sizes.extend(question.ram);
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+        .into_iter()
+        .map(|ram| BoxRow {
+            ram,
+            max_concurrency: model.max_concurrency(ram, !question.warmed),
+            asked: question.ram == Some(ram),
+        })
+        .collect()
+}
+
+/// The smallest sizes that are sold in which the design concurrency fits.
+fn upgrade(model: &RamModel, question: &Question, design: u32) -> Option<Upgrade> {
+    let need = model.limit(design, !question.warmed).high();
+    let sold = || (8..=22).map(|power| Bytes::mib(1 << power));
+    Some(Upgrade {
+        least: sold().find(|size| need <= *size)?,
+        comfortable: sold().find(|size| need.as_f64() <= size.as_f64() * TIGHT)?,
+        concurrency: design,
+    })
+}
+
+fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>) -> CpuPlan {
+    CpuPlan {
+        seconds_per_request: model.seconds_per_request(),
+        seconds_alone: model.wall_seconds(),
+        answers: cpus.map(|cpus| {
+            let useful = model.max_useful_concurrency(cpus);
+            CpuAnswers {
+                cpus,
+                throughput: model.throughput(cpus),
+                response_alone: alone(model, cpus),
+                best_concurrency: model.best_concurrency(cpus),
+                max_useful_concurrency: useful,
+                response_at_useful: model.seconds_at(cpus, useful),
+            }
+        }),
+    }
+}
+
+fn alone(model: &CpuModel, cpus: Cpus) -> Seconds {
+    model.seconds_alone(cpus)
+}

@@ -1,0 +1,49 @@
+//! Where the memory goes.
+
+use super::{Component, Scope};
+use crate::footprint::Footprint;
+use crate::units::{Bytes, Source, Span};
+
+/// The shared parts as the marks tell them apart, then what each stage of a request needs at its
+/// height. Stages follow each other and share memory, so theirs do not add up to the buffer.
+pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Component> {
+    let marks = &footprint.marks;
+    let shared = |name: &str, bytes: Bytes, source: Source| Component {
+        name: name.to_owned(),
+        scope: Scope::Shared,
+        bytes: Span::exact(bytes, source),
+    };
+    let mut parts = vec![
+        shared("program", marks.start_bytes, Source::Measured),
+        shared(
+            "ONNX Runtime",
+            marks.runtime_bytes.saturating_sub(marks.start_bytes),
+            Source::Measured,
+        ),
+    ];
+    parts.extend(
+        footprint
+            .models
+            .iter()
+            .map(|m| shared(&format!("model {}", m.name), m.resident_bytes, Source::Measured)),
+    );
+    parts.push(shared(
+        "kept after the first requests",
+        base.typical().saturating_sub(marks.loaded_bytes),
+        Source::Fitted,
+    ));
+    parts.push(shared("kernel: page tables, stacks", marks.kernel_bytes, Source::Measured));
+    parts.extend(footprint.stages.iter().map(|stage| Component {
+        name: stage.name.clone(),
+        scope: Scope::Request,
+        bytes: stage.ram,
+    }));
+    parts
+}
+
+/// What a request holds while it waits for a model: its body and the decoded image.
+pub(super) fn held(footprint: &Footprint) -> Span<Bytes> {
+    let image = &footprint.image;
+    let pixels = Bytes::new(u64::from(image.width) * u64::from(image.height) * 3);
+    Span::exact(image.encoded_bytes + pixels, Source::Measured)
+}

@@ -1,0 +1,172 @@
+//! The verdict, by one table for all resources, and what the reader should know.
+//!
+//! | status       | need                                                       |
+//! | ------------ | ---------------------------------------------------------- |
+//! | insufficient | the minimum is above what the box has                      |
+//! | marginal     | the need is above 80 % of what the box has                 |
+//! | sufficient   | the need is within that                                    |
+//! | excellent    | the need is half of what the box has, or less              |
+//!
+//! The service fits where every resource is sufficient or better, is tight where one is marginal,
+//! and does not fit where one is insufficient.
+
+use super::{
+    Amount, CpuAnswers, CpuPlan, Overall, Question, RamPlan, Reason, Resource, ResourceVerdict,
+    Status, TIGHT, Verdict, Warning,
+};
+use crate::footprint::Footprint;
+use crate::model::RamModel;
+use crate::units::{Bytes, Cpus};
+
+/// A need of at most this share of what there is, is `excellent`.
+const EXCELLENT: f64 = 0.5;
+
+pub(super) fn verdict(
+    model: &RamModel,
+    ram: &RamPlan,
+    cpu: &CpuPlan,
+    question: &Question,
+    design: u32,
+) -> Verdict {
+    let by_resource: Vec<ResourceVerdict> = [
+        question.ram.map(|has| ram_verdict(model, question, design, has)),
+        cpu.answers.map(|answers| cpu_verdict(&answers)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Verdict {
+        overall: overall(&by_resource),
+        binding: binding(ram, cpu),
+        reasons: reasons(model, ram, cpu, question, design),
+        by_resource,
+    }
+}
+
+fn overall(by_resource: &[ResourceVerdict]) -> Overall {
+    match by_resource.iter().map(|r| r.status).max() {
+        None => Overall::Unknown,
+        Some(Status::Insufficient) => Overall::DoesNotFit,
+        Some(Status::Marginal) => Overall::Tight,
+        Some(Status::Sufficient | Status::Excellent) => Overall::Fits,
+    }
+}
+
+/// `minimum` must be there; `need` is what the rest is judged by.
+fn status(minimum: f64, need: f64, has: f64) -> Status {
+    if minimum > has {
+        Status::Insufficient
+    } else if need > has * TIGHT {
+        Status::Marginal
+    } else if need > has * EXCELLENT {
+        Status::Sufficient
+    } else {
+        Status::Excellent
+    }
+}
+
+fn ram_verdict(model: &RamModel, question: &Question, design: u32, has: Bytes) -> ResourceVerdict {
+    let cold = !question.warmed;
+    // Where nobody asked for a concurrency, one request at a time is the least service there is.
+    let minimum = model.limit(question.concurrency.unwrap_or(1), cold).high();
+    let need = model.limit(design, cold).high();
+    ResourceVerdict {
+        resource: Resource::Ram,
+        status: status(minimum.as_f64(), need.as_f64(), has.as_f64()),
+        current: Amount::Ram(has),
+        minimum: Amount::Ram(minimum),
+        recommended: Amount::Ram(Bytes::from_f64(need.as_f64() / TIGHT)),
+    }
+}
+
+/// Without a rate that is demanded, the CPUs are judged by a lone request: below one CPU the quota
+/// makes it wait. Any quota serves it in the end, so nothing is insufficient here.
+fn cpu_verdict(answers: &CpuAnswers) -> ResourceVerdict {
+    let has = answers.cpus;
+    let one = Cpus::new(1.0).unwrap_or(has);
+    let least = Cpus::new(Cpus::MIN).unwrap_or(has);
+    ResourceVerdict {
+        resource: Resource::Cpu,
+        status: if has.get() < 1.0 { Status::Marginal } else { Status::Sufficient },
+        current: Amount::Cpus(has),
+        minimum: Amount::Cpus(least),
+        recommended: Amount::Cpus(one),
+    }
+}
+
+/// The resource that allows the fewest requests at once.
+fn binding(ram: &RamPlan, cpu: &CpuPlan) -> Option<Resource> {
+    let holds = ram.max_concurrency.map(|c| (c.low, Resource::Ram));
+    let useful = cpu.answers.map(|a| (a.max_useful_concurrency, Resource::Cpu));
+    holds.into_iter().chain(useful).min_by_key(|(n, _)| *n).map(|(_, resource)| resource)
+}
+
+fn reasons(
+    model: &RamModel,
+    ram: &RamPlan,
+    cpu: &CpuPlan,
+    question: &Question,
+    design: u32,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if let Some(has) = question.ram {
+        let peak = ram.load_peak.high();
+        if peak > has {
+            reasons.push(Reason::LoadPeak { peak, has });
+        }
+        let need = model.limit(design, !question.warmed).high();
+        reasons.push(Reason::RamNeed { concurrency: design, need, has });
+    }
+    if let Some(holds) = ram.max_concurrency {
+        reasons.push(Reason::RamHolds(holds));
+    }
+    if let (Some(holds), Some(answers)) = (ram.max_concurrency, cpu.answers) {
+        let (holds, useful) = (holds.low, answers.max_useful_concurrency);
+        reasons.push(if holds < useful {
+            Reason::RamBinds { holds, useful }
+        } else {
+            Reason::CpuBinds { holds, useful }
+        });
+    }
+    if let Some(answers) = cpu.answers.filter(|a| a.cpus.get() < 1.0) {
+        reasons.push(Reason::QuotaBelowOne { alone: answers.response_alone });
+    }
+    reasons
+}
+
+pub(super) fn warnings(
+    footprint: &Footprint,
+    ram: &RamPlan,
+    question: &Question,
+    design: u32,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if footprint.partial {
+        warnings.push(Warning::Partial);
+    }
+    if let Some(killed) = footprint.killed {
+        warnings.push(Warning::Killed { concurrency: killed.concurrency, signal: killed.signal });
+    }
+    if let Some(bend) = ram.fit.bends {
+        warnings.push(Warning::NotALine(bend));
+    }
+    if let Some(point) = footprint.points.iter().filter(|p| !p.flat).max_by_key(|p| p.concurrency) {
+        warnings.push(Warning::NotFlat { concurrency: point.concurrency });
+    }
+    if ram.fit.held_out.is_none() {
+        warnings.push(Warning::NotChecked);
+    }
+    let measured = ram.fit.measured.last().copied().unwrap_or(0);
+    if design > measured {
+        warnings.push(Warning::Extrapolated { measured });
+    }
+    let threads = footprint.environment.settings.threads;
+    if question.cpus.is_some_and(|cpus| f64::from(threads) > cpus.get().max(1.0)) {
+        warnings.push(Warning::ThreadsAboveCpus { threads });
+    }
+    warnings.extend(footprint.disturbances.iter().cloned().map(Warning::Disturbed));
+    if footprint.models.iter().any(|m| m.synthetic) {
+        warnings.push(Warning::SyntheticWeights);
+    }
+    warnings
+}

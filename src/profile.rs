@@ -1,0 +1,170 @@
+//! The user's YAML: one service in one runtime, with or without its measured footprint.
+//!
+//! A profile is read strictly: an unknown key is an error with its place, never ignored, because a
+//! misspelt setting would silently size another service.
+
+mod embedded;
+mod error;
+mod models;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
+pub use error::ProfileError;
+pub use models::{Model, ModelSource, Models, Shape};
+
+use crate::footprint::{FOOTPRINT_VERSION, Footprint, Settings, Topology};
+
+/// One service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Short name, as on the command line.
+    pub name: String,
+    /// What the service is, in a few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// How requests share sessions.
+    #[serde(default)]
+    pub topology: Topology,
+    /// The models that every request goes through, in order.
+    pub models: Models,
+    /// What a request carries and answers.
+    #[serde(default)]
+    pub request: RequestSpec,
+    /// Session settings of ONNX Runtime.
+    #[serde(default)]
+    pub settings: Settings,
+    /// What it costs, if it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footprint: Option<Footprint>,
+}
+
+/// What a request carries and answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RequestSpec {
+    /// An image file or a folder of them; a two-megapixel JPEG is generated where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<PathBuf>,
+    /// Longest edge of the answered heatmap, pixels, 1 to 8192.
+    pub heatmap_edge: HeatmapEdge,
+}
+
+impl Default for RequestSpec {
+    fn default() -> Self {
+        Self { image: None, heatmap_edge: HeatmapEdge(512) }
+    }
+}
+
+/// The longest edge of a heatmap in pixels: 1 to 8192.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct HeatmapEdge(u32);
+
+impl HeatmapEdge {
+    /// In pixels.
+    pub const fn pixels(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for HeatmapEdge {
+    type Error = String;
+
+    fn try_from(pixels: u32) -> Result<Self, String> {
+        if (1..=8192).contains(&pixels) {
+            Ok(Self(pixels))
+        } else {
+            Err(format!("a heatmap's edge of {pixels} pixels: use 1 to 8192"))
+        }
+    }
+}
+
+impl From<HeatmapEdge> for u32 {
+    fn from(edge: HeatmapEdge) -> Self {
+        edge.0
+    }
+}
+
+impl Profile {
+    /// Reads a profile from text; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// With the line, and the column where it is known, of what is wrong.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ProfileError> {
+        let profile: Self =
+            serde_yaml::from_str(text).map_err(|e| ProfileError::yaml(&e, text, origin))?;
+        match &profile.footprint {
+            Some(f) if f.version != FOOTPRINT_VERSION => Err(ProfileError::FootprintVersion {
+                origin: origin.to_owned(),
+                found: f.version,
+            }),
+            _ => Ok(profile),
+        }
+    }
+
+    /// Reads a profile from a file. Paths in it are relative to the file's folder.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or as [`Profile::parse`].
+    pub fn read(path: &Path) -> Result<Self, ProfileError> {
+        let text = fs::read_to_string(path).map_err(|reason| ProfileError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        })?;
+        let mut profile = Self::parse(&text, &path.display().to_string())?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        profile.models.resolve_paths(folder);
+        if let Some(image) = &mut profile.request.image {
+            *image = folder.join(&*image);
+        }
+        Ok(profile)
+    }
+
+    /// Finds a profile by what the user typed: the name of an embedded one, else a file.
+    ///
+    /// # Errors
+    /// Where it is neither, with the names there are.
+    pub fn find(typed: &str) -> Result<Self, ProfileError> {
+        if let Some(text) = embedded(typed) {
+            return Self::parse(text, typed);
+        }
+        let path = Path::new(typed);
+        if path.exists() || typed.contains(['/', '.']) {
+            return Self::read(path);
+        }
+        Err(ProfileError::Unknown { name: typed.to_owned() })
+    }
+
+    /// The profile as YAML.
+    ///
+    /// # Errors
+    /// Where a path in it is not Unicode.
+    pub fn to_yaml(&self) -> Result<String, serde_yaml::Error> {
+        serde_yaml::to_string(self)
+    }
+
+    /// The title, or the name where there is none.
+    pub fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_profile_reads_and_survives_a_round_trip() {
+        for name in embedded_names() {
+            let profile = Profile::find(name).unwrap();
+            assert_eq!(profile.name, name);
+            let yaml = profile.to_yaml().unwrap();
+            assert_eq!(Profile::parse(&yaml, "again").unwrap(), profile, "{yaml}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What is wrong with a profile, and where: as a compiler says it, with the line and a caret.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::embedded::embedded_names;
+use crate::footprint::FOOTPRINT_VERSION;
+
+/// Why there is no profile.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// No embedded profile has this name and no file is there.
+    #[error(
+        "unknown profile `{name}`: there is {}; or name a YAML file, as in --profile ./{name}.yaml",
+        embedded_names().collect::<Vec<_>>().join(", ")
+    )]
+    Unknown {
+        /// What was typed.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the profile {path}: {reason}; check the path, or write one with `mediscope-size measure -o`")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// The text is not a profile.
+    #[error("{0}")]
+    Invalid(Box<Invalid>),
+    /// The footprint is of another version of the tool.
+    #[error(
+        "{origin}: its footprint is of version {found}, this tool reads version {FOOTPRINT_VERSION}; \
+         measure again with `mediscope-size measure --profile {origin} -o {origin}`"
+    )]
+    FootprintVersion {
+        /// The profile.
+        origin: String,
+        /// Its version.
+        found: u32,
+    },
+}
+
+/// What is wrong in the text, with its place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invalid {
+    origin: String,
+    message: String,
+    place: Option<Place>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    line: usize,
+    column: usize,
+    source: String,
+}
+
+impl ProfileError {
+    pub(super) fn yaml(error: &serde_yaml::Error, text: &str, origin: &str) -> Self {
+        let full = error.to_string();
+        let message = match full.rfind(" at line ") {
+            Some(end) => full[..end].to_owned(),
+            None => full,
+        };
+        let place = error.location().map(|l| (l.line(), l.column()));
+        let place = second_key(&message, text).or(place).and_then(|(line, column)| {
+            let source = text.lines().nth(line.checked_sub(1)?)?.to_owned();
+            Some(Place { line, column, source })
+        });
+        Self::Invalid(Box::new(Invalid { origin: origin.to_owned(), message, place }))
+    }
+}
+
+/// The parser gives a repeated key the place of its mapping; this finds the repetition itself: the
+/// second line with that key at the indentation of the first.
+fn second_key(message: &str, text: &str) -> Option<(usize, usize)> {
+    let key = message.split("duplicate field `").nth(1)?.split('`').next()?;
+    let indentation = |line: &str| {
+        let rest = line.trim_start();
+        rest.strip_prefix(key)?.trim_start().strip_prefix(':')?;
+        Some(line.len() - rest.len())
+    };
+    let mut places = text.lines().zip(1..).filter_map(|(l, n)| Some((n, indentation(l)?)));
+    let (_, first) = places.next()?;
+    places.find(|(_, spaces)| *spaces == first).map(|(line, spaces)| (line, spaces + 1))
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Place { line, column, source }) = &self.place else {
+            return write!(f, "{}: {}", self.origin, self.message);
+        };
+        let margin = " ".repeat(line.to_string().len());
+        let indent = " ".repeat(column.saturating_sub(1));
+        writeln!(f, "{}:{line}:{column}: {}", self.origin, self.message)?;
+        writeln!(f, "{margin} |")?;
+        writeln!(f, "{line} | {source}")?;
+        write!(f, "{margin} | {indent}^")
+    }
+}

@@ -1,0 +1,242 @@
+//! The models of a profile: an ordered map from name to model, in which no name comes twice.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+
+use crate::reference::{Architecture, Reference};
+
+/// One model of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// Unique in the profile.
+    pub name: String,
+    /// Where its graph comes from.
+    pub source: ModelSource,
+    /// The shape of its first input, where the file leaves it open.
+    pub shape: Option<Shape>,
+}
+
+/// Where a model's graph comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelSource {
+    /// Written by the tool, with seeded weights.
+    Reference(Reference),
+    /// The user's file.
+    File(PathBuf),
+}
+
+/// The dimensions of an input, each 1 or more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<i64>")]
+pub struct Shape(Vec<usize>);
+
+impl Shape {
+    /// The dimensions, batch first.
+    pub fn dims(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<i64>> for Shape {
+    type Error = String;
+
+    fn try_from(dims: Vec<i64>) -> Result<Self, String> {
+        let dim = |d: i64| usize::try_from(d).ok().filter(|d| *d > 0);
+        match dims.iter().map(|&d| dim(d)).collect() {
+            Some(valid) if !dims.is_empty() => Ok(Self(valid)),
+            _ => Err(format!("{dims:?} is not a shape: write dimensions of 1 or more, as in [1, 3, 224, 224]")),
+        }
+    }
+}
+
+/// The models in the order in which a request meets them; at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Models(Vec<Model>);
+
+impl Models {
+    /// A service of one model.
+    pub fn one(model: Model) -> Self {
+        Self(vec![model])
+    }
+
+    /// In order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Model> {
+        self.0.iter()
+    }
+
+    pub(super) fn resolve_paths(&mut self, folder: &Path) {
+        for model in &mut self.0 {
+            if let ModelSource::File(path) = &mut model.source {
+                *path = folder.join(&*path);
+            }
+        }
+    }
+}
+
+/// A model as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    architecture: Option<WrittenArchitecture>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    classes: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shape: Option<Shape>,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+#[serde(try_from = "String", into = "String")]
+struct WrittenArchitecture(Architecture);
+
+impl TryFrom<String> for WrittenArchitecture {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        name.parse().map(Self).map_err(|e| format!("{e}"))
+    }
+}
+
+impl From<WrittenArchitecture> for String {
+    fn from(architecture: WrittenArchitecture) -> Self {
+        architecture.0.to_string()
+    }
+}
+
+impl Written {
+    fn into_model(self, name: String) -> Result<Model, String> {
+        let source = match (self.architecture, self.path) {
+            (Some(WrittenArchitecture(architecture)), None) => {
+                if self.shape.is_some() {
+                    return Err(format!("the model `{name}` is a reference architecture, whose shape is fixed: leave out `shape`"));
+                }
+                let classes = self.classes.unwrap_or(1000);
+                let reference = Reference::new(architecture, classes, self.seed.unwrap_or(1))
+                    .map_err(|e| format!("the model `{name}`: {e}"))?;
+                ModelSource::Reference(reference)
+            }
+            (None, Some(path)) if self.classes.is_none() && self.seed.is_none() => {
+                ModelSource::File(path)
+            }
+            (None, Some(_)) => {
+                return Err(format!("the model `{name}` is a file: `classes` and `seed` belong to an `architecture`"));
+            }
+            (Some(_), Some(_)) => {
+                return Err(format!("the model `{name}` has an `architecture` and a `path`: keep one of them"));
+            }
+            (None, None) => {
+                return Err(format!("the model `{name}` needs an `architecture` or a `path`"));
+            }
+        };
+        Ok(Model { name, source, shape: self.shape })
+    }
+
+    fn from_model(model: &Model) -> Self {
+        let mut written =
+            Self { architecture: None, classes: None, seed: None, path: None, shape: model.shape.clone() };
+        match &model.source {
+            ModelSource::Reference(r) => {
+                written.architecture = Some(WrittenArchitecture(r.architecture()));
+                written.classes = Some(r.classes());
+                written.seed = Some(r.seed());
+            }
+            ModelSource::File(path) => written.path = Some(path.clone()),
+        }
+        written
+    }
+}
+
+impl Serialize for Models {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for model in &self.0 {
+            map.serialize_entry(&model.name, &Written::from_model(model))?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Models {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ModelsVisitor)
+    }
+}
+
+struct ModelsVisitor;
+
+impl<'de> Visitor<'de> for ModelsVisitor {
+    type Value = Models;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map from a model's name to the model")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Models, A::Error> {
+        let mut models: Vec<Model> = Vec::new();
+        while let Some(name) = map.next_key_seed(UniqueName(&models))? {
+            models.push(map.next_value_seed(NamedModel(name))?);
+        }
+        if models.is_empty() {
+            return Err(A::Error::custom("a service needs at least one model"));
+        }
+        Ok(Models(models))
+    }
+}
+
+/// Checks the name while it is read: an error that is raised there carries the place of the name.
+struct UniqueName<'a>(&'a [Model]);
+
+impl<'de> DeserializeSeed<'de> for UniqueName<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for UniqueName<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a model's name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<String, E> {
+        if self.0.iter().any(|m| m.name == name) {
+            return Err(E::custom(format!("the model `{name}` is there twice: give each a name of its own")));
+        }
+        Ok(name.to_owned())
+    }
+}
+
+/// Reads a model, so that what contradicts itself is reported at the model's place.
+struct NamedModel(String);
+
+impl<'de> DeserializeSeed<'de> for NamedModel {
+    type Value = Model;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Model, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NamedModel {
+    type Value = Model;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a model: `architecture:` and `classes:`, or `path:`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Model, A::Error> {
+        let written = Written::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+        written.into_model(self.0).map_err(A::Error::custom)
+    }
+}

@@ -1,0 +1,24 @@
+//! Reference architectures as ONNX files, and what a user's own ONNX file says.
+//!
+//! A size question often comes before the trained model exists. The memory and the time of a
+//! network depend on its shape, not on what its weights say, so this room writes well-known shapes
+//! with seeded weights and the rest of the tool measures them like any other file.
+//!
+//! Nothing here runs a model. [`Reference`] writes into whatever it is given, and [`inspect`] reads
+//! the little of a file that is not weights.
+
+mod architecture;
+mod element;
+mod graph;
+mod inspect;
+mod onnx;
+mod resnet;
+mod walk;
+mod weights;
+mod wire;
+mod writer;
+
+pub use architecture::{Architecture, Published, UnknownArchitecture};
+pub use element::ElementType;
+pub use inspect::{Dim, InspectError, ModelInfo, NEWEST_IR, NEWEST_OPSET, Port, inspect};
+pub use writer::{ClassesOutOfRange, MAX_CLASSES, Reference, WRITER_VERSION};

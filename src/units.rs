@@ -1,0 +1,15 @@
+//! Quantities: bytes, CPUs, seconds, rates, and the spans in which they are known.
+//!
+//! Every number that the tool reads or prints goes through a type of this room, so that a unit
+//! cannot be mistaken and text is made in one place. RAM sizes are binary whether or not they
+//! carry an `i` (`512M` is 512 MiB), because that is how container engines read them.
+
+mod bytes;
+mod cpus;
+mod span;
+mod time;
+
+pub use bytes::{Bytes, BytesError};
+pub use cpus::{Cpus, CpusError};
+pub use span::{Source, Span, SpanError};
+pub use time::{Rate, Seconds, SecondsError};

@@ -1,0 +1,136 @@
+use std::fmt;
+use std::ops::Add;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A length of time, or an amount of CPU time, in seconds: 0 or more.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seconds(f64);
+
+/// Why a text is not a length of time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a length of time: write 500ms, 30s or 2m, above 0 and at most 24h")]
+pub struct SecondsError(String);
+
+impl Seconds {
+    /// No time.
+    pub const ZERO: Self = Self(0.0);
+
+    /// This many seconds; below zero and not-a-number give 0.
+    pub const fn new(seconds: f64) -> Self {
+        Self(if seconds > 0.0 { seconds } else { 0.0 })
+    }
+
+    /// The number of seconds.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl From<Duration> for Seconds {
+    fn from(duration: Duration) -> Self {
+        Self(duration.as_secs_f64())
+    }
+}
+
+impl Add for Seconds {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = SecondsError;
+
+    /// Reads `500ms`, `30s`, `2m`, `1h`; a bare number is seconds.
+    fn from_str(text: &str) -> Result<Self, SecondsError> {
+        let wrong = || SecondsError(text.to_owned());
+        let trimmed = text.trim();
+        let digits = trimmed.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(trimmed.len());
+        let (number, unit) = trimmed.split_at(digits);
+        let factor = match unit {
+            "ms" => 0.001,
+            "" | "s" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(wrong()),
+        };
+        let seconds = number.trim().parse::<f64>().map_err(|_| wrong())? * factor;
+        if seconds > 0.0 && seconds <= 86_400.0 { Ok(Self(seconds)) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.0 {
+            s if s == 0.0 => "0 s".to_owned(),
+            s if s < 0.000_999_5 => format!("{:.0} µs", s * 1e6),
+            s if s < 0.009_95 => format!("{:.1} ms", s * 1e3),
+            s if s < 0.999_5 => format!("{:.0} ms", s * 1e3),
+            s if s < 9.95 => format!("{s:.1} s"),
+            s if s < 120.0 => format!("{s:.0} s"),
+            s => format!("{:.0} min", s / 60.0),
+        };
+        f.pad(&text)
+    }
+}
+
+/// Something per second, such as requests: 0 or more.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Rate(f64);
+
+impl Rate {
+    /// This many per second; below zero and not-a-number give 0.
+    pub const fn per_second(rate: f64) -> Self {
+        Self(if rate > 0.0 { rate } else { 0.0 })
+    }
+
+    /// How many per second.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.0 {
+            r if r < 0.995 => format!("{r:.2}/s"),
+            r if r < 99.5 => format!("{r:.1}/s"),
+            r => format!("{r:.0}/s"),
+        };
+        f.pad(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        for (text, seconds) in [("30s", 30.0), ("500ms", 0.5), ("2m", 120.0), ("1h", 3600.0), ("7", 7.0)] {
+            assert_eq!(text.parse(), Ok(Seconds(seconds)), "{text}");
+        }
+        for text in ["", "s", "0s", "-1s", "NaN", "inf", "1d", "25h"] {
+            assert!(text.parse::<Seconds>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn display_picks_the_unit() {
+        let shown = |s: f64| Seconds(s).to_string();
+        assert_eq!(shown(0.000_25), "250 µs");
+        assert_eq!(shown(0.0034), "3.4 ms");
+        assert_eq!(shown(0.034), "34 ms");
+        assert_eq!(shown(0.9996), "1.0 s");
+        assert_eq!(shown(19.6), "20 s");
+        assert_eq!(shown(300.0), "5 min");
+        assert_eq!(Rate(12.34).to_string(), "12.3/s");
+        assert_eq!(Rate(0.5).to_string(), "0.50/s");
+    }
+}
