@@ -45,6 +45,10 @@ pub struct Settings {
     pub spinning: bool,
     /// How far the graph is rewritten on loading.
     pub optimization: Optimization,
+    /// Heaps that glibc's malloc may keep, `MALLOC_ARENA_MAX`. It would keep eight for each CPU
+    /// that it sees, which in a container are those of the host: by default there is one for
+    /// every thread, as on a large host, whatever the machine that measures.
+    pub malloc_arenas: u16,
 }
 
 impl Default for Settings {
@@ -56,6 +60,7 @@ impl Default for Settings {
             prepacking: true,
             spinning: false,
             optimization: Optimization::All,
+            malloc_arenas: 256,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod campaign;
 pub mod child;
 pub mod counting;
+mod crew;
 mod ffi;
 pub mod host;
 mod images;

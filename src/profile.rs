@@ -99,10 +99,9 @@ impl Profile {
         let profile: Self =
             serde_yaml::from_str(text).map_err(|e| ProfileError::yaml(&e, text, origin))?;
         match &profile.footprint {
-            Some(f) if f.version != FOOTPRINT_VERSION => Err(ProfileError::FootprintVersion {
-                origin: origin.to_owned(),
-                found: f.version,
-            }),
+            Some(f) if f.version != FOOTPRINT_VERSION => {
+                Err(ProfileError::FootprintVersion { origin: origin.to_owned(), found: f.version })
+            }
             _ => Ok(profile),
         }
     }
@@ -112,10 +111,8 @@ impl Profile {
     /// # Errors
     /// Where it cannot be read, or as [`Profile::parse`].
     pub fn read(path: &Path) -> Result<Self, ProfileError> {
-        let text = fs::read_to_string(path).map_err(|reason| ProfileError::Unreadable {
-            path: path.to_owned(),
-            reason,
-        })?;
+        let text = fs::read_to_string(path)
+            .map_err(|reason| ProfileError::Unreadable { path: path.to_owned(), reason })?;
         let mut profile = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or(Path::new(""));
         profile.models.resolve_paths(folder);

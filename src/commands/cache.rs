@@ -23,7 +23,10 @@ pub fn run(args: &CacheArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
     let place = cache.root().display().to_string();
     printer.answer(&match global.format {
         Format::Json => {
-            format!("{}\n", serde_json::to_string_pretty(&Contract::of(&place, &entries, args.clear))?)
+            format!(
+                "{}\n",
+                serde_json::to_string_pretty(&Contract::of(&place, &entries, args.clear))?
+            )
         }
         Format::Text => listing(&cache, &entries, args.clear),
     })?;
@@ -36,7 +39,8 @@ fn listing(cache: &Cache, entries: &[Entry], cleared: bool) -> String {
     if entries.is_empty() {
         return format!("Nothing is kept in {}\n", cache.root().display());
     }
-    let mut out = format!("{verb} {} files, {total}, in {}\n", entries.len(), cache.root().display());
+    let mut out =
+        format!("{verb} {} files, {total}, in {}\n", entries.len(), cache.root().display());
     for entry in entries {
         let name = entry.path.strip_prefix(cache.root()).unwrap_or(&entry.path);
         let what = cache.described(entry).unwrap_or_default();

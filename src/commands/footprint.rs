@@ -11,7 +11,7 @@ use super::synthetic;
 use crate::cli::{GlobalArgs, ServiceArgs};
 use crate::footprint::{Environment, Footprint, ImageRecord};
 use crate::measure::assemble::{Facts, ModelFacts, assemble};
-use crate::measure::cache::{Cache, CacheKey, KeyParts, Kept};
+use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
 use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
@@ -44,7 +44,8 @@ pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
     let Some(path) = &args.model else {
         return Ok(Profile::find(args.profile.as_deref().unwrap_or(DEFAULT_PROFILE))?);
     };
-    let name = path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
+    let name =
+        path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
     Ok(Profile {
         name: name.clone(),
         title: None,
@@ -264,7 +265,9 @@ impl<'a> Request<'a> {
         Some(Obtained {
             profile: self.profile.clone(),
             footprint: kept.footprint,
-            provenance: Provenance("Footprint from the cache (--remeasure to measure again)".into()),
+            provenance: Provenance(
+                "Footprint from the cache (--remeasure to measure again)".into(),
+            ),
             interrupted: false,
         })
     }
@@ -312,7 +315,9 @@ impl<'a> Request<'a> {
                     self.printer.warning("interrupted before anything was measured");
                     bail!(Interrupted);
                 };
-                told = format!("Stopped after {seconds}, partial ({kept} processes are kept for the next run)");
+                told = format!(
+                    "Stopped after {seconds}, partial ({kept} processes are kept for the next run)"
+                );
                 Ok(self.obtained(footprint, told, true))
             }
             End::Failed(error) => {
@@ -361,7 +366,8 @@ impl<'a> Request<'a> {
 
     /// `--dry-run`: what would be measured, how long, what is downloaded and written.
     pub fn dry_run(&self) -> anyhow::Result<()> {
-        let mut lines = vec![format!("Would size {} ({})", self.profile.title(), self.profile.name)];
+        let mut lines =
+            vec![format!("Would size {} ({})", self.profile.title(), self.profile.name)];
         if self.profile.footprint.is_some() && !self.args.remeasure {
             lines.push("  from the footprint in the profile: nothing is measured".into());
             return self.printer.answer(&format!("{}\n", lines.join("\n")));
@@ -373,7 +379,12 @@ impl<'a> Request<'a> {
         let found = runtime::find(&surroundings, self.printer, &interrupt);
         if let Some(runtime) = &found {
             let (_, key) = self.real_key(&checked, &host, runtime)?;
-            lines.push(format!("  ONNX Runtime {} from {}: {}", runtime.version, runtime.origin, runtime.path.display()));
+            lines.push(format!(
+                "  ONNX Runtime {} from {}: {}",
+                runtime.version,
+                runtime.origin,
+                runtime.path.display()
+            ));
             if self.kept(&key).is_some() {
                 lines.push("  from the cache: nothing is measured, downloaded or written".into());
                 return self.printer.answer(&format!("{}\n", lines.join("\n")));

@@ -29,7 +29,12 @@ pub fn run(args: &RuntimeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
             Some(name) => name.parse().map_err(anyhow::Error::msg)?,
             None => here.ok_or(InstallError::NoWheel)?,
         };
-        let path = runtime::install(&surroundings, target, &|s| printer.info(&s.to_string()), interrupt.flag());
+        let path = runtime::install(
+            &surroundings,
+            target,
+            &|s| printer.info(&s.to_string()),
+            interrupt.flag(),
+        );
         let path = stopped(path)?;
         printer.answer(&installed(target, here, &path))?;
         return Ok(Exit::Answered);
@@ -54,7 +59,12 @@ fn installed(target: Target, here: Option<Target>, path: &Path) -> String {
 fn described(search: &Search, surroundings: &Surroundings) -> String {
     let mut out = match &search.found {
         Some(found) => {
-            format!("ONNX Runtime {} from {}\n  {}\n", found.version, found.origin, found.path.display())
+            format!(
+                "ONNX Runtime {} from {}\n  {}\n",
+                found.version,
+                found.origin,
+                found.path.display()
+            )
         }
         None => format!("No ONNX Runtime was found\n{}\n", would_install(surroundings)),
     };
@@ -119,7 +129,11 @@ pub fn would_install(surroundings: &Surroundings) -> String {
 }
 
 /// The library for a measurement; one that the user named and that cannot be used is said.
-pub fn find(surroundings: &Surroundings, printer: &Printer, interrupt: &Interrupt) -> Option<Runtime> {
+pub fn find(
+    surroundings: &Surroundings,
+    printer: &Printer,
+    interrupt: &Interrupt,
+) -> Option<Runtime> {
     let search = runtime::search(surroundings, &ask_version, interrupt.flag());
     for place in &search.places {
         if let (Origin::Environment, Outcome::Unusable(..)) = (place.origin, &place.outcome) {
@@ -156,11 +170,8 @@ fn stopped<T>(result: Result<T, InstallError>) -> anyhow::Result<T> {
 /// its pages to this process.
 fn ask_version(path: &Path) -> Result<String, String> {
     let this = std::env::current_exe().map_err(|e| e.to_string())?;
-    let output = Command::new(this)
-        .arg(VERSION_ARGUMENT)
-        .arg(path)
-        .output()
-        .map_err(|e| e.to_string())?;
+    let output =
+        Command::new(this).arg(VERSION_ARGUMENT).arg(path).output().map_err(|e| e.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     match (output.status.success(), text.is_empty()) {
         (true, false) => Ok(text),

@@ -19,12 +19,8 @@ pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
         return Ok(Exit::Answered);
     }
     let obtained = request.obtain()?;
-    let plan = plan(
-        &obtained.profile.name,
-        obtained.profile.title(),
-        &obtained.footprint,
-        &question,
-    )?;
+    let plan =
+        plan(&obtained.profile.name, obtained.profile.title(), &obtained.footprint, &question)?;
     printer.answer(&rendered(&plan, &obtained.provenance, global.format)?)?;
     Ok(if obtained.interrupted { Exit::Interrupted } else { Exit::Answered })
 }

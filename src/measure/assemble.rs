@@ -130,17 +130,12 @@ fn models(facts: &Facts, children: &[ChildRecord]) -> Vec<ModelRecord> {
 }
 
 fn marks(children: &[ChildRecord]) -> Marks {
-    let loaded = |c: &ChildRecord| {
-        c.loaded.models.last().map_or(c.loaded.runtime, |m| m.after)
-    };
-    let peak = children
-        .iter()
-        .flat_map(|c| c.loaded.models.iter())
-        .max_by_key(|m| m.peak);
+    let loaded = |c: &ChildRecord| c.loaded.models.last().map_or(c.loaded.runtime, |m| m.after);
+    let peak = children.iter().flat_map(|c| c.loaded.models.iter()).max_by_key(|m| m.peak);
     // The kernel's share grows with the pages that are mapped: the largest of the marks counts.
-    let kernel = children.iter().flat_map(|c| {
-        c.waves.iter().map(|(_, w)| w.after.kernel).chain([loaded(c).kernel])
-    });
+    let kernel = children
+        .iter()
+        .flat_map(|c| c.waves.iter().map(|(_, w)| w.after.kernel).chain([loaded(c).kernel]));
     Marks {
         start_bytes: median_bytes(children.iter().map(|c| c.loaded.start.total)),
         runtime_bytes: median_bytes(children.iter().map(|c| c.loaded.runtime.total)),

@@ -92,9 +92,8 @@ impl Cache {
     /// It need not exist.
     pub fn locate(asked: Option<&Path>) -> Self {
         let base = || {
-            let absolute = |name| {
-                std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute())
-            };
+            let absolute =
+                |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
             absolute("XDG_CACHE_HOME")
                 .or_else(|| Some(absolute("HOME")?.join(".cache")))
                 .unwrap_or_else(std::env::temp_dir)
@@ -122,7 +121,10 @@ impl Cache {
     /// What a kept file is of, for listings: the profile of a footprint.
     pub fn described(&self, entry: &Entry) -> Option<String> {
         let kept: Kept = read_json(Some(&entry.path).filter(|_| entry.kind == Kind::Footprints)?)?;
-        Some(format!("  {} with ONNX Runtime {}", kept.profile, kept.footprint.environment.onnxruntime))
+        Some(format!(
+            "  {} with ONNX Runtime {}",
+            kept.profile, kept.footprint.environment.onnxruntime
+        ))
     }
 
     /// Keeps a footprint.

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::child::{Child, ChildError};
 use super::interrupt::Interrupt;
-use super::protocol::{
-    Command, Job, Loaded, Mark, Reply, StageSample, Warm, WaveSample,
-};
+use super::protocol::{Command, Job, Loaded, Mark, Reply, StageSample, Warm, WaveSample};
 use super::schedule::{Errand, Pace, Schedule};
 use crate::footprint::Killed;
 use crate::units::Seconds;
@@ -144,8 +142,7 @@ impl Campaign<'_> {
             self.progress.planned(&schedule, schedule.expected(&pace), self.budget);
             schedule
         });
-        let lowest_kill =
-            finished.iter().filter_map(|r| r.killed).map(|k| k.concurrency).min();
+        let lowest_kill = finished.iter().filter_map(|r| r.killed).map(|k| k.concurrency).min();
         for (command, concurrency) in work(errand, schedule) {
             if lowest_kill.is_some_and(|killed| concurrency >= killed) {
                 break;

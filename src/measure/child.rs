@@ -68,6 +68,8 @@ impl Child {
         let program = std::env::current_exe().map_err(ChildError::Start)?;
         let mut process = process::Command::new(program)
             .arg(PROBE_ARGUMENT)
+            // Read by the C library before the first line of the program runs.
+            .envs(job.malloc_arenas().map(|n| ("MALLOC_ARENA_MAX", n.to_string())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -88,8 +90,7 @@ impl Child {
             }
         });
         let stderr = Some(thread::spawn(move || tail(stderr)));
-        let mut child =
-            Self { process, commands, replies, stderr, interrupt: interrupt.clone() };
+        let mut child = Self { process, commands, replies, stderr, interrupt: interrupt.clone() };
         child.say(&Start { job: job.clone(), child: number })?;
         Ok(child)
     }

@@ -54,12 +54,8 @@ impl SharedSession {
     pub fn new(session: &Session) -> Result<Self> {
         let name = |n: &str| CString::new(n).map_err(|e| Error::new(e.to_string()));
         let first = session.inputs().first().ok_or_else(|| Error::new("the model has no input"))?;
-        let arena = MemoryInfo::new(
-            AllocationDevice::CPU,
-            0,
-            AllocatorType::Arena,
-            MemoryType::Default,
-        )?;
+        let arena =
+            MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Arena, MemoryType::Default)?;
         Ok(Self {
             inner: session.inner(),
             input: name(first.name())?,
@@ -129,7 +125,8 @@ impl SharedSession {
             }
             (api.ReleaseKeyValuePairs)(pairs);
         }
-        let bytes = |key: &str| Bytes::new(found.get(key).and_then(|v| v.parse().ok()).unwrap_or(0));
+        let bytes =
+            |key: &str| Bytes::new(found.get(key).and_then(|v| v.parse().ok()).unwrap_or(0));
         Ok(ArenaStats {
             in_use: bytes("InUse"),
             max_in_use: bytes("MaxInUse"),

@@ -128,9 +128,12 @@ fn has_image_ending(file: &Path) -> bool {
 /// not in the middle of a measurement.
 fn examine(path: &Path) -> Result<Candidate, ImageError> {
     let owned = || path.to_owned();
-    let bytes = fs::read(path).map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
-    let wrong =
-        |reason: image::ImageError| ImageError::NotAnImage { path: owned(), reason: reason.to_string() };
+    let bytes =
+        fs::read(path).map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
+    let wrong = |reason: image::ImageError| ImageError::NotAnImage {
+        path: owned(),
+        reason: reason.to_string(),
+    };
     let mut reader = ImageReader::new(Cursor::new(&bytes))
         .with_guessed_format()
         .map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
@@ -201,7 +204,9 @@ mod tests {
     fn a_folder_gives_its_largest_image_first() {
         let folder = tempfile::tempdir().unwrap();
         for (name, edge) in [("a.png", 4), ("b.PNG", 9), ("c.png", 6)] {
-            RgbImage::new(edge, edge).save_with_format(folder.path().join(name), image::ImageFormat::Png).unwrap();
+            RgbImage::new(edge, edge)
+                .save_with_format(folder.path().join(name), image::ImageFormat::Png)
+                .unwrap();
         }
         fs::write(folder.path().join("notes.txt"), "no image").unwrap();
         let found = find(folder.path()).unwrap();

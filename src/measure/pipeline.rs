@@ -233,8 +233,7 @@ impl Pipeline {
             .zip(&request.findings)
             .map(|(model, finding)| {
                 let (class, score) = best(&finding.scores);
-                let heatmap_png =
-                    finding.map.is_some().then(|| engine.encode(&finding.heatmap));
+                let heatmap_png = finding.map.is_some().then(|| engine.encode(&finding.heatmap));
                 Answer { model: &model.name, class, score, heatmap_png }
             })
             .collect();
@@ -246,8 +245,12 @@ impl Pipeline {
 /// The image as a normalised tensor, channels first.
 fn normalised(image: &RgbImage, shape: [usize; 4]) -> anyhow::Result<Vec<f32>> {
     let [_, channels, height, width] = shape;
-    let small =
-        imageops::resize(image, u32::try_from(width)?, u32::try_from(height)?, FilterType::Triangle);
+    let small = imageops::resize(
+        image,
+        u32::try_from(width)?,
+        u32::try_from(height)?,
+        FilterType::Triangle,
+    );
     let mut data = vec![0.0; channels * height * width];
     for (c, plane) in data.chunks_exact_mut(height * width).enumerate() {
         for (value, pixel) in plane.iter_mut().zip(small.pixels()) {
@@ -271,12 +274,7 @@ fn fitted((width, height): (u32, u32), edge: u32) -> (u32, u32) {
 
 /// The class with the highest score; class 0 where there are none.
 fn best(scores: &[f32]) -> (usize, f32) {
-    scores
-        .iter()
-        .copied()
-        .enumerate()
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .unwrap_or((0, 0.0))
+    scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
 }
 
 impl ActivationMap {
@@ -313,9 +311,8 @@ impl ActivationMap {
 /// The colour map that Grad-CAM pictures use: blue, green, yellow, red for 0 to 1.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255")]
 fn jet(heat: f32) -> [u8; 3] {
-    let channel = |centre: f32| {
-        ((1.5 - (4.0 * heat - centre).abs()).clamp(0.0, 1.0) * 255.0).round() as u8
-    };
+    let channel =
+        |centre: f32| ((1.5 - (4.0 * heat - centre).abs()).clamp(0.0, 1.0) * 255.0).round() as u8;
     [channel(3.0), channel(2.0), channel(1.0)]
 }
 

@@ -114,7 +114,11 @@ impl Placed {
 ///
 /// # Errors
 /// [`InputError`] says what is wrong with which file.
-pub fn check(cache: &Cache, profile: &Profile, image: Option<&Path>) -> Result<Checked, InputError> {
+pub fn check(
+    cache: &Cache,
+    profile: &Profile,
+    image: Option<&Path>,
+) -> Result<Checked, InputError> {
     let models =
         profile.models.iter().map(|m| check_model(cache, m)).collect::<Result<Vec<_>, _>>()?;
     let image = image.or(profile.request.image.as_deref());
@@ -325,7 +329,10 @@ impl Placing<'_> {
         })
     }
 
-    fn generated_image(&mut self, tell: &dyn Fn(&str)) -> anyhow::Result<(Vec<PathBuf>, ImageRecord)> {
+    fn generated_image(
+        &mut self,
+        tell: &dyn Fn(&str),
+    ) -> anyhow::Result<(Vec<PathBuf>, ImageRecord)> {
         let name = format!("generated-v{}.jpg", images::GENERATED_VERSION);
         let kept = self.cache.folder(Kind::Images).join(&name);
         let path = if kept.is_file() {

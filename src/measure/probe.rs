@@ -62,7 +62,8 @@ fn serve(input: &mut impl BufRead, output: &mut impl Write) -> anyhow::Result<()
             return Ok(());
         }
         let command = serde_json::from_str(&line)?;
-        let reply = obey(subject.as_mut(), command).unwrap_or_else(|e| Reply::Failed(format!("{e:#}")));
+        let reply =
+            obey(subject.as_mut(), command).unwrap_or_else(|e| Reply::Failed(format!("{e:#}")));
         let failed = matches!(reply, Reply::Failed(_));
         writeln!(output, "{}", serde_json::to_string(&reply)?)?;
         output.flush()?;

@@ -29,6 +29,16 @@ pub enum Job {
     Synthetic(SyntheticJob),
 }
 
+impl Job {
+    /// Heaps that the C library may keep.
+    pub const fn malloc_arenas(&self) -> Option<u16> {
+        match self {
+            Self::Service(job) => Some(job.settings.malloc_arenas),
+            Self::Synthetic(_) => None,
+        }
+    }
+}
+
 /// A service to be run for real.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ServiceJob {

@@ -66,8 +66,9 @@ impl Schedule {
     /// The most that fits `budget`, in the order of what is worth most.
     pub fn within(budget: Seconds, pace: &Pace) -> Self {
         let mut best = Self::minimum();
-        let upgrades: [fn(&mut Self); 5] = [
+        let upgrades: [fn(&mut Self); 6] = [
             |s| s.held_out = Some(HELD_OUT),
+            |s| s.max_blocks = 2,
             |s| s.max_blocks = FEW_BLOCKS,
             |s| s.ladder = vec![1, 2, 4, FIT_UP_TO],
             |s| s.stages = Seconds::new(0.3),
@@ -102,7 +103,10 @@ impl Schedule {
 
     /// How long it takes, as far as can be known before.
     pub fn expected(&self, pace: &Pace) -> Seconds {
-        self.errands().iter().map(|e| self.child_seconds(*e, pace)).fold(Seconds::ZERO, |a, b| a + b)
+        self.errands()
+            .iter()
+            .map(|e| self.child_seconds(*e, pace))
+            .fold(Seconds::ZERO, |a, b| a + b)
     }
 
     /// How long one child takes.
@@ -115,7 +119,9 @@ impl Schedule {
         let blocks = f64::from(self.max_blocks.min(FEW_BLOCKS));
         let waves = |n: u32| wave(n) + blocks * wave(n).max(BLOCK_SECONDS);
         let work = match errand {
-            Errand::Ladder => self.stages.get() + self.ladder.iter().map(|&n| waves(n)).sum::<f64>(),
+            Errand::Ladder => {
+                self.stages.get() + self.ladder.iter().map(|&n| waves(n)).sum::<f64>()
+            }
             Errand::Cold => wave(self.cold_concurrency()),
             Errand::Check => self.held_out.map_or(0.0, waves),
         };

@@ -1,19 +1,21 @@
 //! The real subject: models in ONNX Runtime, requests through the pipeline, peaks from the kernel.
 
-use std::sync::{Barrier, Mutex, PoisonError};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Instant;
 
 use anyhow::anyhow;
 use ort::environment::Environment;
 
+use super::crew::Crew;
 use super::ffi::ArenaStats;
-use super::pipeline::{Model, Pipeline, Request};
+use super::pipeline::{Model, Pipeline, Request, Stage};
 use super::protocol::{
     ArenaSample, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm, WaveSample,
 };
 use super::subject::Subject;
 use super::{counting, memory, session};
+use crate::model::sample::median;
 use crate::units::{Bytes, Seconds};
 
 /// ONNX Runtime's first run of a shape traces its allocations, the second plans them; the third
@@ -36,7 +38,8 @@ const MIN_LOOPS: usize = 5;
 pub struct Service {
     job: ServiceJob,
     environment: Option<Environment>,
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
+    crew: Crew,
     request_seconds: f64,
     arena_per_run: Vec<Bytes>,
 }
@@ -49,23 +52,25 @@ impl Service {
             images: job.images.clone(),
             heatmap_edge: job.heatmap_edge,
         };
-        Self { job, environment: None, pipeline, request_seconds: 0.0, arena_per_run: Vec::new() }
+        Self {
+            job,
+            environment: None,
+            pipeline: Arc::new(pipeline),
+            crew: Crew::new(),
+            request_seconds: 0.0,
+            arena_per_run: Vec::new(),
+        }
     }
 
-    fn load_model(&mut self, model: &ModelJob) -> anyhow::Result<LoadedModel> {
+    fn load_model(&self, model: &ModelJob) -> anyhow::Result<(Model, LoadedModel)> {
         let environment = self.environment.as_ref().ok_or_else(|| anyhow!("no runtime"))?;
         memory::reset_high_water()?;
         let begun = Instant::now();
         let (session, outputs) = session::open_model(environment, &model.path, &self.job.settings)?;
         let seconds = begun.elapsed().into();
         let peak = memory::resident()?.high_water;
-        self.pipeline.models.push(Model {
-            name: model.name.clone(),
-            session,
-            shape: model.shape,
-            outputs,
-        });
-        Ok(LoadedModel { seconds, peak, after: mark()? })
+        let open = Model { name: model.name.clone(), session, shape: model.shape, outputs };
+        Ok((open, LoadedModel { seconds, peak, after: mark()? }))
     }
 
     fn arenas(&self) -> anyhow::Result<Vec<ArenaStats>> {
@@ -78,17 +83,17 @@ impl Service {
 
     /// One wave in which all requests reach each stage together: the most that N requests can
     /// hold at once.
-    fn staged_wave(&self, concurrency: u32) -> anyhow::Result<()> {
+    fn staged_wave(&mut self, concurrency: u32) -> anyhow::Result<()> {
         let barrier = Barrier::new(concurrency as usize);
-        let stages = self.pipeline.stages();
-        together(concurrency, |index| {
+        let pipeline = Arc::clone(&self.pipeline);
+        self.crew.together(concurrency, move |index| {
             let mut request = Request::default();
             let mut result = Ok(());
-            for stage in &stages {
+            for stage in pipeline.stages() {
                 // A request that failed still waits, or the others would wait for ever.
                 barrier.wait();
                 if result.is_ok() {
-                    result = self.pipeline.step(*stage, index, &mut request);
+                    result = pipeline.step(stage, index, &mut request);
                 }
             }
             barrier.wait();
@@ -97,18 +102,32 @@ impl Service {
     }
 
     /// Waves of whole requests that start together and then run as they do in a service.
-    fn block(&self, concurrency: u32, waves: u32) -> anyhow::Result<()> {
+    fn block(&mut self, concurrency: u32, waves: u32) -> anyhow::Result<()> {
         let barrier = Barrier::new(concurrency as usize);
-        together(concurrency, |index| {
+        let pipeline = Arc::clone(&self.pipeline);
+        self.crew.together(concurrency, move |index| {
             let mut result = Ok(());
             for _ in 0..waves {
                 barrier.wait();
                 if result.is_ok() {
-                    result = self.pipeline.serve(index).map(drop);
+                    result = pipeline.serve(index).map(drop);
                 }
             }
             result
         })
+    }
+
+    fn stage_sample(&self, stage: Stage, readings: &[Reading]) -> StageSample {
+        let arena = match stage {
+            Stage::Infer(i) => self.arena_per_run.get(i).copied().unwrap_or_default(),
+            _ => Bytes::ZERO,
+        };
+        StageSample {
+            name: self.pipeline.stage_name(stage),
+            ram: readings.iter().map(|r| r.0).max().unwrap_or_default() + arena,
+            cpu: Seconds::new(median(readings.iter().map(|r| r.1))),
+            wall: Seconds::new(median(readings.iter().map(|r| r.2))),
+        }
     }
 
     fn waves_per_block(&self, concurrency: u32) -> u32 {
@@ -125,9 +144,18 @@ impl Subject for Service {
         let start = mark()?;
         self.environment = Some(session::open_runtime(&self.job.library)?);
         let runtime = mark()?;
-        let models = self.job.models.clone();
-        let models =
-            models.iter().map(|m| self.load_model(m)).collect::<anyhow::Result<Vec<_>>>()?;
+        let loaded = self
+            .job
+            .models
+            .iter()
+            .map(|m| self.load_model(m))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let (open, models) = loaded.into_iter().unzip();
+        self.pipeline = Arc::new(Pipeline {
+            models: open,
+            images: self.job.images.clone(),
+            heatmap_edge: self.job.heatmap_edge,
+        });
         Ok(Loaded { start, runtime, models })
     }
 
@@ -136,7 +164,7 @@ impl Subject for Service {
         let mut request_seconds = Seconds::ZERO;
         for _ in 0..WARM_UP_REQUESTS {
             let begun = Instant::now();
-            self.pipeline.serve(0)?;
+            self.block(1, 1)?;
             request_seconds = begun.elapsed().into();
         }
         self.request_seconds = request_seconds.get();
@@ -155,38 +183,18 @@ impl Subject for Service {
     }
 
     fn stages(&mut self, budget: Seconds) -> anyhow::Result<Vec<StageSample>> {
-        let stages = self.pipeline.stages();
-        let mut samples = vec![Vec::new(); stages.len()];
-        let begun = Instant::now();
-        while samples[0].len() < MIN_LOOPS || begun.elapsed().as_secs_f64() < budget.get() {
-            let mut request = Request::default();
-            for (stage, samples) in stages.iter().zip(&mut samples) {
-                counting::reset_peak();
-                let live = counting::live();
-                let (cpu, wall) = (memory::process_cpu(), Instant::now());
-                self.pipeline.step(*stage, 0, &mut request)?;
-                let wall = wall.elapsed().as_secs_f64();
-                let cpu = memory::process_cpu().get() - cpu.get();
-                samples.push((counting::peak().saturating_sub(live), cpu, wall));
-            }
-        }
-        Ok(stages
+        let (send, samples) = mpsc::channel();
+        let pipeline = Arc::clone(&self.pipeline);
+        self.crew.together(1, move |_| {
+            let samples = stage_samples(&pipeline, budget)?;
+            send.send(samples).map_err(|_| anyhow!("nobody waits for the stages"))
+        })?;
+        Ok(self
+            .pipeline
+            .stages()
             .iter()
-            .zip(samples)
-            .map(|(stage, samples)| {
-                let arena = match stage {
-                    super::pipeline::Stage::Infer(i) => {
-                        self.arena_per_run.get(*i).copied().unwrap_or_default()
-                    }
-                    _ => Bytes::ZERO,
-                };
-                StageSample {
-                    name: self.pipeline.stage_name(*stage),
-                    ram: samples.iter().map(|s| s.0).max().unwrap_or_default() + arena,
-                    cpu: Seconds::new(median(samples.iter().map(|s| s.1).collect())),
-                    wall: Seconds::new(median(samples.iter().map(|s| s.2).collect())),
-                }
-            })
+            .zip(samples.recv()?)
+            .map(|(stage, samples)| self.stage_sample(*stage, &samples))
             .collect())
     }
 
@@ -238,33 +246,32 @@ impl Subject for Service {
     }
 }
 
-/// Runs `work` for the numbers 0 to `concurrency` - 1 on a thread each and gives the first error.
-fn together(
-    concurrency: u32,
-    work: impl Fn(usize) -> anyhow::Result<()> + Sync,
-) -> anyhow::Result<()> {
-    let first_error = Mutex::new(None);
-    thread::scope(|scope| {
-        for index in 0..concurrency as usize {
-            let (work, first_error) = (&work, &first_error);
-            scope.spawn(move || {
-                if let Err(error) = work(index) {
-                    let mut slot = first_error.lock().unwrap_or_else(PoisonError::into_inner);
-                    slot.get_or_insert(error);
-                }
-            });
+/// Height of the Rust side, CPU time and elapsed time of one stage.
+type Reading = (Bytes, f64, f64);
+
+/// Takes requests through the stages, one after the other, for about `budget`.
+fn stage_samples(pipeline: &Pipeline, budget: Seconds) -> anyhow::Result<Vec<Vec<Reading>>> {
+    let stages = pipeline.stages();
+    let mut samples = vec![Vec::new(); stages.len()];
+    let begun = Instant::now();
+    while samples[0].len() < MIN_LOOPS || begun.elapsed().as_secs_f64() < budget.get() {
+        let mut request = Request::default();
+        for (stage, samples) in stages.iter().zip(&mut samples) {
+            counting::reset_peak();
+            let live = counting::live();
+            let (cpu, wall) = (memory::process_cpu(), Instant::now());
+            pipeline.step(*stage, 0, &mut request)?;
+            let wall = wall.elapsed().as_secs_f64();
+            let cpu = memory::process_cpu().get() - cpu.get();
+            samples.push((counting::peak().saturating_sub(live), cpu, wall));
         }
-    });
-    first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+    Ok(samples)
 }
 
 fn mark() -> anyhow::Result<Mark> {
     let resident = memory::resident()?;
-    Ok(Mark {
-        total: resident.total,
-        file: resident.file,
-        kernel: memory::kernel_share(&resident),
-    })
+    Ok(Mark { total: resident.total, file: resident.file, kernel: memory::kernel_share(&resident) })
 }
 
 /// Whether the last [`FLAT_BLOCKS`] blocks raised the mark by less than [`FLAT`].
@@ -272,16 +279,6 @@ fn is_flat(marks: &[Bytes]) -> bool {
     let [.., before, _, _, now] = marks else { return false };
     debug_assert_eq!(FLAT_BLOCKS, 3, "the pattern above spans three blocks");
     now.as_f64() <= before.as_f64() * (1.0 + FLAT)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => values[middle],
-        _ => f64::midpoint(values[middle - 1], values[middle]),
-    }
 }
 
 #[cfg(test)]
@@ -295,22 +292,5 @@ mod tests {
         assert!(is_flat(&marks(&[1000, 1000, 1000, 1004])));
         assert!(!is_flat(&marks(&[1000, 1000, 1000, 1006])));
         assert!(is_flat(&marks(&[500, 1000, 1000, 1000, 1000])));
-    }
-
-    #[test]
-    fn all_requests_of_a_wave_are_in_flight_together() {
-        let barrier = Barrier::new(8);
-        together(8, |_| {
-            // Would wait for ever if the eight did not run at once.
-            barrier.wait();
-            Ok(())
-        })
-        .unwrap();
-    }
-
-    #[test]
-    fn an_error_of_one_request_is_the_error_of_the_wave() {
-        let result = together(3, |i| if i == 1 { Err(anyhow!("no")) } else { Ok(()) });
-        assert_eq!(result.unwrap_err().to_string(), "no");
     }
 }

@@ -194,10 +194,8 @@ pub fn shape(samples: &[Sample]) -> Shape {
     let squares: Vec<Sample> = samples.iter().map(|s| Sample { x: s.x, y: s.x * s.x }).collect();
     let Ok(parabola) = Line::fit(&squares) else { return Shape::Straight };
     // What of x² the line cannot explain, against what of y it cannot explain.
-    let pairs: Vec<(f64, f64)> = samples
-        .iter()
-        .map(|s| (s.x * s.x - parabola.at(s.x), s.y - line.at(s.x)))
-        .collect();
+    let pairs: Vec<(f64, f64)> =
+        samples.iter().map(|s| (s.x * s.x - parabola.at(s.x), s.y - line.at(s.x))).collect();
     let weight: f64 = pairs.iter().map(|(q, _)| q * q).sum();
     let degrees_of_freedom = line.degrees_of_freedom() - 1.0;
     let rise = line.slope() * (line.x_max() - samples.iter().map(|s| s.x).fold(f64::MAX, f64::min));
@@ -227,12 +225,42 @@ mod tests {
 
     /// NIST StRD, linear regression, data set Norris (ozone calibration, 36 observations).
     const NORRIS: [(f64, f64); 36] = [
-        (0.2, 0.1), (337.4, 338.8), (118.2, 118.1), (884.6, 888.0), (10.1, 9.2), (226.5, 228.1),
-        (666.3, 668.5), (996.3, 998.5), (448.6, 449.1), (777.0, 778.9), (558.2, 559.2), (0.4, 0.3),
-        (0.6, 0.1), (775.5, 778.1), (666.9, 668.8), (338.0, 339.3), (447.5, 448.9), (11.6, 10.8),
-        (556.0, 557.7), (228.1, 228.3), (995.8, 998.0), (887.6, 888.8), (120.2, 119.6), (0.3, 0.3),
-        (0.3, 0.6), (556.8, 557.6), (339.1, 339.3), (887.2, 888.0), (999.0, 998.5), (779.0, 778.9),
-        (11.1, 10.2), (118.3, 117.6), (229.2, 228.9), (669.1, 668.4), (448.9, 449.2), (0.5, 0.2),
+        (0.2, 0.1),
+        (337.4, 338.8),
+        (118.2, 118.1),
+        (884.6, 888.0),
+        (10.1, 9.2),
+        (226.5, 228.1),
+        (666.3, 668.5),
+        (996.3, 998.5),
+        (448.6, 449.1),
+        (777.0, 778.9),
+        (558.2, 559.2),
+        (0.4, 0.3),
+        (0.6, 0.1),
+        (775.5, 778.1),
+        (666.9, 668.8),
+        (338.0, 339.3),
+        (447.5, 448.9),
+        (11.6, 10.8),
+        (556.0, 557.7),
+        (228.1, 228.3),
+        (995.8, 998.0),
+        (887.6, 888.8),
+        (120.2, 119.6),
+        (0.3, 0.3),
+        (0.3, 0.6),
+        (556.8, 557.6),
+        (339.1, 339.3),
+        (887.2, 888.0),
+        (999.0, 998.5),
+        (779.0, 778.9),
+        (11.1, 10.2),
+        (118.3, 117.6),
+        (229.2, 228.9),
+        (669.1, 668.4),
+        (448.9, 449.2),
+        (0.5, 0.2),
     ];
 
     fn close(value: f64, certified: f64, digits: i32) {

@@ -40,13 +40,12 @@ impl RamModel {
     /// From the warm line, the peaks of cold bursts by concurrency, the height of loading, and the
     /// kernel memory that a limit is charged with beyond resident pages.
     pub fn new(line: Line, cold: Vec<(u32, Bytes)>, load_peak: Bytes, kernel: Bytes) -> Self {
-        let cold_extra = cold.into_iter().max_by_key(|(n, _)| *n).filter(|(n, _)| *n > 0).map(
-            |(n, peak)| {
+        let cold_extra =
+            cold.into_iter().max_by_key(|(n, _)| *n).filter(|(n, _)| *n > 0).map(|(n, peak)| {
                 let n = f64::from(n);
                 let excess = (peak.as_f64() - line.at(n)).max(0.0);
                 ColdExtra { per_request: excess / n, measured_at: n }
-            },
-        );
+            });
         Self { line, cold_extra, load_peak, kernel }
     }
 
@@ -208,7 +207,10 @@ mod tests {
 
     #[test]
     fn requests_that_cost_nothing_are_capped() {
-        assert_eq!(model(300.0 * MIB, 0.0, 0.0).max_concurrency(Bytes::GIB, false).low, MAX_CONCURRENCY);
+        assert_eq!(
+            model(300.0 * MIB, 0.0, 0.0).max_concurrency(Bytes::GIB, false).low,
+            MAX_CONCURRENCY
+        );
     }
 
     proptest! {

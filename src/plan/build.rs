@@ -39,10 +39,7 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     let models = models(footprint)?;
     let cpu = cpu_plan(&models.cpu, question.cpus);
-    let design = question
-        .concurrency
-        .or(cpu.answers.map(|a| a.best_concurrency.1))
-        .unwrap_or(1);
+    let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
     let ram = ram_plan(footprint, &models, question, design)?;
     let upgrade = upgrade(&models.resident, question, design);
     let verdict = verdict(&models.resident, &ram, &cpu, question, design);

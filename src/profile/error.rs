@@ -19,7 +19,9 @@ pub enum ProfileError {
         name: String,
     },
     /// The file cannot be read.
-    #[error("cannot read the profile {path}: {reason}; check the path, or write one with `mediscope-size measure -o`")]
+    #[error(
+        "cannot read the profile {path}: {reason}; check the path, or write one with `mediscope-size measure -o`"
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,

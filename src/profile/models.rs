@@ -48,7 +48,9 @@ impl TryFrom<Vec<i64>> for Shape {
         let dim = |d: i64| usize::try_from(d).ok().filter(|d| *d > 0);
         match dims.iter().map(|&d| dim(d)).collect() {
             Some(valid) if !dims.is_empty() => Ok(Self(valid)),
-            _ => Err(format!("{dims:?} is not a shape: write dimensions of 1 or more, as in [1, 3, 224, 224]")),
+            _ => Err(format!(
+                "{dims:?} is not a shape: write dimensions of 1 or more, as in [1, 3, 224, 224]"
+            )),
         }
     }
 }
@@ -116,7 +118,9 @@ impl Written {
         let source = match (self.architecture, self.path) {
             (Some(WrittenArchitecture(architecture)), None) => {
                 if self.shape.is_some() {
-                    return Err(format!("the model `{name}` is a reference architecture, whose shape is fixed: leave out `shape`"));
+                    return Err(format!(
+                        "the model `{name}` is a reference architecture, whose shape is fixed: leave out `shape`"
+                    ));
                 }
                 let classes = self.classes.unwrap_or(1000);
                 let reference = Reference::new(architecture, classes, self.seed.unwrap_or(1))
@@ -127,10 +131,14 @@ impl Written {
                 ModelSource::File(path)
             }
             (None, Some(_)) => {
-                return Err(format!("the model `{name}` is a file: `classes` and `seed` belong to an `architecture`"));
+                return Err(format!(
+                    "the model `{name}` is a file: `classes` and `seed` belong to an `architecture`"
+                ));
             }
             (Some(_), Some(_)) => {
-                return Err(format!("the model `{name}` has an `architecture` and a `path`: keep one of them"));
+                return Err(format!(
+                    "the model `{name}` has an `architecture` and a `path`: keep one of them"
+                ));
             }
             (None, None) => {
                 return Err(format!("the model `{name}` needs an `architecture` or a `path`"));
@@ -140,8 +148,13 @@ impl Written {
     }
 
     fn from_model(model: &Model) -> Self {
-        let mut written =
-            Self { architecture: None, classes: None, seed: None, path: None, shape: model.shape.clone() };
+        let mut written = Self {
+            architecture: None,
+            classes: None,
+            seed: None,
+            path: None,
+            shape: model.shape.clone(),
+        };
         match &model.source {
             ModelSource::Reference(r) => {
                 written.architecture = Some(WrittenArchitecture(r.architecture()));
@@ -211,7 +224,9 @@ impl Visitor<'_> for UniqueName<'_> {
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<String, E> {
         if self.0.iter().any(|m| m.name == name) {
-            return Err(E::custom(format!("the model `{name}` is there twice: give each a name of its own")));
+            return Err(E::custom(format!(
+                "the model `{name}` is there twice: give each a name of its own"
+            )));
         }
         Ok(name.to_owned())
     }

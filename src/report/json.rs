@@ -1,2 +1,114 @@
-//! stub
-pub fn json(_p: &crate::plan::Plan) -> serde_json::Result<String> { Ok(String::new()) }
+//! A plan as JSON, in the contract `mediscope-size/report/1`.
+//!
+//! The types here are the contract and nothing else: a field of the plan may be renamed or moved
+//! without any program that reads the output noticing. Keys are written in the contract's order,
+//! every key is always there, and what was not asked is null. Bytes and seconds are plain numbers.
+//! `schemas/report-1.schema.json` says the same to programs, and the tests hold both together.
+
+mod answers;
+mod ram;
+pub(super) mod span;
+
+#[cfg(test)]
+pub(super) mod contract;
+#[cfg(test)]
+pub(super) mod planted;
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+use self::answers::{Alternative, Cpu, Upgrade, Verdict, Warning};
+use self::ram::Ram;
+use crate::plan::{Plan, Question};
+use crate::units::{Bytes, Cpus};
+
+/// The name of the contract. A change that a reader could notice gets another number.
+const SCHEMA: &str = "mediscope-size/report/1";
+
+/// The report as JSON for programs: indented, with a line break at the end.
+///
+/// # Errors
+/// Where the plan cannot be serialised, which no plan is known to cause.
+pub fn json(plan: &Plan) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(&Report::from(plan))?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    profile: Profile<'a>,
+    topology: &'static str,
+    source: &'static str,
+    #[serde(rename = "box")]
+    target: Target,
+    demand: Option<Demand>,
+    ram: Ram<'a>,
+    cpu: Cpu,
+    disk: Option<NotAsked>,
+    bandwidth: Option<NotAsked>,
+    tiers: [NotAsked; 0],
+    alternatives: Vec<Alternative<'a>>,
+    warnings: Vec<Warning>,
+    upgrades: Vec<Upgrade>,
+    verdict: Verdict,
+}
+
+#[derive(Debug, Serialize)]
+struct Profile<'a> {
+    name: &'a str,
+    title: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Target {
+    ram_bytes: Option<u64>,
+    cpus: Option<f64>,
+    disk_bytes: Option<u64>,
+    bandwidth_bytes_per_month: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Demand {
+    concurrency: u32,
+}
+
+/// A part of the contract for which nothing can be asked yet: it has no value, so that it can be
+/// nothing but null or missing from a list.
+#[derive(Debug, Serialize)]
+enum NotAsked {}
+
+impl<'a> From<&'a Plan> for Report<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        Self {
+            schema: SCHEMA,
+            profile: Profile { name: &plan.name, title: &plan.title },
+            topology: plan.topology.name(),
+            source: plan.source.name(),
+            target: Target::from(&plan.question),
+            demand: plan.question.concurrency.map(|concurrency| Demand { concurrency }),
+            ram: Ram::from(plan),
+            cpu: Cpu::from(&plan.cpu),
+            disk: None,
+            bandwidth: None,
+            tiers: [],
+            alternatives: plan.alternatives.iter().map(Alternative::from).collect(),
+            warnings: plan.warnings.iter().map(Warning::from).collect(),
+            upgrades: plan.upgrade.iter().map(Upgrade::from).collect(),
+            verdict: Verdict::from(&plan.verdict),
+        }
+    }
+}
+
+impl From<&Question> for Target {
+    fn from(question: &Question) -> Self {
+        Self {
+            ram_bytes: question.ram.map(Bytes::get),
+            cpus: question.cpus.map(Cpus::get),
+            disk_bytes: None,
+            bandwidth_bytes_per_month: None,
+        }
+    }
+}

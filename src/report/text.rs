@@ -75,13 +75,11 @@ fn verdict(plan: &Plan, layout: Layout) -> String {
     };
     let style = colour.on_default().bold();
     let question = &plan.question;
-    let the_box: Vec<String> = [
-        question.ram.map(|ram| format!("{ram} RAM")),
-        question.cpus.map(|cpus| cpus.to_string()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let the_box: Vec<String> =
+        [question.ram.map(|ram| format!("{ram} RAM")), question.cpus.map(|cpus| cpus.to_string())]
+            .into_iter()
+            .flatten()
+            .collect();
     let mut out = String::new();
     if the_box.is_empty() {
         let _ = writeln!(out, "{style}{mark} {word}{style:#}");
@@ -106,7 +104,8 @@ fn ram(plan: &Plan, layout: Layout) -> String {
         range(&ram.base),
         range(&ram.buffer),
     );
-    let mut table = table(layout, &["Requests", "Base", "Buffers", "Typical", "Plan for", "Fits", "Source"]);
+    let mut table =
+        table(layout, &["Requests", "Base", "Buffers", "Typical", "Plan for", "Fits", "Source"]);
     for row in &ram.rows {
         table.add_row(cells([
             row.concurrency.to_string(),
@@ -159,12 +158,12 @@ fn boxes(plan: &Plan, layout: Layout) -> String {
 
 fn memory(plan: &Plan, layout: Layout) -> String {
     let mut table = table(layout, &["Part", "RAM", "Range", "Source"]);
-    for (scope, heading) in
-        [(Scope::Shared, "shared by all requests"), (Scope::Request, "each request, stage by stage")]
-    {
+    for (scope, heading) in [
+        (Scope::Shared, "shared by all requests"),
+        (Scope::Request, "each request, stage by stage"),
+    ] {
         table.add_row(vec![Cell::new(heading)]);
-        for Component { name, bytes, .. } in
-            plan.ram.components.iter().filter(|c| c.scope == scope)
+        for Component { name, bytes, .. } in plan.ram.components.iter().filter(|c| c.scope == scope)
         {
             let spread = if bytes.low() == bytes.high() { "–".into() } else { range(bytes) };
             table.add_row(cells([

@@ -1,7 +1,373 @@
-//! stub
-use crate::plan::*;
-pub fn warning(w: &Warning) -> (&'static str, String) { ("x", format!("{w:?}")) }
-pub fn reason(w: &Reason) -> String { format!("{w:?}") }
-pub fn alternative(w: &Alternative) -> String { format!("{w:?}") }
-pub fn upgrade(w: &Upgrade) -> String { format!("{w:?}") }
-pub fn warm_up(b: crate::units::Bytes, n: u32) -> String { format!("{b} {n}") }
+//! The findings of a plan in English: the one place where their sentences are written.
+//!
+//! A finding says what happened, why it matters, and which flag helps where one does. Text and
+//! JSON take the same sentences, so that what a person reads and what a program quotes are one.
+//! Codes of warnings are part of the JSON contract: they never change, the sentences may.
+
+use crate::plan::{Alternative, Bend, Reason, Upgrade, Warning};
+use crate::units::{Bytes, Seconds};
+
+/// A warning's stable code, in `snake_case`, and its sentences.
+pub fn warning(warning: &Warning) -> (&'static str, String) {
+    match warning {
+        Warning::SyntheticWeights => ("synthetic_weights", synthetic_weights()),
+        Warning::Partial => ("partial_measurement", partial()),
+        Warning::Killed { concurrency, signal } => {
+            ("process_killed", killed(*concurrency, *signal))
+        }
+        Warning::NotALine(bend) => ("not_a_line", not_a_line(bend)),
+        Warning::NotFlat { concurrency } => ("not_flat", not_flat(*concurrency)),
+        Warning::NotChecked => ("not_checked", not_checked()),
+        Warning::Extrapolated { measured } => ("extrapolated", extrapolated(*measured)),
+        Warning::Disturbed(what) => ("disturbed", sentence(what)),
+        Warning::OtherCpu { measured_on } => ("other_cpu", other_cpu(measured_on)),
+        Warning::ThreadsAboveCpus { threads } => ("threads_above_cpus", threads_above(*threads)),
+    }
+}
+
+/// Why the verdict is what it is, in one sentence.
+pub fn reason(reason: &Reason) -> String {
+    match *reason {
+        Reason::RamNeed { concurrency, need, has } => ram_need(concurrency, need, has),
+        Reason::LoadPeak { peak, has } => load_peak(peak, has),
+        Reason::RamHolds(holds) => ram_holds(holds.low, holds.typical),
+        Reason::RamBinds { holds, useful } => format!(
+            "RAM is the limit: it holds {}, and the CPUs have use for {useful}.",
+            in_flight(holds)
+        ),
+        Reason::CpuBinds { holds, useful } => format!(
+            "The CPUs are the limit: RAM holds {}, and beyond {useful} they only queue.",
+            in_flight(holds)
+        ),
+        Reason::QuotaBelowOne { alone } => quota_below_one(alone),
+    }
+}
+
+/// The boxes that would do, and the flag that asks about the roomier one.
+pub fn upgrade(upgrade: &Upgrade) -> String {
+    let Upgrade { comfortable, least, concurrency } = *upgrade;
+    let requests = in_flight(concurrency);
+    let flag = comfortable.as_argument();
+    if comfortable == least {
+        format!("For {requests}, a box with {comfortable} of RAM is enough: --ram {flag}.")
+    } else {
+        format!(
+            "For {requests}, {least} of RAM is just enough and {comfortable} leaves room: --ram {flag}."
+        )
+    }
+}
+
+/// What another topology would cost, and how that is known.
+pub fn alternative(alternative: &Alternative) -> String {
+    let Alternative { topology, total, instead_of, throughput } = alternative;
+    let (need, instead) = apart(total.high(), instead_of.high());
+    let factor = total.high().as_f64() / instead_of.high().as_f64().max(1.0);
+    let rate = match throughput {
+        Some(rate) => format!(", and answers {}", rate.typical()),
+        None => String::new(),
+    };
+    format!(
+        "Topology {topology} needs up to {need} instead of {instead} for as many requests in flight ({factor:.1} times, {}){rate}.",
+        total.source()
+    )
+}
+
+/// What warming up before serving saves where `concurrency` requests come at once.
+pub fn warm_up(saves: Bytes, concurrency: u32) -> String {
+    if saves == Bytes::ZERO {
+        return format!(
+            "Warming up before serving is not known to save RAM at {}.",
+            in_flight(concurrency)
+        );
+    }
+    format!(
+        "Warming up before serving saves {saves} at {}: first requests that come all at once after a restart need that much more. --warmed leaves it out.",
+        in_flight(concurrency)
+    )
+}
+
+fn synthetic_weights() -> String {
+    "The weights are random, made for the architecture and not trained. That changes neither RAM \
+     nor CPU, because shapes, operators and element types are those of the trained model, dense \
+     32-bit float kernels take the same time whatever the values, and no value is a denormal \
+     number, which would be slow. Only the meaning of the answers is lost. --model FILE sizes \
+     your own weights."
+        .to_owned()
+}
+
+fn partial() -> String {
+    "The measurement was stopped before its end: fewer processes and fewer requests in flight \
+     stand behind these numbers, so they are less certain. --remeasure measures again."
+        .to_owned()
+}
+
+fn killed(concurrency: u32, signal: i32) -> String {
+    let when = match concurrency {
+        0 => "while it loaded the models".to_owned(),
+        n => format!("with {}", in_flight(n)),
+    };
+    // The signal of the kernel's out-of-memory killer.
+    let who = if signal == 9 { ", as the kernel does where memory runs out" } else { "" };
+    format!(
+        "A measured process was killed {when} (signal {signal}{who}): the numbers rest on what was \
+         measured before. On a machine with more free RAM, --remeasure measures further."
+    )
+}
+
+fn not_a_line(bend: &Bend) -> String {
+    let (step, error) = if bend.upward { ("more", "low") } else { ("less", "high") };
+    format!(
+        "RAM does not grow along a straight line: each further request costs {step} than the one \
+         before, and the curve is up to {:.0} % of the increment away from the line. Beyond the \
+         measured requests in flight the plan is likely too {error}. A larger --budget with \
+         --remeasure measures more of them.",
+        bend.share_of_increment * 100.0
+    )
+}
+
+fn not_flat(concurrency: u32) -> String {
+    format!(
+        "The peak at {} still rose when its time was up: the true one may be higher than planned \
+         for. A larger --budget with --remeasure waits until it stays.",
+        in_flight(concurrency)
+    )
+}
+
+fn not_checked() -> String {
+    "The prediction was not checked against requests in flight that it was not made from: its \
+     error is not known. A larger --budget with --remeasure buys that check."
+        .to_owned()
+}
+
+fn extrapolated(measured: u32) -> String {
+    format!(
+        "The answer goes beyond the {measured} requests in flight that were measured: from there on \
+         RAM is taken to grow along the same line. A larger --budget with --remeasure measures \
+         further."
+    )
+}
+
+fn other_cpu(measured_on: &str) -> String {
+    format!(
+        "The footprint was measured on another processor ({measured_on}): bytes carry over, but \
+         times and requests a second may not. --remeasure measures on this one."
+    )
+}
+
+fn threads_above(threads: u16) -> String {
+    format!(
+        "A run uses {threads} threads, more than the box has CPUs: they use up its quota together \
+         and then all wait for the kernel's next period, so answers take longer. Fewer threads or \
+         a larger --cpus avoids that."
+    )
+}
+
+fn ram_need(concurrency: u32, need: Bytes, has: Bytes) -> String {
+    let requests = in_flight(concurrency);
+    let verb = if concurrency > 1 { "need" } else { "needs" };
+    let (amount, of) = apart(need, has);
+    if need > has {
+        return format!("{requests} {verb} up to {amount}, more than the {of} of the box.");
+    }
+    let share = 100.0 * need.as_f64() / has.as_f64().max(1.0);
+    format!("{requests} {verb} up to {amount} of the box's {of} ({share:.0} %).")
+}
+
+fn load_peak(peak: Bytes, has: Bytes) -> String {
+    let (amount, of) = apart(peak, has);
+    format!(
+        "Loading the models alone reaches {amount}, more than the {of} of the box: the service \
+         would not live to its first request."
+    )
+}
+
+fn ram_holds(low: u32, typical: u32) -> String {
+    match (low, typical) {
+        (0, 0) => "RAM holds not even one request in flight.".to_owned(),
+        (0, _) => {
+            format!("At the high end of cost RAM holds no request in flight, typically {typical}.")
+        }
+        _ if low == typical => format!("RAM holds {}.", in_flight(low)),
+        _ => format!("RAM holds {} at the high end of cost, typically {typical}.", in_flight(low)),
+    }
+}
+
+fn quota_below_one(alone: Seconds) -> String {
+    format!(
+        "The box has less than one CPU: once its share of each 100 ms is used up the kernel makes \
+         the service wait, so that even a lone request takes {alone}."
+    )
+}
+
+fn in_flight(requests: u32) -> String {
+    match requests {
+        0 => "no request in flight".to_owned(),
+        1 => "1 request in flight".to_owned(),
+        n => format!("{n} requests in flight"),
+    }
+}
+
+/// Two sizes as texts that differ where the sizes do: "512 MiB, more than 512 MiB" explains
+/// nothing.
+fn apart(a: Bytes, b: Bytes) -> (String, String) {
+    let plain = (a.to_string(), b.to_string());
+    if a == b || plain.0 != plain.1 {
+        return plain;
+    }
+    (1..=3)
+        .map(|digits| (format!("{a:.digits$}"), format!("{b:.digits$}")))
+        .find(|(a, b)| a != b)
+        .unwrap_or_else(|| (format!("{} bytes", a.get()), format!("{} bytes", b.get())))
+}
+
+/// Text from elsewhere as a sentence: a capital at its start and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), chars.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::Capacity;
+    use crate::report::json::planted;
+    use crate::units::{Rate, Source, Span};
+
+    fn need(concurrency: u32, need: Bytes, has: Bytes) -> String {
+        reason(&Reason::RamNeed { concurrency, need, has })
+    }
+
+    fn holds(low: u32, typical: u32) -> String {
+        reason(&Reason::RamHolds(Capacity { low, typical, high: typical + 1 }))
+    }
+
+    #[test]
+    fn codes_are_the_contracts() {
+        let warnings = planted::warnings();
+        let codes: Vec<&str> = warnings.iter().map(|w| warning(w).0).collect();
+        assert_eq!(
+            codes,
+            [
+                "synthetic_weights",
+                "partial_measurement",
+                "process_killed",
+                "not_a_line",
+                "not_flat",
+                "not_checked",
+                "extrapolated",
+                "disturbed",
+                "other_cpu",
+                "threads_above_cpus",
+            ]
+        );
+        assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
+    }
+
+    #[test]
+    fn everything_is_in_whole_sentences() {
+        let warnings = planted::warnings().into_iter().map(|w| warning(&w).1);
+        let reasons = planted::reasons().into_iter().map(|r| reason(&r));
+        for text in warnings.chain(reasons) {
+            assert!(text.ends_with('.'), "{text}");
+            assert!(!text.starts_with(|c: char| c.is_lowercase()), "{text}");
+            assert!(!text.contains("  ") && !text.contains('\n'), "{text}");
+        }
+    }
+
+    #[test]
+    fn synthetic_weights_say_what_they_change_and_what_they_do_not() {
+        let (_, text) = warning(&Warning::SyntheticWeights);
+        for word in ["RAM", "CPU", "shapes", "operators", "types", "denormal", "meaning", "--model"]
+        {
+            assert!(text.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_need_is_told_against_what_there_is() {
+        let has = Bytes::mib(512);
+        assert_eq!(
+            need(10, Bytes::mib(417), has),
+            "10 requests in flight need up to 417 MiB of the box's 512 MiB (81 %)."
+        );
+        assert_eq!(
+            need(1, Bytes::mib(600), has),
+            "1 request in flight needs up to 600 MiB, more than the 512 MiB of the box."
+        );
+    }
+
+    #[test]
+    fn sizes_that_differ_are_not_printed_alike() {
+        let has = Bytes::mib(512);
+        let just_more = need(2, Bytes::new(has.get() + 200_000), has);
+        assert!(just_more.contains("512.2 MiB, more than the 512.0 MiB"), "{just_more}");
+        let by_a_byte = need(2, Bytes::new(has.get() + 1), has);
+        assert!(
+            by_a_byte.contains("536870913 bytes, more than the 536870912 bytes"),
+            "{by_a_byte}"
+        );
+        assert!(need(2, has, has).contains("512 MiB of the box's 512 MiB (100 %)"));
+    }
+
+    #[test]
+    fn few_requests_are_told_in_words() {
+        assert_eq!(holds(0, 0), "RAM holds not even one request in flight.");
+        assert_eq!(
+            holds(0, 2),
+            "At the high end of cost RAM holds no request in flight, typically 2."
+        );
+        assert_eq!(holds(1, 1), "RAM holds 1 request in flight.");
+        assert_eq!(
+            holds(7, 9),
+            "RAM holds 7 requests in flight at the high end of cost, typically 9."
+        );
+    }
+
+    #[test]
+    fn an_upgrade_names_its_flag() {
+        let (least, comfortable) = (Bytes::mib(512), Bytes::GIB);
+        assert_eq!(
+            upgrade(&Upgrade { comfortable, least, concurrency: 10 }),
+            "For 10 requests in flight, 512 MiB of RAM is just enough and 1.00 GiB leaves room: --ram 1G."
+        );
+        assert_eq!(
+            upgrade(&Upgrade { comfortable: least, least, concurrency: 1 }),
+            "For 1 request in flight, a box with 512 MiB of RAM is enough: --ram 512M."
+        );
+    }
+
+    #[test]
+    fn an_alternative_is_compared_and_says_its_source() {
+        let mut other = Alternative {
+            topology: "workers:4".to_owned(),
+            total: Span::exact(Bytes::mib(900), Source::Assumed),
+            instead_of: Span::exact(Bytes::mib(300), Source::Fitted),
+            throughput: None,
+        };
+        assert_eq!(
+            alternative(&other),
+            "Topology workers:4 needs up to 900 MiB instead of 300 MiB for as many requests in flight (3.0 times, assumed)."
+        );
+        other.throughput = Some(Span::exact(Rate::per_second(12.3), Source::Fitted));
+        assert!(alternative(&other).ends_with("(3.0 times, assumed), and answers 12.3/s."));
+    }
+
+    #[test]
+    fn warming_up_names_its_flag_where_it_saves() {
+        assert!(warm_up(Bytes::mib(12), 16).contains("saves 12 MiB at 16 requests in flight"));
+        assert!(warm_up(Bytes::mib(12), 16).contains("--warmed"));
+        assert!(warm_up(Bytes::ZERO, 16).contains("not known to save RAM"));
+    }
+
+    #[test]
+    fn a_kill_is_told_by_where_it_happened() {
+        let text = |concurrency, signal| warning(&Warning::Killed { concurrency, signal }).1;
+        assert!(text(0, 9).contains("while it loaded the models (signal 9, as the kernel does"));
+        assert!(text(24, 11).contains("with 24 requests in flight (signal 11)"));
+    }
+}

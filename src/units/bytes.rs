@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// Displays in MiB below 1 GiB and in GiB from there on, with the precision of the format string
 /// (default: none for MiB from 10 on, one for less, two for GiB).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Bytes(u64);
 
@@ -123,15 +125,12 @@ fn parse(text: &str, base: u32) -> Result<Bytes, BytesError> {
     let trimmed = text.trim();
     let digits = trimmed.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(digits);
-    let value: f64 =
-        number.trim().parse().map_err(|_| BytesError::NotANumber(text.to_owned()))?;
+    let value: f64 = number.trim().parse().map_err(|_| BytesError::NotANumber(text.to_owned()))?;
     if !value.is_finite() {
         return Err(BytesError::NotANumber(text.to_owned()));
     }
-    let factor = unit_factor(unit, base).ok_or_else(|| BytesError::UnknownUnit {
-        text: text.to_owned(),
-        unit: unit.to_owned(),
-    })?;
+    let factor = unit_factor(unit, base)
+        .ok_or_else(|| BytesError::UnknownUnit { text: text.to_owned(), unit: unit.to_owned() })?;
     if value.is_sign_negative() && value != 0.0 {
         return Err(BytesError::Negative(text.to_owned()));
     }
@@ -211,7 +210,17 @@ mod tests {
 
     #[test]
     fn sizes_are_binary_as_container_engines_read_them() {
-        for (text, mib) in [("512M", 512), ("512MB", 512), ("512MiB", 512), ("1G", 1024), ("1GiB", 1024), ("1.5Gi", 1536), ("1g", 1024), (" 2 G ", 2048), ("1T", 1 << 20)] {
+        for (text, mib) in [
+            ("512M", 512),
+            ("512MB", 512),
+            ("512MiB", 512),
+            ("1G", 1024),
+            ("1GiB", 1024),
+            ("1.5Gi", 1536),
+            ("1g", 1024),
+            (" 2 G ", 2048),
+            ("1T", 1 << 20),
+        ] {
             assert_eq!(text.parse(), Ok(Bytes::mib(mib)), "{text}");
         }
         assert_eq!("4096".parse(), Ok(Bytes::new(4096)));
@@ -230,7 +239,12 @@ mod tests {
             assert!(text.parse::<Bytes>().is_err(), "{text}");
         }
         assert!(matches!("-1G".parse::<Bytes>(), Err(BytesError::Negative(_))));
-        assert!(matches!("1e30G".parse::<Bytes>(), Err(BytesError::NotANumber(_) | BytesError::TooLarge(_) | BytesError::UnknownUnit { .. })));
+        assert!(matches!(
+            "1e30G".parse::<Bytes>(),
+            Err(BytesError::NotANumber(_)
+                | BytesError::TooLarge(_)
+                | BytesError::UnknownUnit { .. })
+        ));
         assert!(matches!("99999999999T".parse::<Bytes>(), Err(BytesError::TooLarge(_))));
     }
 

@@ -41,8 +41,7 @@ impl FromStr for Cpus {
     type Err = CpusError;
 
     fn from_str(text: &str) -> Result<Self, CpusError> {
-        let cpus: f64 =
-            text.trim().parse().map_err(|_| CpusError::NotANumber(text.to_owned()))?;
+        let cpus: f64 = text.trim().parse().map_err(|_| CpusError::NotANumber(text.to_owned()))?;
         if cpus.is_nan() {
             return Err(CpusError::NotANumber(text.to_owned()));
         }

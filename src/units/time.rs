@@ -113,7 +113,9 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_read() {
-        for (text, seconds) in [("30s", 30.0), ("500ms", 0.5), ("2m", 120.0), ("1h", 3600.0), ("7", 7.0)] {
+        for (text, seconds) in
+            [("30s", 30.0), ("500ms", 0.5), ("2m", 120.0), ("1h", 3600.0), ("7", 7.0)]
+        {
             assert_eq!(text.parse(), Ok(Seconds(seconds)), "{text}");
         }
         for text in ["", "s", "0s", "-1s", "NaN", "inf", "1d", "25h"] {

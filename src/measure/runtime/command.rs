@@ -49,7 +49,11 @@ pub(super) fn run(command: &mut Command, limit: Duration, interrupt: &AtomicBool
                 // If it cannot be killed it has just ended.
                 let _ = child.kill();
                 let _ = child.wait();
-                return if interrupt.load(Ordering::Relaxed) { Ran::Interrupted } else { Ran::TimedOut };
+                return if interrupt.load(Ordering::Relaxed) {
+                    Ran::Interrupted
+                } else {
+                    Ran::TimedOut
+                };
             }
             Ok(None) => thread::sleep(Duration::from_millis(20)),
             Err(error) => return Ran::NotStarted(error.to_string()),
@@ -63,8 +67,11 @@ pub(super) fn run(command: &mut Command, limit: Duration, interrupt: &AtomicBool
 }
 
 fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> =
-        text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("[notice]")).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with("[notice]"))
+        .collect();
     lines[lines.len().saturating_sub(2)..].join(" / ")
 }
 

@@ -43,15 +43,25 @@ impl Surroundings {
     pub fn of_process(cache: &Path) -> Self {
         let var = |name| std::env::var_os(name).filter(|v| !v.is_empty());
         let text = |name| var(name).map(|v| v.to_string_lossy().into_owned()).unwrap_or_default();
-        let loader = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+        let loader =
+            if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
         let mut library_folders: Vec<PathBuf> =
             var(loader).map(|v| std::env::split_paths(&v).collect()).unwrap_or_default();
         let triplet = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
-        let usual = ["/usr/local/lib", "/usr/local/lib64", &triplet, "/usr/lib64", "/usr/lib", "/opt/homebrew/lib"];
+        let usual = [
+            "/usr/local/lib",
+            "/usr/local/lib64",
+            &triplet,
+            "/usr/lib64",
+            "/usr/lib",
+            "/opt/homebrew/lib",
+        ];
         library_folders.extend(usual.map(PathBuf::from));
         Self {
             dylib_path: var("ORT_DYLIB_PATH"),
-            executable_folder: std::env::current_exe().ok().and_then(|p| Some(p.parent()?.to_owned())),
+            executable_folder: std::env::current_exe()
+                .ok()
+                .and_then(|p| Some(p.parent()?.to_owned())),
             cache: cache.to_owned(),
             path: var("PATH"),
             python: format!("{}|{}", text("PYTHONPATH"), text("VIRTUAL_ENV")),
@@ -162,7 +172,11 @@ fn candidates(
         Origin::BesideExecutable => {
             surroundings.executable_folder.iter().flat_map(|f| libraries_in(f)).collect()
         }
-        Origin::Cache => Target::this().map(|t| cached(&surroundings.cache, t)).into_iter().filter(|p| p.exists()).collect(),
+        Origin::Cache => Target::this()
+            .map(|t| cached(&surroundings.cache, t))
+            .into_iter()
+            .filter(|p| p.exists())
+            .collect(),
         Origin::Python => python_library(surroundings, memo, interrupt).into_iter().collect(),
         Origin::System => {
             surroundings.library_folders.iter().flat_map(|f| libraries_in(f)).collect()
@@ -188,7 +202,8 @@ fn libraries_in(folder: &Path) -> Vec<PathBuf> {
         .filter_map(|item| item.file_name().into_string().ok())
         .filter(|name| is_library(name))
         .collect();
-    let version = |name: &str| -> Vec<u32> { name.split('.').filter_map(|p| p.parse().ok()).collect() };
+    let version =
+        |name: &str| -> Vec<u32> { name.split('.').filter_map(|p| p.parse().ok()).collect() };
     names.sort_by_key(|name| std::cmp::Reverse(version(name)));
     names.into_iter().map(|name| folder.join(name)).collect()
 }
@@ -204,7 +219,8 @@ fn python_library(
     if let Some(known) = memo.library_of(&python, &key) {
         return Some(known.to_owned());
     }
-    let Ran::Well(folder) = run(Command::new(&python).args(["-c", ASK_PYTHON]), PYTHON_LIMIT, interrupt)
+    let Ran::Well(folder) =
+        run(Command::new(&python).args(["-c", ASK_PYTHON]), PYTHON_LIMIT, interrupt)
     else {
         return None;
     };

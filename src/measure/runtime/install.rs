@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::VERSION;
 use super::command::{Ran, on_path, run};
 use super::find::{Surroundings, cached};
 use super::target::{Pin, Target};
-use super::VERSION;
 use crate::measure::cache::hash_file;
 use crate::units::Bytes;
 
@@ -69,7 +69,9 @@ pub enum InstallError {
         folder: PathBuf,
     },
     /// What came is not what was pinned.
-    #[error("{what} has the SHA-256 {found} instead of the pinned {pinned}: it was not installed; try again, or set ORT_DYLIB_PATH to a library that you trust")]
+    #[error(
+        "{what} has the SHA-256 {found} instead of the pinned {pinned}: it was not installed; try again, or set ORT_DYLIB_PATH to a library that you trust"
+    )]
     WrongHash {
         /// The wheel or the library.
         what: &'static str,
@@ -82,7 +84,9 @@ pub enum InstallError {
     #[error("the downloaded wheel cannot be unpacked ({0}): try again")]
     Archive(#[from] zip::result::ZipError),
     /// The cache cannot be written.
-    #[error("cannot install ONNX Runtime in {folder}: {reason}; free some space or name another folder with --cache-dir")]
+    #[error(
+        "cannot install ONNX Runtime in {folder}: {reason}; free some space or name another folder with --cache-dir"
+    )]
     Io {
         /// Where.
         folder: PathBuf,
@@ -193,19 +197,37 @@ fn programs(surroundings: &Surroundings, pin: &Pin, work: &Path) -> Vec<(&'stati
     let find = |name: &str| on_path(surroundings.path.as_ref(), &[name]);
     let package = format!("onnxruntime=={VERSION}");
     let download: Vec<OsString> = [
-        "download", "--no-deps", "--only-binary=:all:", "--implementation", "cp",
-        "--python-version", "3.12", "--abi", "cp312", "--platform", pin.tag,
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--implementation",
+        "cp",
+        "--python-version",
+        "3.12",
+        "--abi",
+        "cp312",
+        "--platform",
+        pin.tag,
         // Offline is found out in seconds and not in minutes.
-        "--no-input", "--disable-pip-version-check", "--retries", "1", "--timeout", "15", "--dest",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--retries",
+        "1",
+        "--timeout",
+        "15",
+        "--dest",
     ]
     .iter()
     .map(OsString::from)
     .chain([work.into(), package.clone().into()])
     .collect();
     let mut programs = Vec::new();
-    for (label, name, module) in
-        [("python3 -m pip", "python3", true), ("python -m pip", "python", true), ("pip3", "pip3", false), ("pip", "pip", false)]
-    {
+    for (label, name, module) in [
+        ("python3 -m pip", "python3", true),
+        ("python -m pip", "python", true),
+        ("pip3", "pip3", false),
+        ("pip", "pip", false),
+    ] {
         if let Some(program) = find(name) {
             let mut command = Command::new(program);
             if module {
@@ -260,7 +282,11 @@ fn unpack(wheel: &Path, pin: &Pin, to: &Path) -> Result<(), Unpack> {
     Ok(())
 }
 
-fn check(path: &Path, what: &'static str, pinned: &'static str) -> io::Result<Result<(), InstallError>> {
+fn check(
+    path: &Path,
+    what: &'static str,
+    pinned: &'static str,
+) -> io::Result<Result<(), InstallError>> {
     let found = hash_of(path)?;
     Ok(if found == pinned { Ok(()) } else { Err(InstallError::WrongHash { what, found, pinned }) })
 }

@@ -1,0 +1,117 @@
+use serde_json::{Value, json};
+
+use super::footprint_json;
+use crate::plan::Plan;
+use crate::report::json::contract::{assert_strict, assert_valid, notation, validator};
+use crate::report::json::planted;
+
+const SCHEMA: &str = include_str!("../../../schemas/footprint-1.schema.json");
+
+/// The contract's keys in order.
+const CONTRACT: &str = "{schema,
+    environment{cpu_model,cores,kernel,onnxruntime,tool,
+        settings{threads,arena,memory_pattern,prepacking,spinning,optimization,topology}},
+    models[{name,file_bytes,weight_bytes,sha256,load_seconds,load_peak_bytes,resident_bytes}],
+    stages[{name,ram_bytes S,cpu_seconds S,wall_seconds S}],
+    ram{start_bytes,runtime_bytes,load_peak_bytes,base_bytes S,buffer_bytes S,retained_bytes,
+        points[{concurrency,peak_bytes,anon_bytes,file_bytes,repeat}],
+        cold_burst[{concurrency,peak_bytes}],
+        arena{in_use_bytes,max_in_use_bytes,per_run_bytes},
+        runs[],
+        held_out{points[{concurrency,predicted_bytes,observed_bytes,error}],max_error}},
+    cpu{seconds_per_request S,throughput[{concurrency,rps}]}}";
+
+fn value(plan: &Plan) -> Value {
+    serde_json::from_str(&footprint_json(plan).unwrap()).unwrap()
+}
+
+/// Nothing checked, no bursts, no arena.
+fn bare() -> Plan {
+    let mut plan = planted::without_box();
+    plan.ram.fit.held_out = None;
+    plan.footprint.cold_burst.clear();
+    plan.footprint.arena = None;
+    plan.footprint.throughput.clear();
+    plan
+}
+
+#[test]
+fn every_key_of_the_contract_is_there_in_its_order() {
+    let expected = CONTRACT.lines().map(str::trim).collect::<String>();
+    assert_eq!(notation(&footprint_json(&planted::with_box()).unwrap()), expected);
+}
+
+#[test]
+fn the_schema_accepts_every_footprint() {
+    let validator = validator(SCHEMA);
+    for plan in [planted::with_box(), planted::without_box(), bare()] {
+        assert_valid(&validator, &footprint_json(&plan).unwrap());
+    }
+}
+
+#[test]
+fn the_schema_knows_all_keys_and_no_others() {
+    assert_strict(&validator(SCHEMA), &footprint_json(&planted::with_box()).unwrap());
+}
+
+#[test]
+fn the_schema_describes_runs_of_other_topologies() {
+    let validator = validator(SCHEMA);
+    let mut footprint = value(&planted::with_box());
+    let points = footprint["ram"]["points"].clone();
+    footprint["ram"]["runs"] = json!([{"topology": "pool:2", "k": 2, "points": points}]);
+    assert!(validator.is_valid(&footprint));
+    footprint["ram"]["runs"][0]["k"] = json!(0);
+    assert!(!validator.is_valid(&footprint));
+}
+
+#[test]
+fn what_was_not_checked_has_no_error() {
+    let ram = &value(&bare())["ram"];
+    assert_eq!(ram["held_out"], json!({"points": [], "max_error": null}));
+    assert_eq!(ram["arena"], Value::Null);
+    let mut nothing_observed = planted::with_box();
+    nothing_observed.ram.fit.held_out.as_mut().unwrap().error = f64::NAN;
+    let held_out = &value(&nothing_observed)["ram"]["held_out"];
+    assert_eq!(held_out, &json!({"points": [], "max_error": null}));
+}
+
+#[test]
+fn numbers_arrive_where_they_belong() {
+    let footprint = value(&planted::with_box());
+    let mib = 1_048_576_u64;
+    for (pointer, expected) in [
+        ("/schema", json!("mediscope-size/footprint/1")),
+        ("/environment/settings/optimization", json!("all")),
+        ("/environment/settings/topology", json!("shared")),
+        ("/models/0/load_seconds", json!(0.25)),
+        ("/models/0/resident_bytes", json!(250 * mib)),
+        ("/stages/0/wall_seconds/typical", json!(0.012)),
+        ("/ram/start_bytes", json!(6 * mib)),
+        ("/ram/runtime_bytes", json!(21 * mib)),
+        ("/ram/load_peak_bytes", json!(287 * mib)),
+        ("/ram/base_bytes/typical", json!(277 * mib)),
+        ("/ram/buffer_bytes/high", json!(10 * mib)),
+        ("/ram/retained_bytes", json!(50 * mib)),
+        ("/ram/points/0/peak_bytes", json!(285 * mib)),
+        ("/ram/points/0/anon_bytes", json!(258 * mib)),
+        ("/ram/points/0/file_bytes", json!(27 * mib)),
+        ("/ram/cold_burst/0", json!({"concurrency": 16, "peak_bytes": 410 * mib})),
+        ("/ram/arena/per_run_bytes", json!(7 * mib)),
+        ("/ram/held_out/points/0/predicted_bytes", json!(400 * mib)),
+        ("/ram/held_out/points/0/error", json!(-5.0 / 405.0)),
+        ("/ram/held_out/max_error", json!(5.0 / 405.0)),
+        ("/cpu/throughput/0", json!({"concurrency": 4, "rps": 60.5})),
+    ] {
+        assert_eq!(footprint.pointer(pointer), Some(&expected), "{pointer}");
+    }
+}
+
+#[test]
+fn processes_are_counted_from_0_without_gaps() {
+    let footprint = value(&planted::with_box());
+    let points = footprint["ram"]["points"].as_array().unwrap();
+    let repeats: Vec<&Value> = points.iter().map(|point| &point["repeat"]).collect();
+    // Children 0, 4 and 2.
+    assert_eq!(repeats, [0, 2, 1]);
+}

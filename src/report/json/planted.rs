@@ -1,0 +1,281 @@
+//! Plans made by hand, for tests: every list has something in it, and every number is its own.
+
+use crate::footprint::{
+    ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Marks,
+    ModelRecord, Point, Settings, StageRecord, Throughput, Topology,
+};
+use crate::model::Capacity;
+use crate::plan::{
+    Alternative, Amount, Bend, BoxRow, Component, CpuAnswers, CpuPlan, Fit, HeldOut, Overall, Plan,
+    Question, RamPlan, RamRow, Reason, Resource, ResourceVerdict, Scope, Status, Upgrade, Verdict,
+    Warning,
+};
+use crate::units::{Bytes, Cpus, Rate, Seconds, Source, Span};
+
+/// 512 MiB and half a CPU, ten requests in flight.
+pub fn with_box() -> Plan {
+    let ram = Bytes::mib(512);
+    let mut plan = without_box();
+    plan.question.ram = Some(ram);
+    plan.question.cpus = Cpus::new(0.5);
+    plan.question.concurrency = Some(10);
+    plan.design_concurrency = 10;
+    plan.ram.max_concurrency = Some(Capacity { low: 7, typical: 9, high: 11 });
+    for row in &mut plan.ram.rows {
+        row.fits = Some(row.total.high() <= ram);
+    }
+    plan.cpu.answers = Some(cpu_answers());
+    plan.alternatives[0].throughput = Some(rates(15.0, 16.0, 17.0));
+    plan.verdict = verdict();
+    plan
+}
+
+/// Nothing was asked about, and nothing could be checked.
+pub fn without_box() -> Plan {
+    Plan {
+        name: "planted".to_owned(),
+        title: "A planted service".to_owned(),
+        topology: Topology::Shared,
+        source: Source::Fitted,
+        question: Question::default(),
+        design_concurrency: 1,
+        ram: ram(),
+        cpu: CpuPlan {
+            seconds_per_request: seconds(0.029),
+            seconds_alone: seconds(0.031),
+            answers: None,
+        },
+        alternatives: vec![Alternative {
+            topology: "workers:4".to_owned(),
+            total: mib(1300, Source::Assumed),
+            instead_of: mib(400, Source::Fitted),
+            throughput: None,
+        }],
+        warnings: warnings(),
+        upgrade: Some(Upgrade { comfortable: Bytes::GIB, least: Bytes::mib(512), concurrency: 1 }),
+        verdict: Verdict {
+            overall: Overall::Unknown,
+            binding: None,
+            by_resource: vec![],
+            reasons: vec![],
+        },
+        footprint: footprint(),
+    }
+}
+
+fn mib(typical: u64, source: Source) -> Span<Bytes> {
+    Span::new(Bytes::mib(typical - 1), Bytes::mib(typical), Bytes::mib(typical + 2), source)
+        .unwrap()
+}
+
+fn seconds(typical: f64) -> Span<Seconds> {
+    let [low, typical, high] = [typical * 0.9, typical, typical * 1.2].map(Seconds::new);
+    Span::new(low, typical, high, Source::Measured).unwrap()
+}
+
+fn rates(low: f64, typical: f64, high: f64) -> Span<Rate> {
+    let [low, typical, high] = [low, typical, high].map(Rate::per_second);
+    Span::new(low, typical, high, Source::Fitted).unwrap()
+}
+
+fn ram() -> RamPlan {
+    RamPlan {
+        base: mib(277, Source::Fitted),
+        buffer: mib(8, Source::Fitted),
+        per_session: mib(250, Source::Measured),
+        per_worker: mib(245, Source::Assumed),
+        load_peak: mib(287, Source::Measured),
+        cold_burst: Some(mib(410, Source::Fitted)),
+        limit: mib(415, Source::Fitted),
+        kill_limit: mib(390, Source::Fitted),
+        max_concurrency: None,
+        rows: vec![row(1, Source::Fitted), row(100, Source::Extrapolated)],
+        boxes: vec![BoxRow {
+            ram: Bytes::mib(512),
+            max_concurrency: Capacity { low: 7, typical: 9, high: 11 },
+            asked: false,
+        }],
+        components: vec![component("program", Scope::Shared), component("decode", Scope::Request)],
+        held: mib(6, Source::Measured),
+        fit: fit(),
+        warm_up_saves: Bytes::mib(12),
+        retained: Bytes::mib(50),
+    }
+}
+
+fn row(concurrency: u32, source: Source) -> RamRow {
+    let buffers = 8 * u64::from(concurrency);
+    RamRow {
+        concurrency,
+        base: Bytes::mib(277),
+        buffers: Bytes::mib(buffers),
+        total: mib(277 + buffers, source),
+        fits: None,
+    }
+}
+
+fn component(name: &str, scope: Scope) -> Component {
+    Component { name: name.to_owned(), scope, bytes: mib(5, Source::Measured) }
+}
+
+fn fit() -> Fit {
+    Fit {
+        r_squared: 0.9991,
+        measured: vec![1, 16],
+        children: 2,
+        bends: None,
+        held_out: Some(HeldOut {
+            concurrency: 16,
+            predicted: Bytes::mib(400),
+            observed: Bytes::mib(405),
+            error: -5.0 / 405.0,
+            increment_error: -5.0 / 128.0,
+        }),
+    }
+}
+
+fn cpu_answers() -> CpuAnswers {
+    CpuAnswers {
+        cpus: Cpus::new(0.5).unwrap(),
+        throughput: rates(14.0, 17.0, 19.0),
+        response_alone: Seconds::new(0.031),
+        best_concurrency: (1, 2),
+        max_useful_concurrency: 5,
+        response_at_useful: Seconds::new(0.29),
+    }
+}
+
+fn verdict() -> Verdict {
+    let verdict = |resource, status, [current, minimum, recommended]: [Amount; 3]| {
+        ResourceVerdict { resource, status, current, minimum, recommended }
+    };
+    let ram = [512, 417, 522].map(|mib| Amount::Ram(Bytes::mib(mib)));
+    let cpu = [0.5, 0.01, 1.0].map(|cpus| Amount::Cpus(Cpus::new(cpus).unwrap()));
+    Verdict {
+        overall: Overall::Tight,
+        binding: Some(Resource::Cpu),
+        by_resource: vec![
+            verdict(Resource::Ram, Status::Marginal, ram),
+            verdict(Resource::Cpu, Status::Marginal, cpu),
+        ],
+        reasons: reasons(),
+    }
+}
+
+/// Each reason once.
+pub fn reasons() -> Vec<Reason> {
+    let has = Bytes::mib(512);
+    vec![
+        Reason::RamNeed { concurrency: 10, need: Bytes::mib(417), has },
+        Reason::LoadPeak { peak: Bytes::mib(600), has },
+        Reason::RamHolds(Capacity { low: 7, typical: 9, high: 11 }),
+        Reason::RamBinds { holds: 3, useful: 5 },
+        Reason::CpuBinds { holds: 7, useful: 5 },
+        Reason::QuotaBelowOne { alone: Seconds::new(0.204) },
+    ]
+}
+
+/// Each warning once.
+pub fn warnings() -> Vec<Warning> {
+    vec![
+        Warning::SyntheticWeights,
+        Warning::Partial,
+        Warning::Killed { concurrency: 24, signal: 9 },
+        Warning::NotALine(Bend { upward: true, share_of_increment: 0.12 }),
+        Warning::NotFlat { concurrency: 16 },
+        Warning::NotChecked,
+        Warning::Extrapolated { measured: 16 },
+        Warning::Disturbed("other processes used 25 % of the CPUs".to_owned()),
+        Warning::OtherCpu { measured_on: "Some CPU".to_owned() },
+        Warning::ThreadsAboveCpus { threads: 4 },
+    ]
+}
+
+fn footprint() -> Footprint {
+    Footprint {
+        version: FOOTPRINT_VERSION,
+        topology: Topology::Shared,
+        environment: environment(),
+        image: ImageRecord {
+            origin: "generated".to_owned(),
+            encoded_bytes: Bytes::new(700_000),
+            width: 1600,
+            height: 1200,
+        },
+        models: vec![model()],
+        stages: vec![StageRecord {
+            name: "decode".to_owned(),
+            ram: mib(5, Source::Measured),
+            cpu: seconds(0.011),
+            wall: seconds(0.012),
+        }],
+        marks: marks(),
+        points: vec![point(1, 0), point(16, 4), point(1, 2)],
+        cold_burst: vec![ColdBurst {
+            concurrency: 16,
+            peak_bytes: Bytes::mib(410),
+            anon_bytes: Bytes::mib(390),
+        }],
+        arena: Some(ArenaRecord {
+            in_use_bytes: Bytes::mib(100),
+            max_in_use_bytes: Bytes::mib(150),
+            per_run_bytes: Bytes::mib(7),
+        }),
+        cpu_seconds: seconds(0.029),
+        wall_seconds: seconds(0.031),
+        throughput: vec![Throughput { concurrency: 4, rps: Rate::per_second(60.5) }],
+        partial: false,
+        killed: None,
+        disturbances: vec![],
+    }
+}
+
+fn environment() -> Environment {
+    Environment {
+        cpu_model: "Some CPU".to_owned(),
+        cores: 2,
+        kernel: "6.1.0".to_owned(),
+        onnxruntime: "1.31.1".to_owned(),
+        tool: "0.1.0".to_owned(),
+        settings: Settings::default(),
+    }
+}
+
+fn model() -> ModelRecord {
+    ModelRecord {
+        name: "binary".to_owned(),
+        synthetic: true,
+        file_bytes: Bytes::new(102_000_000),
+        weight_bytes: Bytes::new(101_000_000),
+        sha256: "0123abcd".to_owned(),
+        load_seconds: Seconds::new(0.25),
+        load_peak_bytes: Bytes::mib(287),
+        resident_bytes: Bytes::mib(250),
+    }
+}
+
+fn marks() -> Marks {
+    Marks {
+        start_bytes: Bytes::mib(6),
+        runtime_bytes: Bytes::mib(21),
+        load_peak_bytes: Bytes::mib(287),
+        load_peak_anon_bytes: Bytes::mib(260),
+        loaded_bytes: Bytes::mib(271),
+        warm_bytes: Bytes::mib(280),
+        idle_bytes: Bytes::mib(330),
+        kernel_bytes: Bytes::mib(1),
+    }
+}
+
+fn point(concurrency: u32, child: u32) -> Point {
+    let anonymous = Bytes::mib(250 + 8 * u64::from(concurrency));
+    Point {
+        concurrency,
+        peak_bytes: anonymous + Bytes::mib(27),
+        anon_bytes: anonymous,
+        file_bytes: Bytes::mib(27),
+        repeat: child,
+        held_out: concurrency == 16,
+        flat: true,
+    }
+}
