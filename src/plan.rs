@@ -100,8 +100,9 @@ pub struct RamPlan {
     pub held: Span<Bytes>,
     /// How well the line describes the measurement.
     pub fit: Fit,
-    /// What warming up before serving saves at the design concurrency.
-    pub warm_up_saves: Bytes,
+    /// What warming up before serving saves at the design concurrency; `None` where no cold burst
+    /// was measured.
+    pub warm_up_saves: Option<Bytes>,
     /// Resident bytes that idle memory keeps after the largest wave, beyond what it was after the
     /// warm-up.
     pub retained: Bytes,
@@ -116,8 +117,11 @@ pub struct RamRow {
     pub base: Bytes,
     /// Part of the requests.
     pub buffers: Bytes,
-    /// Both, and the kernel's share.
+    /// Both, with the interval that holds a new process.
     pub total: Span<Bytes>,
+    /// The limit to plan with: its high end, or the height of loading or of a cold burst, and the
+    /// kernel's share.
+    pub need: Bytes,
     /// Whether the asked box holds it; `None` where none was asked about.
     pub fits: Option<bool>,
 }

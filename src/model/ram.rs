@@ -61,13 +61,13 @@ impl RamModel {
         span(interval.low, self.line.slope(), interval.high, Source::Fitted)
     }
 
-    /// RAM with `n` requests in flight on a warm service, with the interval that holds a new
-    /// process, and the kernel's share.
+    /// Resident bytes with `n` requests in flight on a warm service, `base + n × buffer`, with
+    /// the interval that holds a new process.
     pub fn total(&self, n: u32) -> Span<Bytes> {
         self.at(n, 0.0)
     }
 
-    /// RAM of `n` first requests on a service that was not warmed up; `None` where that was not
+    /// Resident bytes of `n` first requests on a service that was not warmed up; `None` where that was not
     /// measured.
     ///
     /// The excess over the warm line is taken to grow with n: each first request makes its own
@@ -79,14 +79,18 @@ impl RamModel {
         Some(if beyond { total.with_source(Source::Extrapolated) } else { total })
     }
 
-    /// The limit that `n` requests need: the largest of the height of loading, the cold burst
-    /// unless the service is `warmed` before, and the warm total; end by end.
+    /// The limit that `n` requests need: the largest of the height of loading, the cold burst if
+    /// it is to be included, and the warm total, end by end; and the kernel's share.
     pub fn limit(&self, n: u32, include_cold: bool) -> Span<Bytes> {
-        let loading = Span::exact(self.load_peak + self.kernel, Source::Measured);
+        let loading = Span::exact(self.load_peak, Source::Measured);
         let total = self.total(n);
         let burst = if include_cold { self.cold(n) } else { None }.unwrap_or(total);
         let source = total.source();
-        total.zip(&burst, Ord::max).zip(&loading, Ord::max).with_source(source)
+        total
+            .zip(&burst, Ord::max)
+            .zip(&loading, Ord::max)
+            .map(|bytes| bytes + self.kernel)
+            .with_source(source)
     }
 
     /// The most requests in flight that fit `limit`; consistent with [`RamModel::limit`] to the
@@ -115,10 +119,8 @@ impl RamModel {
     fn at(&self, n: u32, extra: f64) -> Span<Bytes> {
         let x = f64::from(n);
         let interval = self.line.prediction_interval(x, CONFIDENCE);
-        let kernel = self.kernel.as_f64();
         let source = if x > self.line.x_max() { Source::Extrapolated } else { Source::Fitted };
-        let add = kernel + extra;
-        span(interval.low + add, self.line.at(x) + add, interval.high + add, source)
+        span(interval.low + extra, self.line.at(x) + extra, interval.high + extra, source)
     }
 }
 
@@ -180,11 +182,12 @@ mod tests {
         let model = model(300.0 * MIB, 20.0 * MIB, 0.0);
         assert_eq!(model.base().typical(), Bytes::mib(300));
         assert_eq!(model.buffer().typical(), Bytes::mib(20));
-        assert_eq!(model.total(10).typical(), Bytes::mib(501));
+        assert_eq!(model.total(10).typical(), Bytes::mib(500));
+        assert_eq!(model.limit(10, false).typical(), Bytes::mib(501));
         assert_eq!(model.total(16).source(), Source::Fitted);
         assert_eq!(model.total(17).source(), Source::Extrapolated);
         // 4 requests' worth of excess at 16.
-        assert_eq!(model.cold(16).unwrap().typical(), Bytes::mib(300 + 320 + 80 + 1));
+        assert_eq!(model.cold(16).unwrap().typical(), Bytes::mib(300 + 320 + 80));
         // Loading decides where few requests run.
         assert_eq!(model.limit(0, true).high(), Bytes::mib(331));
     }
@@ -202,7 +205,7 @@ mod tests {
     fn workers_multiply_the_base_and_share_the_files() {
         let model = model(300.0 * MIB, 20.0 * MIB, 0.0);
         let total = model.workers(4, 10, Bytes::mib(30)).typical();
-        assert_eq!(total, Bytes::mib(4 * 301 + 10 * 20 - 3 * 30));
+        assert_eq!(total, Bytes::mib(4 * 300 + 10 * 20 - 3 * 30));
     }
 
     #[test]

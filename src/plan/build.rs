@@ -117,7 +117,9 @@ fn ram_plan(
         components: components(footprint, &model.base()),
         held: held(footprint),
         fit: fit_of(footprint)?,
-        warm_up_saves: limit.high().saturating_sub(model.limit(design, false).high()),
+        warm_up_saves: model.cold(design).map(|_| {
+            model.limit(design, true).high().saturating_sub(model.limit(design, false).high())
+        }),
         retained: marks.idle_bytes.saturating_sub(marks.warm_bytes),
     })
 }
@@ -131,6 +133,7 @@ fn row(model: &RamModel, concurrency: u32, question: &Question) -> RamRow {
         base,
         buffers: total.typical().saturating_sub(base),
         total,
+        need,
         fits: question.ram.map(|ram| need <= ram),
     }
 }

@@ -8,7 +8,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::words;
-use crate::plan::{Component, CpuAnswers, HeldOut, Overall, Plan, Resource, Scope};
+use crate::plan::{Component, CpuAnswers, HeldOut, Overall, Plan, Scope};
 use crate::units::{Bytes, Span};
 
 /// How the text is laid out.
@@ -104,15 +104,17 @@ fn ram(plan: &Plan, layout: Layout) -> String {
         range(&ram.base),
         range(&ram.buffer),
     );
-    let mut table =
-        table(layout, &["Requests", "Base", "Buffers", "Typical", "Plan for", "Fits", "Source"]);
+    let mut table = table(
+        layout,
+        &["Requests", "Base", "Buffers", "Typical", "Limit needed", "Fits", "Source"],
+    );
     for row in &ram.rows {
         table.add_row(cells([
             row.concurrency.to_string(),
             row.base.to_string(),
             row.buffers.to_string(),
             row.total.typical().to_string(),
-            row.total.high().to_string(),
+            row.need.to_string(),
             row.fits.map_or("–", |fits| if fits { "yes" } else { "no" }).to_owned(),
             row.total.source().to_string(),
         ]));
@@ -206,7 +208,7 @@ fn cpu(plan: &Plan, layout: Layout) -> String {
 
 fn cpu_sentence(a: &CpuAnswers) -> String {
     format!(
-        "On {}: {} requests ({} to {}); a lone one takes {}. Best with {} to {} in flight; beyond {} they only queue ({} each).",
+        "On {}: {} (95 %: {} to {}); a lone request takes {}. Best with {} to {} in flight; beyond {} they only queue ({} each).",
         a.cpus,
         a.throughput.typical(),
         a.throughput.low(),
@@ -243,8 +245,8 @@ fn trust(plan: &Plan, layout: Layout) -> String {
 
 fn also(plan: &Plan, layout: Layout) -> String {
     let mut lines: Vec<String> = plan.alternatives.iter().map(words::alternative).collect();
-    if !plan.question.warmed {
-        lines.push(words::warm_up(plan.ram.warm_up_saves, plan.design_concurrency));
+    if let Some(saves) = plan.ram.warm_up_saves.filter(|_| !plan.question.warmed) {
+        lines.push(words::warm_up(saves, plan.design_concurrency));
     }
     listed("Instead", &lines, layout)
 }
@@ -304,12 +306,4 @@ const fn plural(n: usize) -> &'static str {
 fn wrap(text: &str, layout: Layout, indent: usize) -> String {
     let width = usize::from(layout.width).max(40).saturating_sub(indent);
     textwrap::wrap(text, width).join(&format!("\n{}", " ".repeat(indent)))
-}
-
-/// The resource that binds, as a word.
-pub(super) const fn resource_word(resource: Resource) -> &'static str {
-    match resource {
-        Resource::Ram => "RAM",
-        Resource::Cpu => "CPU",
-    }
 }

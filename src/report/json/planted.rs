@@ -98,7 +98,7 @@ fn ram() -> RamPlan {
         components: vec![component("program", Scope::Shared), component("decode", Scope::Request)],
         held: mib(6, Source::Measured),
         fit: fit(),
-        warm_up_saves: Bytes::mib(12),
+        warm_up_saves: Some(Bytes::mib(12)),
         retained: Bytes::mib(50),
     }
 }
@@ -110,6 +110,7 @@ fn row(concurrency: u32, source: Source) -> RamRow {
         base: Bytes::mib(277),
         buffers: Bytes::mib(buffers),
         total: mib(277 + buffers, source),
+        need: Bytes::mib(290 + buffers),
         fits: None,
     }
 }
