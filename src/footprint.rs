@@ -29,6 +29,7 @@ impl Topology {
 }
 
 /// ONNX Runtime's session settings: each changes RAM or CPU, so each is set and recorded.
+#[expect(clippy::struct_excessive_bools, reason = "they are the runtime's own switches")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {

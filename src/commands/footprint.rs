@@ -1,5 +1,6 @@
 //! Where a footprint comes from: the profile itself, the cache, or a measurement.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -298,7 +299,7 @@ impl<'a> Request<'a> {
         let seconds: Seconds = begun.elapsed().into();
         let mut told = format!("Measured now, in {seconds}");
         if taken_over > 0 {
-            told.push_str(&format!(", with {taken_over} processes of an earlier run"));
+            let _ = write!(told, ", with {taken_over} processes of an earlier run");
         }
         match end {
             End::Complete => {
@@ -310,7 +311,7 @@ impl<'a> Request<'a> {
             End::Interrupted(unfinished) => {
                 self.keep_finished(key, &finished);
                 let kept = finished.len();
-                finished.extend(unfinished);
+                finished.extend(unfinished.map(|record| *record));
                 let Some(footprint) = assemble(facts, &finished, true, disturbances) else {
                     self.printer.warning("interrupted before anything was measured");
                     bail!(Interrupted);

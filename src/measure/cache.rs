@@ -226,12 +226,12 @@ pub fn write_atomically(
         _ => Path::new("."),
     };
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    let mut writer = io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    let mut writer = io::BufWriter::with_capacity(1 << 20, beside.as_file_mut());
     fill(&mut writer)?;
     writer.flush()?;
     drop(writer);
-    file.persist(path).map_err(|e| e.error)?;
+    beside.persist(path).map_err(|e| e.error)?;
     Ok(())
 }
 

@@ -39,7 +39,7 @@ pub enum End {
     /// All that was scheduled is done.
     Complete,
     /// The user stopped it; what the child at work had told by then.
-    Interrupted(Option<ChildRecord>),
+    Interrupted(Option<Box<ChildRecord>>),
     /// A child could not do its work, and no other could.
     Failed(anyhow::Error),
 }
@@ -92,7 +92,7 @@ impl Campaign<'_> {
             let mut record = None;
             match self.child(errand, finished, &mut schedule, begun, &mut record) {
                 Ok(()) => finished.extend(record),
-                Err(ChildError::Interrupted) => return End::Interrupted(record),
+                Err(ChildError::Interrupted) => return End::Interrupted(record.map(Box::new)),
                 Err(error) => return End::Failed(error.into()),
             }
             debug_assert!(index < 100, "a schedule is finite");

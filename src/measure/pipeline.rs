@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::ffi::SharedSession;
 use super::images;
 
-/// Mean and standard deviation of ImageNet's channels, with which published classifiers are
+/// Mean and standard deviation of `ImageNet`'s channels, with which published classifiers are
 /// trained.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];

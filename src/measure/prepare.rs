@@ -12,7 +12,7 @@ use super::cache::{Cache, Kind, ModelKey, sha256_of, write_atomically};
 use super::images::{self, Candidate, ImageError};
 use super::protocol::ModelJob;
 use crate::footprint::ImageRecord;
-use crate::profile::{Model, ModelSource, Profile};
+use crate::profile::{Model, ModelSource, Profile, Shape};
 use crate::reference::{Dim, ElementType, InspectError, Reference, inspect};
 use crate::units::Bytes;
 
@@ -119,8 +119,12 @@ pub fn check(
     profile: &Profile,
     image: Option<&Path>,
 ) -> Result<Checked, InputError> {
-    let models =
-        profile.models.iter().map(|m| check_model(cache, m)).collect::<Result<Vec<_>, _>>()?;
+    let models = profile
+        .models
+        .as_slice()
+        .iter()
+        .map(|m| check_model(cache, m))
+        .collect::<Result<Vec<_>, _>>()?;
     let image = image.or(profile.request.image.as_deref());
     Ok(Checked {
         models,
@@ -148,7 +152,7 @@ fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError>
         }
         ModelSource::File(path) => {
             let info = inspect(path)?;
-            let given = model.shape.as_ref().map(|s| s.dims());
+            let given = model.shape.as_ref().map(Shape::dims);
             let shape = input_shape(path, &info, given)?;
             let unreadable = |reason| InputError::Unreadable { path: path.clone(), reason };
             Ok(CheckedModel {

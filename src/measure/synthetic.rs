@@ -54,36 +54,36 @@ impl Synthetic {
         let cpu = self.job.cpu.get() * f64::from(requests);
         WaveSample {
             peak,
-            after: self.mark(peak),
+            after: mark(peak),
             flat: true,
             requests,
             wall: Seconds::new(cpu / f64::from(concurrency.min(2))),
             cpu: Seconds::new(cpu),
         }
     }
+}
 
-    fn mark(&self, total: Bytes) -> Mark {
-        Mark { total, file: FILE, kernel: Bytes::mib(1) }
-    }
+fn mark(total: Bytes) -> Mark {
+    Mark { total, file: FILE, kernel: Bytes::mib(1) }
 }
 
 impl Subject for Synthetic {
     fn load(&mut self) -> anyhow::Result<Loaded> {
         self.pause();
         Ok(Loaded {
-            start: self.mark(Bytes::mib(4)),
-            runtime: self.mark(Bytes::mib(21)),
+            start: mark(Bytes::mib(4)),
+            runtime: mark(Bytes::mib(21)),
             models: vec![LoadedModel {
                 seconds: Seconds::new(0.1),
                 peak: self.job.load_peak,
-                after: self.mark(self.job.base),
+                after: mark(self.job.base),
             }],
         })
     }
 
     fn warm_up(&mut self) -> anyhow::Result<Warm> {
         self.pause();
-        let after = self.mark(self.job.base);
+        let after = mark(self.job.base);
         let arena = ArenaSample {
             in_use: self.job.base,
             per_run: self.job.buffer,
@@ -112,6 +112,6 @@ impl Subject for Synthetic {
     }
 
     fn idle(&mut self) -> anyhow::Result<Mark> {
-        Ok(self.mark(self.job.base))
+        Ok(mark(self.job.base))
     }
 }

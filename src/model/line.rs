@@ -223,7 +223,7 @@ mod tests {
         pairs.iter().map(|&(x, y)| Sample { x, y }).collect()
     }
 
-    /// NIST StRD, linear regression, data set Norris (ozone calibration, 36 observations).
+    /// NIST `StRD`, linear regression, data set Norris (ozone calibration, 36 observations).
     const NORRIS: [(f64, f64); 36] = [
         (0.2, 0.1),
         (337.4, 338.8),

@@ -66,8 +66,8 @@ impl Models {
     }
 
     /// In order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Model> {
-        self.0.iter()
+    pub fn as_slice(&self) -> &[Model] {
+        &self.0
     }
 
     pub(super) fn resolve_paths(&mut self, folder: &Path) {

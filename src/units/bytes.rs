@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// A number of bytes: 0 to 2^64 - 1. JSON and YAML carry it as a plain number of bytes.
 ///
-/// Displays in MiB below 1 GiB and in GiB from there on, with the precision of the format string
-/// (default: none for MiB from 10 on, one for less, two for GiB).
+/// Displays in KiB, in MiB from 1 MiB on and in GiB from 1 GiB on, with the precision of the format
+/// string (default: none for MiB from 10 on, one for less, two for GiB).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize,
 )]
@@ -163,7 +163,9 @@ impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mib = self.as_mib();
         // 1023.5 MiB would print as "1024 MiB".
-        let text = if mib >= 1023.5 {
+        let text = if (1..Self::MIB.0 * 95 / 100).contains(&self.0) && f.precision().is_none() {
+            format!("{:.0} KiB", (self.as_f64() / 1024.0).max(1.0))
+        } else if mib >= 1023.5 {
             format!("{:.*} GiB", f.precision().unwrap_or(2), mib / 1024.0)
         } else {
             let precision = f.precision().unwrap_or(usize::from(mib < 9.95 && mib > 0.0));
@@ -255,6 +257,8 @@ mod tests {
         assert_eq!(Bytes::mib(1536).to_string(), "1.50 GiB");
         assert_eq!(Bytes::new(8_000_000).to_string(), "7.6 MiB");
         assert_eq!(Bytes::ZERO.to_string(), "0 MiB");
+        assert_eq!(Bytes::new(70_000).to_string(), "68 KiB");
+        assert_eq!(Bytes::new(1).to_string(), "1 KiB");
         assert_eq!(format!("{:.1}", Bytes::mib(300)), "300.0 MiB");
         assert_eq!(format!("{:>9}|{:<9}", Bytes::mib(5), Bytes::mib(512)), "  5.0 MiB|512 MiB  ");
         assert_eq!(Bytes::from_f64(1_073_500_000.0).to_string(), "1.00 GiB");

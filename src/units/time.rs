@@ -67,7 +67,7 @@ impl FromStr for Seconds {
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.0 {
-            s if s == 0.0 => "0 s".to_owned(),
+            0.0 => "0 s".to_owned(),
             s if s < 0.000_999_5 => format!("{:.0} µs", s * 1e6),
             s if s < 0.009_95 => format!("{:.1} ms", s * 1e3),
             s if s < 0.999_5 => format!("{:.0} ms", s * 1e3),
