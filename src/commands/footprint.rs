@@ -285,7 +285,8 @@ impl<'a> Request<'a> {
         let mut finished =
             if self.args.remeasure { Vec::new() } else { self.cache.finished_children(key) };
         let taken_over = finished.len();
-        let watch = Interference::start();
+        // Planted costs are not disturbed by anything.
+        let watch = matches!(job, Job::Service(_)).then(Interference::start);
         let campaign = Campaign {
             job,
             budget: self.budget,
@@ -295,7 +296,8 @@ impl<'a> Request<'a> {
         };
         let end = campaign.run(&mut finished);
         self.printer.clear();
-        let disturbances = watch.finish().iter().map(ToString::to_string).collect();
+        let found = watch.map(Interference::finish).unwrap_or_default();
+        let disturbances = found.iter().map(ToString::to_string).collect();
         let seconds: Seconds = begun.elapsed().into();
         let mut told = format!("Measured now, in {seconds}");
         if taken_over > 0 {

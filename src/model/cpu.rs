@@ -1,9 +1,24 @@
 //! What CPUs give: requests a second, time of a request, requests in flight that are of use.
+//!
+//! Two numbers carry it all: the CPU time of a request, and how long one takes alone. What follows
+//! are laws that hold whatever the arrivals are, and one rule of thumb, which is said to be one.
 
+use super::ram::MAX_CONCURRENCY;
 use crate::units::{Cpus, Rate, Seconds, Source, Span};
 
 /// The kernel's period for CPU quotas, `cpu.cfs_period_us` as container engines leave it.
 const PERIOD: f64 = 0.1;
+
+/// The least CPU time that is believed, in seconds: the kernel's account of it is in microseconds,
+/// and a request that costs nothing would be answered infinitely often.
+const LEAST: f64 = 1e-6;
+
+/// Time alone and CPU time of a request that never waits differ by noise: less than a twentieth is
+/// not taken for waiting.
+const NOT_WAITING: f64 = 1.05;
+
+/// Requests in flight beyond the best that are still of use, as a factor.
+const USEFUL: f64 = 2.5;
 
 /// CPU cost of a request and the laws that follow from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,7 +28,8 @@ pub struct CpuModel {
 }
 
 impl CpuModel {
-    /// From the CPU time of all threads a request under load, and the elapsed time of one alone.
+    /// From the CPU time of all threads a request under load, and the elapsed time of one alone on
+    /// an idle machine.
     pub const fn new(cpu: Span<Seconds>, wall: Span<Seconds>) -> Self {
         Self { cpu, wall }
     }
@@ -32,32 +48,35 @@ impl CpuModel {
     /// `X = cpus / D` (Denning and Buzen, The Operational Analysis of Queueing Network Models,
     /// ACM Computing Surveys 10(3), 1978).
     pub fn throughput(&self, cpus: Cpus) -> Span<Rate> {
-        self.cpu.map(|d| Rate::per_second(cpus.get() / d.get().max(f64::MIN_POSITIVE)))
+        self.cpu.map(|d| Rate::per_second(cpus.get() / d.get().max(LEAST)))
     }
 
-    /// Requests in flight that keep the CPUs busy. At least `cpus × residence / CPU time`, by
-    /// Little's law (Little, Operations Research 9(3), 1961) at full utilisation; one more for
-    /// each CPU covers the gap between one answer and the next request.
+    /// Requests in flight that keep the CPUs busy, at least and at most.
+    ///
+    /// At least `ceil(cpus × residence / CPU time)`, by Little's law (Little, Operations Research
+    /// 9(3), 1961) at full utilisation; one more for each CPU, started or whole, covers the gap
+    /// between one answer and the next request. Residence is that of a request alone but no less
+    /// than its CPU time: under load no request has a second CPU to itself.
     pub fn best_concurrency(&self, cpus: Cpus) -> (u32, u32) {
-        let d = self.cpu.typical().get().max(f64::MIN_POSITIVE);
-        let stretch = (self.wall.typical().get() / d).max(1.0);
-        // Measured times of a request that never waits differ from its CPU time by noise: less
-        // than a twentieth is not taken for waiting.
-        let stretch = if stretch < 1.05 { 1.0 } else { stretch };
+        let cpu = self.cpu.typical().get().max(LEAST);
+        let stretch = self.wall.typical().get() / cpu;
+        let stretch = if stretch < NOT_WAITING { 1.0 } else { stretch };
         let least = count(cpus.get() * stretch);
-        (least, least + count(cpus.get()))
+        (least, (least + count(cpus.get())).min(MAX_CONCURRENCY))
     }
 
     /// Requests in flight beyond which only the queue grows: two and a half times what keeps the
     /// CPUs busy. The factor is a rule of thumb (source: assumed): arrivals are uneven, and some
     /// requests ready to run bridge the gaps; more of them wait longer and finish no earlier.
     pub fn max_useful_concurrency(&self, cpus: Cpus) -> u32 {
-        count(f64::from(self.best_concurrency(cpus).1) * 2.5)
+        count(f64::from(self.best_concurrency(cpus).1) * USEFUL)
     }
 
     /// Elapsed time of one request alone under a quota. With quota Q a period P and k busy
     /// threads, work S takes `S/k + floor((S - ε)/Q) × max(0, P - Q/k)`, starting with a full
-    /// quota (the kernel's CFS bandwidth control, Documentation/scheduler/sched-bwc.rst).
+    /// quota: it follows from the kernel's CFS bandwidth control as described in its
+    /// Documentation/scheduler/sched-bwc.rst. Time spent waiting for others than the CPU is not
+    /// stretched.
     pub fn seconds_alone(&self, cpus: Cpus) -> Seconds {
         let (work, wall) = (self.cpu.typical().get(), self.wall.typical().get());
         let threads = if wall > 0.0 { (work / wall).max(1.0) } else { 1.0 };
@@ -66,32 +85,35 @@ impl CpuModel {
     }
 
     /// Elapsed time of each request when `n` are always in flight: the CPUs are shared, and none
-    /// is faster than alone (asymptotic bounds, Denning and Buzen 1978).
+    /// is faster than alone (asymptotic bounds of a closed system, Denning and Buzen 1978).
     pub fn seconds_at(&self, cpus: Cpus, n: u32) -> Seconds {
         let shared = f64::from(n) * self.cpu.typical().get() / cpus.get();
         Seconds::new(shared.max(self.seconds_alone(cpus).get()))
     }
 
-    /// Where the numbers come from.
-    pub const fn source(&self) -> Source {
-        self.cpu.source()
+    /// Where the numbers come from: the worse of the two.
+    pub fn source(&self) -> Source {
+        self.cpu.source().max(self.wall.source())
     }
 }
 
+/// `work` seconds on `threads` threads with a quota of `cpus`; the last two above 0.
 fn under_quota(work: f64, threads: f64, cpus: f64) -> f64 {
     let quota = cpus * PERIOD;
+    // Work that ends exactly as the quota does is not throttled: a nanosecond less asks for that.
     let waits = ((work - 1e-9) / quota).floor().max(0.0);
     work / threads + waits * (PERIOD - quota / threads).max(0.0)
 }
 
-/// At least one, rounded up.
+/// Rounded up, from 1 to [`MAX_CONCURRENCY`].
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a float cast saturates, and the value is positive"
+    reason = "the value is clamped to a range of whole numbers above 0"
 )]
 fn count(value: f64) -> u32 {
-    (value - 1e-9).ceil().max(1.0) as u32
+    // A product of fractions that is whole but for its last bit is not rounded up.
+    (value - 1e-9).ceil().clamp(1.0, f64::from(MAX_CONCURRENCY)) as u32
 }
 
 #[cfg(test)]
@@ -133,6 +155,47 @@ mod tests {
         assert_eq!(model(0.04, 0.08).best_concurrency(cpus(2.0)).0, 4);
     }
 
+    #[test]
+    fn noise_and_rounding_add_no_request() {
+        assert_eq!(model(0.04, 0.041).best_concurrency(cpus(1.0)), (1, 2));
+        // 0.07 / 0.01 is 7.000000000000001.
+        assert_eq!(model(0.01, 0.07).best_concurrency(cpus(1.0)), (7, 8));
+        // Work of exactly two quotas waits once.
+        assert!((under_quota(0.012, 1.0, 0.06) - (0.012 + 0.094)).abs() < 1e-9);
+    }
+
+    /// A request on two threads: 40 ms of CPU time in 20 ms.
+    #[test]
+    fn threads_of_one_request_spend_the_quota_faster() {
+        let model = model(0.04, 0.02);
+        assert!((model.seconds_alone(cpus(2.0)).get() - 0.02).abs() < 1e-9);
+        // 20 ms a period: two threads use it in 10 ms and wait for 90.
+        assert!((model.seconds_alone(cpus(0.2)).get() - 0.11).abs() < 1e-9);
+    }
+
+    #[test]
+    fn waiting_for_others_is_not_stretched() {
+        let alone = model(0.03, 0.13).seconds_alone(cpus(0.13)).get();
+        assert!((alone - 0.304).abs() < 1e-9, "{alone}");
+    }
+
+    #[test]
+    fn a_request_that_costs_nothing_has_answers_too() {
+        let free = model(0.0, 0.04);
+        assert!(free.throughput(cpus(4096.0)).high().get().is_finite());
+        let (low, high) = free.best_concurrency(cpus(4096.0));
+        assert!(low <= high && high <= free.max_useful_concurrency(cpus(4096.0)));
+        assert_eq!(model(0.04, 0.0).best_concurrency(cpus(2.0)), (2, 4));
+        assert_eq!(model(0.0, 0.0).seconds_at(cpus(1.0), 8), Seconds::ZERO);
+    }
+
+    #[test]
+    fn the_worse_source_is_told() {
+        let span = |source| Span::exact(Seconds::new(0.04), source);
+        let mixed = CpuModel::new(span(Source::Measured), span(Source::Declared));
+        assert_eq!(mixed.source(), Source::Declared);
+    }
+
     proptest! {
         #[test]
         fn more_cpus_never_give_less(cpu in 0.0001..10.0f64, wait in 0.0..5.0f64, a in 0.01..64.0f64, more in 0.0..64.0f64) {
@@ -142,6 +205,8 @@ mod tests {
             prop_assert!(model.best_concurrency(few) <= model.best_concurrency(many));
             prop_assert!(model.max_useful_concurrency(few) <= model.max_useful_concurrency(many));
             prop_assert!(model.seconds_at(few, 8) >= model.seconds_at(many, 8));
+            let (low, high) = model.best_concurrency(few);
+            prop_assert!(low <= high && high <= model.max_useful_concurrency(few));
         }
     }
 }

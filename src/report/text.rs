@@ -98,11 +98,13 @@ fn verdict(plan: &Plan, layout: Layout) -> String {
 fn ram(plan: &Plan, layout: Layout) -> String {
     let ram = &plan.ram;
     let formula = format!(
-        "RAM = base + N × buffer = {} + N × {}   (95 %: {}; {})",
+        "RAM = base + N × buffer = {} + N × {:.1}   (95 %: {} to {}; {:.1} to {:.1})",
         ram.base.typical(),
         ram.buffer.typical(),
-        range(&ram.base),
-        range(&ram.buffer),
+        ram.base.low(),
+        ram.base.high(),
+        ram.buffer.low(),
+        ram.buffer.high(),
     );
     let mut table = table(
         layout,

@@ -1,0 +1,154 @@
+//! The real path: ONNX Runtime, real graphs, real images. Small models, so that it is quick.
+//!
+//! ONNX Runtime is found or installed as for any user, into a cache that is kept between test
+//! runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::OnceLock;
+
+use assert_cmd::Command;
+use mediscope_size::reference::{Architecture, Reference};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A cache with the library in it.
+fn cache() -> &'static Path {
+    static CACHE: OnceLock<PathBuf> = OnceLock::new();
+    CACHE.get_or_init(|| {
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real-cache");
+        let installed = tool(&cache, &["runtime", "--install"]);
+        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+        cache
+    })
+}
+
+fn tool(cache: &Path, arguments: &[&str]) -> Output {
+    Command::cargo_bin("mediscope-size")
+        .unwrap()
+        .args(arguments)
+        .env("MEDISCOPE_SIZE_CACHE", cache)
+        .env_remove("ORT_DYLIB_PATH")
+        .output()
+        .unwrap()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = tool(cache(), &[arguments, &["--format", "json", "--quiet"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn number(value: &Value, pointer: &str) -> f64 {
+    value.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {value}"))
+}
+
+/// A service of two small classifiers, so that stages, sharing and heatmaps are real.
+fn profile(folder: &TempDir) -> String {
+    let path = folder.path().join("two.yaml");
+    let yaml = "name: two\nmodels:\n  a: {architecture: resnet18, classes: 2}\n  b: {architecture: resnet18, classes: 5}\n";
+    fs::write(&path, yaml).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn valid(report: &Value, schema: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(schema);
+    let schema: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let errors: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(report)
+        .map(|e| format!("{}: {e}", e.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+#[test]
+fn a_real_service_is_measured_and_sized() {
+    let folder = TempDir::new().unwrap();
+    let profile = profile(&folder);
+    let measured = json(&["measure", "--profile", &profile, "--remeasure", "--budget", "4s"]);
+    valid(&measured, "footprint-1.schema.json");
+
+    let names: Vec<&str> = measured["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["receive", "decode", "preprocess", "infer a", "infer b", "heatmap", "respond"]
+    );
+    // Two ResNet-18 have 22.3 million weights of 4 bytes; prepacking keeps a second copy of some.
+    let weights = 2.0 * 44.7 * 1e6;
+    let base = number(&measured, "/ram/base_bytes/typical");
+    assert!(base > weights && base < 6.0 * weights, "{base}");
+    assert!(number(&measured, "/ram/load_peak_bytes") > number(&measured, "/ram/runtime_bytes"));
+    // A request needs at least what one run asks of the arena and the decoded image.
+    let buffer = number(&measured, "/ram/buffer_bytes/typical");
+    let floor = number(&measured, "/ram/arena/per_run_bytes");
+    assert!(buffer > floor, "{buffer} {floor}");
+    assert!(number(&measured, "/stages/1/ram_bytes/typical") >= 1632.0 * 1224.0 * 3.0);
+    assert!(number(&measured, "/cpu/seconds_per_request/typical") > 0.001);
+    // Three children at N = 1, 2, 4, whatever the budget.
+    let points = measured["ram"]["points"].as_array().unwrap();
+    for n in [1, 2, 4] {
+        assert!(points.iter().filter(|p| p["concurrency"] == n).count() >= 3, "{points:?}");
+    }
+    assert!(!measured["ram"]["cold_burst"].as_array().unwrap().is_empty());
+
+    let sized = json(&["--profile", &profile, "--ram", "512M", "--cpus", "1"]);
+    valid(&sized, "report-1.schema.json");
+    assert!(number(&sized, "/ram/max_concurrency/low") >= 1.0);
+}
+
+/// The second run loads no library and starts no Python: the dynamic loader's own log says so.
+#[test]
+fn a_cached_answer_loads_nothing() {
+    let folder = TempDir::new().unwrap();
+    let profile = profile(&folder);
+    let arguments = ["--profile", &profile, "--ram", "512M", "--cpus", "1"];
+    let first = tool(cache(), &arguments);
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+
+    let log = TempDir::new().unwrap();
+    let second = Command::cargo_bin("mediscope-size")
+        .unwrap()
+        .args(arguments)
+        .env("MEDISCOPE_SIZE_CACHE", cache())
+        .env("LD_DEBUG", "files")
+        .env("LD_DEBUG_OUTPUT", log.path().join("loader"))
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&second.stdout).contains("from the cache"));
+    let logs: Vec<String> = fs::read_dir(log.path())
+        .unwrap()
+        .map(|f| fs::read_to_string(f.unwrap().path()).unwrap())
+        .collect();
+    assert_eq!(logs.len(), 1, "one process and no other");
+    assert!(logs[0].contains("libc.so"), "the log was written");
+    assert!(!logs[0].contains("onnxruntime"), "{}", logs[0]);
+}
+
+/// A user's own file goes the way of a reference architecture, heatmaps only where it has them.
+#[test]
+fn a_file_of_the_user_and_an_image_of_the_user() {
+    let folder = TempDir::new().unwrap();
+    let model = folder.path().join("scan.onnx");
+    let mut file = std::io::BufWriter::new(fs::File::create(&model).unwrap());
+    Reference::new(Architecture::ResNet18, 3, 7).unwrap().write_to(&mut file).unwrap();
+    drop(file);
+    let image = folder.path().join("scan.png");
+    image::RgbImage::from_fn(640, 480, |x, y| image::Rgb([(x % 256) as u8, (y % 256) as u8, 7]))
+        .save(&image)
+        .unwrap();
+    let (model, image) = (model.to_str().unwrap(), image.to_str().unwrap());
+    let output =
+        tool(cache(), &["--model", model, "--image", image, "--ram", "512M", "--budget", "1s"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("request image 640×480 (scan.png)"), "{text}");
+    assert!(text.contains("infer scan"), "{text}");
+    assert!(!text.contains("weights are random"), "a file's weights are the user's: {text}");
+}

@@ -1,0 +1,132 @@
+//! Everything that is printed of a footprint, as snapshots: planted costs through the whole
+//! program, so that a swapped number in a sentence shows as well as a wrong one.
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+const PLANTED: &str =
+    "base=300M,buffer=20M,noise=0.004,seed=5,load_peak=330M,cold_extra=2M,cpu=0.04";
+
+/// Runs the program and returns what it printed, with the one thing that changes taken out.
+fn printed(columns: u16, planted: &str, arguments: &[&str]) -> String {
+    let home = TempDir::new().unwrap();
+    let output = Command::cargo_bin("mediscope-size")
+        .unwrap()
+        .args(arguments)
+        .args(["--synthetic", planted, "--quiet"])
+        .env("HOME", home.path())
+        .env("MEDISCOPE_SIZE_CACHE", home.path().join("cache"))
+        .env("COLUMNS", columns.to_string())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+macro_rules! snapshot {
+    ($name:literal, $text:expr) => {
+        insta::with_settings!({filters => vec![(r"Measured now, in\s+[0-9.]+\s+m?s", "Measured now, in [TIME]")]}, {
+            insta::assert_snapshot!($name, $text);
+        });
+    };
+}
+
+#[test]
+fn a_box_that_fits_at_eighty_columns() {
+    snapshot!("fits_80", printed(80, PLANTED, &["--ram", "1G", "--cpus", "1"]));
+}
+
+#[test]
+fn a_box_that_fits_on_a_wide_terminal() {
+    snapshot!("fits_120", printed(120, PLANTED, &["--ram", "1G", "--cpus", "2"]));
+}
+
+#[test]
+fn a_box_that_is_tight() {
+    snapshot!("tight", printed(100, PLANTED, &["--ram", "400M", "--cpus", "0.5"]));
+}
+
+#[test]
+fn a_box_that_is_too_small() {
+    snapshot!("does_not_fit", printed(100, PLANTED, &["--ram", "256M", "--cpus", "1"]));
+}
+
+#[test]
+fn the_smallest_box_for_a_concurrency() {
+    snapshot!("concurrency", printed(100, PLANTED, &["--concurrency", "20"]));
+}
+
+#[test]
+fn a_service_that_is_warmed_up() {
+    snapshot!("warmed", printed(100, PLANTED, &["--ram", "1G", "--warmed"]));
+}
+
+#[test]
+fn a_curve_that_is_not_a_line() {
+    let bent = "base=300M,buffer=20M,bend=2000000,noise=0.001,seed=2,load_peak=320M";
+    let text = printed(100, bent, &["--ram", "1G", "--cpus", "1"]);
+    assert!(text.contains("along a straight line"), "{text}");
+    snapshot!("not_a_line", text);
+}
+
+#[test]
+fn a_child_that_was_killed() {
+    let killed = format!("{PLANTED},kill_at=8");
+    let text = printed(100, &killed, &["--ram", "1G", "--cpus", "1"]);
+    assert!(text.contains("killed with 8 requests in flight"), "{text}");
+    snapshot!("killed", text);
+}
+
+#[test]
+fn json_of_size() {
+    snapshot!(
+        "size_json",
+        printed(80, PLANTED, &["--ram", "1G", "--cpus", "1", "--format", "json"])
+    );
+}
+
+#[test]
+fn json_of_measure() {
+    snapshot!("measure_json", printed(80, PLANTED, &["measure", "--format", "json"]));
+}
+
+/// What was planted comes back: the whole way from a child's reading to the printed line.
+#[test]
+fn planted_costs_come_back() {
+    let exact = "base=300M,buffer=20M,load_peak=310M,cpu=0.05";
+    let text = printed(80, exact, &["--ram", "1G", "--cpus", "2", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mib = |pointer: &str| {
+        report.pointer(pointer).and_then(serde_json::Value::as_f64).unwrap() / 1_048_576.0
+    };
+    assert!((mib("/ram/base_bytes/typical") - 300.0).abs() < 0.01);
+    assert!((mib("/ram/buffer_bytes/typical") - 20.0).abs() < 0.01);
+    // floor((1024 − 1 for the kernel − 300) / 20).
+    assert_eq!(report["ram"]["max_concurrency"]["low"], 36);
+    let rps = report["cpu"]["throughput_rps"]["typical"].as_f64().unwrap();
+    assert!((rps - 40.0).abs() < 1e-9, "{rps}");
+}
+
+/// A profile with its footprint answers on a machine that cannot measure.
+#[test]
+fn a_measured_profile_answers_elsewhere() {
+    let folder = TempDir::new().unwrap();
+    let profile = folder.path().join("service.yaml");
+    let first = printed(80, PLANTED, &["measure", "-o", profile.to_str().unwrap()]);
+    assert_eq!(first, "");
+    let again = Command::cargo_bin("mediscope-size")
+        .unwrap()
+        .args(["--profile", profile.to_str().unwrap(), "--ram", "1G", "--cpus", "1"])
+        .env("PATH", "")
+        .env("MEDISCOPE_SIZE_CACHE", folder.path().join("never"))
+        .env("COLUMNS", "80")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(again.stdout).unwrap();
+    assert!(text.contains("Footprint from the profile"), "{text}");
+    assert!(!folder.path().join("never").exists());
+    let here = printed(80, PLANTED, &["--ram", "1G", "--cpus", "1"]);
+    let tables = |t: &str| t.split_once("✔").map(|(_, rest)| rest.to_owned());
+    assert_eq!(tables(&text), tables(&here));
+}
