@@ -291,6 +291,7 @@ impl<'a> Request<'a> {
             job,
             budget: self.budget,
             cores: f64::from(facts.environment.cores),
+            available: HostBox::this().ok().and_then(|h| h.available_ram).unwrap_or_default(),
             interrupt,
             progress: self.printer,
         };

@@ -8,9 +8,23 @@ use serde::{Deserialize, Serialize};
 use super::child::{Child, ChildError};
 use super::interrupt::Interrupt;
 use super::protocol::{Command, Job, Loaded, Mark, Reply, StageSample, Warm, WaveSample};
-use super::schedule::{Errand, Pace, Schedule};
+use super::schedule::{CHILDREN, Errand, Pace, Schedule};
 use crate::footprint::Killed;
-use crate::units::Seconds;
+use crate::model::{Line, Sample};
+use crate::units::{Bytes, Seconds};
+
+/// An interval of plus or minus this share at the largest concurrency is tight: nothing more is
+/// measured.
+const TIGHT: f64 = 0.02;
+
+/// The largest concurrency that is measured to make an interval tight.
+const MAX_FAR: u32 = 64;
+
+/// A curve that is no line never gets a tight interval: this many children say so as well as more.
+const MAX_CHILDREN: usize = 14;
+
+/// A check may end this share of the budget late.
+const GRACE: f64 = 0.1;
 
 /// What one child told before it ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +74,8 @@ pub struct Campaign<'a> {
     pub budget: Seconds,
     /// CPUs of this machine.
     pub cores: f64,
+    /// RAM that is free on it.
+    pub available: Bytes,
     /// Asked for an end.
     pub interrupt: &'a Interrupt,
     /// Where the steps are told.
@@ -83,11 +99,19 @@ impl Campaign<'_> {
         loop {
             let current = schedule.clone().unwrap_or_else(Schedule::minimum);
             let errands = current.errands();
-            let Some(errand) = next_errand(&errands, finished) else { return End::Complete };
+            let left = self.budget.get() - begun.elapsed().as_secs_f64();
+            let scheduled = next_errand(&errands, finished)
+                .filter(|e| self.is_due(*e, finished, &current, left));
+            let Some(errand) = scheduled.or_else(|| self.extra(finished, &current, left)) else {
+                return End::Complete;
+            };
             index += 1;
             #[expect(clippy::cast_precision_loss, reason = "a handful of children")]
-            let done = finished.len() as f64 / errands.len() as f64;
-            let label = format!("child {} of {}", finished.len() + 1, errands.len());
+            let done = finished.len() as f64 / errands.len().max(finished.len() + 1) as f64;
+            let label = match scheduled {
+                Some(_) => format!("child {} of {}", finished.len() + 1, errands.len()),
+                None => format!("child {}, for a tighter interval", finished.len() + 1),
+            };
             self.progress.step(&label, done);
             let mut record = None;
             match self.child(errand, finished, &mut schedule, begun, &mut record) {
@@ -95,8 +119,52 @@ impl Campaign<'_> {
                 Err(ChildError::Interrupted) => return End::Interrupted(record.map(Box::new)),
                 Err(error) => return End::Failed(error.into()),
             }
-            debug_assert!(index < 100, "a schedule is finite");
+            debug_assert!(index < 10_000, "a schedule is finite");
         }
+    }
+
+    /// The minimum is always due; a check only while there is time for it, as the machine may be
+    /// slower than it was when the schedule was made.
+    fn is_due(
+        &self,
+        errand: Errand,
+        finished: &[ChildRecord],
+        schedule: &Schedule,
+        left: f64,
+    ) -> bool {
+        let needed = finished
+            .iter()
+            .find_map(|r| pace(r, self.cores))
+            .map_or(0.0, |pace| schedule.child_seconds(errand, &pace).get());
+        errand != Errand::Check || needed <= left + GRACE * self.budget.get()
+    }
+
+    /// What is left of the budget goes into a larger concurrency and a repeat of the ladder in
+    /// turn, until the interval is tight.
+    fn extra(&self, finished: &[ChildRecord], schedule: &Schedule, left: f64) -> Option<Errand> {
+        let waves = || finished.iter().filter(|r| r.errand != Errand::Cold).flat_map(|r| &r.waves);
+        if finished.len() >= MAX_CHILDREN || finished.iter().any(|r| r.killed.is_some()) {
+            return None;
+        }
+        let samples: Vec<Sample> =
+            waves().map(|(n, w)| Sample { x: f64::from(*n), y: w.peak.as_f64() }).collect();
+        let line = Line::fit(&samples).ok()?;
+        let largest = waves().map(|(n, _)| *n).max()?;
+        let interval = line.prediction_interval(f64::from(largest), 0.95);
+        if interval.high - interval.low <= 2.0 * TIGHT * line.at(f64::from(largest)) {
+            return None;
+        }
+        let far = (largest * 2).min(MAX_FAR);
+        let room = line.at(f64::from(far)) < self.available.as_f64() * 0.5;
+        let repeats = finished.iter().filter(|r| r.errand == Errand::Ladder).count();
+        let fars = finished.iter().filter(|r| matches!(r.errand, Errand::Far(_))).count();
+        let errand = if room && far > largest && fars + CHILDREN as usize <= repeats {
+            Errand::Far(far)
+        } else {
+            Errand::Ladder
+        };
+        let pace = finished.iter().find_map(|r| pace(r, self.cores))?;
+        (schedule.child_seconds(errand, &pace).get() <= left).then_some(errand)
     }
 
     /// One child from start to end. Being killed is a result, not an error, unless it was killed
@@ -167,19 +235,21 @@ impl Campaign<'_> {
 
 /// The commands of an errand, each with the number of requests that it puts in flight.
 fn work(errand: Errand, schedule: &Schedule) -> Vec<(Command, u32)> {
-    let waves = |concurrency| {
-        (Command::Waves { concurrency, max_blocks: schedule.max_blocks }, concurrency)
-    };
+    let waves = |concurrency, max_blocks| (Command::Waves { concurrency, max_blocks }, concurrency);
     match errand {
         Errand::Ladder => {
             let stages = (Command::Stages { budget: schedule.stages }, 1);
-            std::iter::once(stages).chain(schedule.ladder.iter().map(|&n| waves(n))).collect()
+            let ladder = schedule.ladder.iter().map(|&n| waves(n, schedule.max_blocks));
+            std::iter::once(stages).chain(ladder).collect()
         }
         Errand::Cold => {
             let concurrency = schedule.cold_concurrency();
             vec![(Command::ColdBurst { concurrency }, concurrency)]
         }
-        Errand::Check => schedule.held_out.map(waves).into_iter().collect(),
+        Errand::Check => {
+            schedule.held_out.map(|n| waves(n, schedule.max_check_blocks)).into_iter().collect()
+        }
+        Errand::Far(n) => vec![waves(n, schedule.max_check_blocks)],
     }
 }
 

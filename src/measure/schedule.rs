@@ -2,7 +2,8 @@
 //! schedule out.
 //!
 //! The minimum (three children, N = 1, 2, 4) is never skipped. The budget then buys, in this
-//! order: the held-out N in three other children, waves until the mark is flat, a larger N.
+//! order: the held-out N in three other children, waves until the mark is flat, a larger N, more
+//! repeats.
 
 use crate::units::Seconds;
 
@@ -42,6 +43,8 @@ pub enum Errand {
     Cold,
     /// The held-out concurrency.
     Check,
+    /// A concurrency beyond all others, for what is left of the budget.
+    Far(u32),
 }
 
 /// What is measured.
@@ -51,8 +54,10 @@ pub struct Schedule {
     pub ladder: Vec<u32>,
     /// The concurrency of the checks, if there are any.
     pub held_out: Option<u32>,
-    /// Blocks of waves at the most.
+    /// Blocks of waves at the most, on the ladder.
     pub max_blocks: u32,
+    /// The same for the larger concurrencies, where a wave takes longest.
+    pub max_check_blocks: u32,
     /// Time for the stages in each ladder child.
     pub stages: Seconds,
 }
@@ -60,27 +65,38 @@ pub struct Schedule {
 impl Schedule {
     /// What is measured however small the budget.
     pub fn minimum() -> Self {
-        Self { ladder: vec![1, 2, 4], held_out: None, max_blocks: 1, stages: Seconds::new(0.1) }
+        Self {
+            ladder: vec![1, 2, 4],
+            held_out: None,
+            max_blocks: 1,
+            max_check_blocks: 1,
+            stages: Seconds::new(0.1),
+        }
     }
 
     /// The most that fits `budget`, in the order of what is worth most.
     pub fn within(budget: Seconds, pace: &Pace) -> Self {
         let mut best = Self::minimum();
-        let upgrades: [fn(&mut Self); 6] = [
+        let upgrades: [fn(&mut Self); 7] = [
             |s| s.held_out = Some(HELD_OUT),
-            |s| s.max_blocks = 2,
             |s| s.max_blocks = FEW_BLOCKS,
+            |s| s.max_check_blocks = FEW_BLOCKS,
             |s| s.ladder = vec![1, 2, 4, FIT_UP_TO],
             |s| s.stages = Seconds::new(0.3),
             |s| s.max_blocks = MANY_BLOCKS,
+            |s| s.max_check_blocks = MANY_BLOCKS,
         ];
         for upgrade in upgrades {
             let mut better = best.clone();
             upgrade(&mut better);
-            if better.expected(pace).get() > budget.get() {
+            // What does not fit is left out, and something smaller further down may still fit. But
+            // nothing is bought before the held-out point: a fit that was checked once is worth
+            // more than a better one that was not.
+            if better.expected(pace).get() <= budget.get() {
+                best = better;
+            } else if best.held_out.is_none() {
                 break;
             }
-            best = better;
         }
         best
     }
@@ -116,14 +132,17 @@ impl Schedule {
             (pace.request_seconds * n / n.min(pace.cores)).max(0.001)
         };
         // A mark is mostly flat when it can first be known to be.
-        let blocks = f64::from(self.max_blocks.min(FEW_BLOCKS));
-        let waves = |n: u32| wave(n) + blocks * wave(n).max(BLOCK_SECONDS);
+        let waves = |n: u32, blocks: u32| {
+            wave(n) + f64::from(blocks.min(FEW_BLOCKS)) * wave(n).max(BLOCK_SECONDS)
+        };
         let work = match errand {
             Errand::Ladder => {
-                self.stages.get() + self.ladder.iter().map(|&n| waves(n)).sum::<f64>()
+                let ladder = self.ladder.iter().map(|&n| waves(n, self.max_blocks));
+                self.stages.get() + ladder.sum::<f64>()
             }
             Errand::Cold => wave(self.cold_concurrency()),
-            Errand::Check => self.held_out.map_or(0.0, waves),
+            Errand::Check => self.held_out.map_or(0.0, |n| waves(n, self.max_check_blocks)),
+            Errand::Far(n) => waves(n, self.max_check_blocks),
         };
         Seconds::new(pace.start_seconds + work)
     }
@@ -154,9 +173,11 @@ mod tests {
             }
         }
         assert_eq!(seen[0].held_out, None);
-        assert_eq!(seen[1].held_out, Some(16));
-        assert_eq!(seen[1].max_blocks, 1);
-        assert!(seen[2].max_blocks > 1);
-        assert!(seen.last().unwrap().ladder.contains(&8));
+        for schedule in &seen[1..] {
+            assert_eq!(schedule.held_out, Some(16), "{schedule:?}");
+            assert!(!schedule.ladder.contains(&8) || schedule.max_blocks > 1, "{schedule:?}");
+        }
+        let last = seen.last().unwrap();
+        assert!(last.ladder.contains(&8) && last.max_check_blocks == MANY_BLOCKS, "{last:?}");
     }
 }
