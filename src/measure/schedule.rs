@@ -80,8 +80,8 @@ impl Schedule {
         let upgrades: [fn(&mut Self); 7] = [
             |s| s.held_out = Some(HELD_OUT),
             |s| s.max_blocks = FEW_BLOCKS,
-            |s| s.max_check_blocks = FEW_BLOCKS,
             |s| s.ladder = vec![1, 2, 4, FIT_UP_TO],
+            |s| s.max_check_blocks = FEW_BLOCKS,
             |s| s.stages = Seconds::new(0.3),
             |s| s.max_blocks = MANY_BLOCKS,
             |s| s.max_check_blocks = MANY_BLOCKS,
@@ -89,14 +89,10 @@ impl Schedule {
         for upgrade in upgrades {
             let mut better = best.clone();
             upgrade(&mut better);
-            // What does not fit is left out, and something smaller further down may still fit. But
-            // nothing is bought before the held-out point: a fit that was checked once is worth
-            // more than a better one that was not.
-            if better.expected(pace).get() <= budget.get() {
-                best = better;
-            } else if best.held_out.is_none() {
+            if better.expected(pace).get() > budget.get() {
                 break;
             }
+            best = better;
         }
         best
     }
