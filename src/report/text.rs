@@ -82,7 +82,13 @@ fn verdict(plan: &Plan, layout: Layout) -> String {
             .collect();
     let mut out = String::new();
     if the_box.is_empty() {
-        let _ = writeln!(out, "{style}{mark} {word}{style:#}");
+        let asked = match (&plan.upgrade, question.concurrency) {
+            (Some(upgrade), Some(n)) => {
+                format!("{n} at once need a box of {}", upgrade.comfortable)
+            }
+            _ => word.to_owned(),
+        };
+        let _ = writeln!(out, "{style}{mark} {asked}{style:#}");
     } else {
         let _ = writeln!(out, "{style}{mark} {word}{style:#} in {}", the_box.join(", "));
     }
