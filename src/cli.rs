@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::units::{Bytes, Cpus, Seconds};
 
@@ -24,9 +26,6 @@ const STYLES: Styles = Styles::styled()
     version,
     styles = STYLES,
     max_term_width = 100,
-    arg_required_else_help = true,
-    args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     after_help = EXAMPLES
 )]
@@ -223,5 +222,34 @@ fn ram(text: &str) -> Result<Bytes, String> {
 
 /// Reads the command line, or ends the program with help or an error.
 pub fn parse() -> Cli {
-    Cli::parse()
+    let mut program = Cli::command();
+    // Not clap's own check for an empty command line: a variable of the environment would count.
+    if std::env::args_os().len() < 2 {
+        program.error(ErrorKind::MissingRequiredArgument, NOTHING_ASKED).exit();
+    }
+    let matches = program.get_matches_mut();
+    // clap's own check would refuse options of all commands before a verb, too.
+    if let Some(verb) = matches.subcommand_name()
+        && typed_before_the_verb(&program, &matches)
+    {
+        let text = format!("options of `size` stand before `{verb}`: give its own after the verb");
+        program.error(ErrorKind::ArgumentConflict, text).exit();
+    }
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
+
+/// Whether an option that belongs to `size` alone was typed at the top.
+fn typed_before_the_verb(program: &clap::Command, matches: &ArgMatches) -> bool {
+    program.get_arguments().filter(|option| !option.is_global_set()).any(|option| {
+        let id = option.get_id().as_str();
+        matches.try_contains_id(id).unwrap_or(false)
+            && matches.value_source(id) == Some(ValueSource::CommandLine)
+    })
+}
+
+const NOTHING_ASKED: &str = "\
+no box and no service is named
+
+  mediscope-size --ram 1G --cpus 1     sizes a box for the default service
+  mediscope-size --model scan.onnx     measures a model of yours
+  mediscope-size --help                says what else there is";
