@@ -21,7 +21,6 @@ use crate::measure::prepare::{Checked, Placed, check};
 use crate::measure::protocol::{Job, ServiceJob, SyntheticJob};
 use crate::measure::runtime::{Runtime, Surroundings};
 use crate::profile::{DEFAULT_PROFILE, Model, ModelSource, Models, Profile, RequestSpec, Shape};
-use crate::report::Provenance;
 use crate::units::{Bytes, Seconds};
 
 /// How long measuring may take where the user does not say.
@@ -35,7 +34,7 @@ pub struct Obtained {
     /// What it costs.
     pub footprint: Footprint,
     /// Where that comes from, in words.
-    pub provenance: Provenance,
+    pub provenance: String,
     /// Whether the user stopped the measurement.
     pub interrupted: bool,
 }
@@ -99,7 +98,7 @@ impl<'a> Request<'a> {
         let changed = self.args.remeasure || self.args.image.is_some();
         if let Some(footprint) = self.profile.footprint.clone().filter(|_| !changed) {
             return Ok(Obtained {
-                provenance: Provenance("Footprint from the profile".into()),
+                provenance: "Footprint from the profile".into(),
                 profile: self.profile,
                 footprint,
                 interrupted: false,
@@ -266,9 +265,7 @@ impl<'a> Request<'a> {
         Some(Obtained {
             profile: self.profile.clone(),
             footprint: kept.footprint,
-            provenance: Provenance(
-                "Footprint from the cache (--remeasure to measure again)".into(),
-            ),
+            provenance: "Footprint from the cache (--remeasure to measure again)".into(),
             interrupted: false,
         })
     }
@@ -334,7 +331,7 @@ impl<'a> Request<'a> {
     fn obtained(&self, footprint: Footprint, told: String, interrupted: bool) -> Obtained {
         let mut profile = self.profile.clone();
         profile.footprint = None;
-        Obtained { profile, footprint, provenance: Provenance(told), interrupted }
+        Obtained { profile, footprint, provenance: told, interrupted }
     }
 
     /// A measurement that cannot be kept is still an answer.

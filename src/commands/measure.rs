@@ -11,7 +11,7 @@ use super::size::rendered;
 use crate::cli::{Format, GlobalArgs, MeasureArgs};
 use crate::measure::cache::write_atomically;
 use crate::plan::{Question, plan};
-use crate::report;
+use crate::report::{self, Provenance};
 
 /// Runs the verb.
 pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -28,7 +28,8 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     let plan = plan(&profile.name, profile.title(), &obtained.footprint, &Question::default())?;
     match global.format {
         Format::Text if args.output.is_none() || !global.quiet => {
-            printer.answer(&rendered(&plan, &obtained.provenance, global.format)?)?;
+            let provenance = Provenance { footprint: obtained.provenance.clone(), found_box: None };
+            printer.answer(&rendered(&plan, &provenance, global.format)?)?;
         }
         Format::Text => {}
         Format::Json => printer.answer(&report::footprint_json(&plan)?)?,

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
 use super::child::{Child, ChildError};
@@ -117,6 +118,13 @@ impl Campaign<'_> {
             match self.child(errand, finished, &mut schedule, begun, &mut record) {
                 Ok(()) => finished.extend(record),
                 Err(ChildError::Interrupted) => return End::Interrupted(record.map(Box::new)),
+                Err(ChildError::Killed { signal }) => {
+                    return End::Failed(anyhow!(
+                        "the measured process was killed by signal {signal} while it loaded the \
+                         models (N = 0): they need more memory than there is here; free some, or \
+                         measure on a larger machine and bring the profile here"
+                    ));
+                }
                 Err(error) => return End::Failed(error.into()),
             }
             debug_assert!(index < 10_000, "a schedule is finite");

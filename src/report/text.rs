@@ -18,9 +18,14 @@ pub struct Layout {
     pub width: u16,
 }
 
-/// Where the footprint comes from, in words.
+/// Where the numbers come from that the plan was made of, in words.
 #[derive(Debug, Clone)]
-pub struct Provenance(pub String);
+pub struct Provenance {
+    /// The footprint.
+    pub footprint: String,
+    /// The box, where it was found and not given.
+    pub found_box: Option<String>,
+}
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -29,7 +34,7 @@ const DIM: Style = Style::new().dimmed();
 pub fn text(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
     let sections = [
         header(plan, provenance, layout),
-        verdict(plan, layout),
+        verdict(plan, provenance, layout),
         ram(plan, layout),
         boxes(plan, layout),
         memory(plan, layout),
@@ -61,12 +66,12 @@ fn header(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
         environment.onnxruntime,
         environment.cpu_model,
         environment.cores,
-        provenance.0,
+        provenance.footprint,
     );
     format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", plan.title, wrap(&facts, layout, 0))
 }
 
-fn verdict(plan: &Plan, layout: Layout) -> String {
+fn verdict(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
     let (mark, colour, word) = match plan.verdict.overall {
         Overall::Fits => ("✔", AnsiColor::Green, "FITS"),
         Overall::Tight => ("!", AnsiColor::Yellow, "TIGHT"),
@@ -91,6 +96,9 @@ fn verdict(plan: &Plan, layout: Layout) -> String {
         let _ = writeln!(out, "{style}{mark} {asked}{style:#}");
     } else {
         let _ = writeln!(out, "{style}{mark} {word}{style:#} in {}", the_box.join(", "));
+    }
+    if let Some(found) = &provenance.found_box {
+        let _ = writeln!(out, "  • {}", wrap(found, layout, 4));
     }
     for reason in &plan.verdict.reasons {
         let _ = writeln!(out, "  • {}", wrap(&words::reason(reason), layout, 4));
