@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use mediscope_size::footprint::Settings;
+use mediscope_size::measure::child::NO_TELEMETRY;
 use mediscope_size::measure::probe::PROBE_ARGUMENT;
 use mediscope_size::measure::protocol::{Command as Ask, Job, ModelJob, Reply, ServiceJob, Start};
 use mediscope_size::units::Seconds;
@@ -173,8 +174,12 @@ impl Talk {
     }
 
     fn probe(job: &Job) -> Self {
-        let mut talk =
-            Self::start(Command::new(TOOL).arg(PROBE_ARGUMENT).env("MALLOC_ARENA_MAX", "256"));
+        let mut talk = Self::start(
+            Command::new(TOOL)
+                .arg(PROBE_ARGUMENT)
+                .env("MALLOC_ARENA_MAX", "256")
+                .env(NO_TELEMETRY, "1"),
+        );
         talk.say(&serde_json::to_string(&Start { job: job.clone(), child: 0 }).unwrap());
         talk
     }
@@ -192,7 +197,9 @@ impl Talk {
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/bare.py");
         let settings = serde_json::to_string(&Settings::default()).unwrap();
-        Self::start(Command::new(python).arg(script).arg(model).arg(settings))
+        Self::start(
+            Command::new(python).env(NO_TELEMETRY, "1").arg(script).arg(model).arg(settings),
+        )
     }
 
     fn say(&mut self, line: &str) {

@@ -1,5 +1,6 @@
 //! What we ship to be read is also run: examples do what they say, and every command in README and
 //! in the help is one that the program understands.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -101,11 +102,9 @@ fn every_example_in_the_help_is_understood() {
         let help = command.render_long_help().to_string();
         let (_, examples) = help.split_once("Examples:").expect("each command has examples");
         // Comments stand two spaces behind the command.
-        let lines: String = examples
-            .lines()
-            .map(|l| format!("{}\n", l.trim().split("   ").next().unwrap_or("")))
-            .collect();
-        let found = commands(&lines);
+        let lines: Vec<&str> =
+            examples.lines().map(|l| l.trim().split("   ").next().unwrap_or("")).collect();
+        let found = commands(&lines.join("\n"));
         assert!(!found.is_empty(), "{}", command.get_name());
         for example in found {
             Cli::try_parse_from(&example).unwrap_or_else(|e| panic!("{example:?}: {e}"));

@@ -2,6 +2,7 @@
 //!
 //! ONNX Runtime is found or installed as for any user, into a cache that is kept between test
 //! runs.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -140,9 +141,11 @@ fn a_file_of_the_user_and_an_image_of_the_user() {
     Reference::new(Architecture::ResNet18, 3, 7).unwrap().write_to(&mut file).unwrap();
     drop(file);
     let image = folder.path().join("scan.png");
-    image::RgbImage::from_fn(640, 480, |x, y| image::Rgb([(x % 256) as u8, (y % 256) as u8, 7]))
-        .save(&image)
-        .unwrap();
+    image::RgbImage::from_fn(640, 480, |x, y| {
+        image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], 7])
+    })
+    .save(&image)
+    .unwrap();
     let (model, image) = (model.to_str().unwrap(), image.to_str().unwrap());
     let output =
         tool(cache(), &["--model", model, "--image", image, "--ram", "512M", "--budget", "1s"]);

@@ -1,5 +1,6 @@
 //! Everything that is printed of a footprint, as snapshots: planted costs through the whole
 //! program, so that a swapped number in a sentence shows as well as a wrong one.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use assert_cmd::Command;
 use tempfile::TempDir;

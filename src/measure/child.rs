@@ -17,6 +17,11 @@ const POLL: Duration = Duration::from_millis(20);
 /// What is kept of the child's error output.
 const STDERR_KEPT: usize = 4096;
 
+/// From 1.31 on, ONNX Runtime's own builds for Linux report to their vendor, write an identifier
+/// below the user's cache directory and start threads for it, unless this variable is set when the
+/// library is initialised; its API call comes too late. A tool that measures must not.
+pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
+
 /// How a child can end a conversation.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
@@ -68,6 +73,7 @@ impl Child {
         let program = std::env::current_exe().map_err(ChildError::Start)?;
         let mut process = process::Command::new(program)
             .arg(PROBE_ARGUMENT)
+            .env(NO_TELEMETRY, "1")
             // Read by the C library before the first line of the program runs.
             .envs(job.malloc_arenas().map(|n| ("MALLOC_ARENA_MAX", n.to_string())))
             .stdin(Stdio::piped())
