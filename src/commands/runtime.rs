@@ -94,7 +94,9 @@ struct PlaceContract {
 impl Contract {
     fn of(search: &Search) -> Self {
         let outcome = |o: &Outcome| match o {
+            Outcome::NotSet => "not_set",
             Outcome::Nothing => "nothing",
+            Outcome::Failed(_) => "failed",
             Outcome::Unusable(..) => "unusable",
             Outcome::Used(_) => "used",
             Outcome::NotReached => "not_reached",

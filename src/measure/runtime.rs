@@ -5,16 +5,26 @@
 //! answer is remembered by the file's identity, so that a cached answer loads nothing.
 
 mod command;
+mod download;
+mod error;
 mod find;
 mod install;
 mod memo;
+mod outcome;
+mod python;
+mod surroundings;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::PathBuf;
 
-pub use find::{Outcome, Place, Search, Surroundings, search};
-pub use install::{InstallError, Step, install};
+pub use error::InstallError;
+pub use find::{AskVersion, search};
+pub use install::{Step, install};
+pub use outcome::{Outcome, Place, Refused, Search};
+pub use surroundings::Surroundings;
 pub use target::Target;
 
 /// The version that is installed where none is found.
@@ -67,8 +77,15 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Whether a library of this version has the API that is called.
-fn is_usable(version: &str) -> bool {
+/// Why a library of this version cannot be used: another major version, or one without the API.
+fn unusable(version: &str) -> Option<String> {
     let mut parts = version.split('.').map(|p| p.parse::<u32>().ok());
-    matches!((parts.next(), parts.next()), (Some(Some(1)), Some(Some(minor))) if minor >= LEAST_MINOR)
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(1), Some(minor)) if minor >= LEAST_MINOR => None,
+        (Some(major), Some(_)) if major <= 1 => {
+            Some(format!("version {version} is older than 1.{LEAST_MINOR}"))
+        }
+        (Some(_), Some(_)) => Some(format!("version {version} is not a 1.x")),
+        _ => Some(format!("`{version}` is not a version of ONNX Runtime")),
+    }
 }

@@ -1,4 +1,7 @@
 //! What was learned about library files and Pythons, trusted while the files are the same.
+//!
+//! Opening a library and starting a Python take longer than everything else in a cached answer. It
+//! is only a memory: one that is damaged or cannot be written costs time and nothing else.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,28 +12,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::cache::write_atomically;
 
-/// Versions of libraries and the libraries of Pythons, by file identity.
+/// Versions of libraries and the libraries of Pythons. One entry a path: an old identity never
+/// comes back, and the file must not grow.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Memo {
     #[serde(skip)]
     file: PathBuf,
-    versions: BTreeMap<String, String>,
-    pythons: BTreeMap<String, PathBuf>,
+    libraries: BTreeMap<String, Kept<String>>,
+    pythons: BTreeMap<String, Kept<PathBuf>>,
 }
 
-/// Path, device, inode, size and modification time as one text; `None` where there is no file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept<T> {
+    identity: String,
+    answer: T,
+}
+
+/// The file behind the links, its device, inode, size and modification time as one text; `None`
+/// where there is no file.
 fn identity(path: &Path) -> Option<String> {
     let real = path.canonicalize().ok()?;
     let m = real.metadata().ok()?;
-    Some(format!(
-        "{}:{}:{}:{}:{}.{}",
-        real.display(),
-        m.dev(),
-        m.ino(),
-        m.size(),
-        m.mtime(),
-        m.mtime_nsec()
-    ))
+    let modified = format!("{}.{:09}", m.mtime(), m.mtime_nsec());
+    Some(format!("{}:{}:{}:{}:{modified}", real.display(), m.dev(), m.ino(), m.size()))
+}
+
+fn name(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 impl Memo {
@@ -43,13 +51,15 @@ impl Memo {
 
     /// The remembered version of a library.
     pub fn version(&self, library: &Path) -> Option<&str> {
-        self.versions.get(&identity(library)?).map(String::as_str)
+        let kept = self.libraries.get(&name(library))?;
+        (kept.identity == identity(library)?).then_some(kept.answer.as_str())
     }
 
     /// Remembers it.
     pub fn keep_version(&mut self, library: &Path, version: &str) {
-        if let Some(key) = identity(library) {
-            self.versions.insert(key, version.to_owned());
+        if let Some(identity) = identity(library) {
+            let kept = Kept { identity, answer: version.to_owned() };
+            self.libraries.insert(name(library), kept);
             self.write();
         }
     }
@@ -57,21 +67,23 @@ impl Memo {
     /// The library that this Python was found to have, if it is still there. `surroundings` is
     /// what else changes the answer.
     pub fn library_of(&self, python: &Path, surroundings: &str) -> Option<&Path> {
-        let key = format!("{}|{surroundings}", identity(python)?);
-        self.pythons.get(&key).map(PathBuf::as_path).filter(|p| p.is_file())
+        let kept = self.pythons.get(&name(python))?;
+        let identity = format!("{}|{surroundings}", identity(python)?);
+        (kept.identity == identity && kept.answer.is_file()).then_some(kept.answer.as_path())
     }
 
     /// Remembers it.
     pub fn keep_library_of(&mut self, python: &Path, surroundings: &str, library: &Path) {
-        if let Some(key) = identity(python) {
-            self.pythons.insert(format!("{key}|{surroundings}"), library.to_owned());
+        if let Some(identity) = identity(python) {
+            let identity = format!("{identity}|{surroundings}");
+            self.pythons.insert(name(python), Kept { identity, answer: library.to_owned() });
             self.write();
         }
     }
 
     fn write(&self) {
-        // A memo that cannot be written costs time at the next run, nothing else.
         if let Ok(text) = serde_json::to_vec_pretty(self) {
+            // One that cannot be written costs time at the next run, nothing else.
             let _ = write_atomically(&self.file, |out| out.write_all(&text));
         }
     }

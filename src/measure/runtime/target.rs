@@ -1,4 +1,7 @@
 //! The platforms for which a wheel is pinned.
+//!
+//! A library is code that this tool will run, so its bytes are named here and nothing else is
+//! accepted, whatever an index offers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -107,7 +110,11 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|t| t.name() == text).ok_or_else(|| {
+        // A processor alone means Linux, where most servers are.
+        let is_meant = |t: &Self| {
+            t.name() == text || t.pin().tag == text || t.name().strip_prefix("linux-") == Some(text)
+        };
+        Self::ALL.into_iter().find(is_meant).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
             format!("`{text}` is no platform with a pinned library: there is {names}")
         })
