@@ -1,10 +1,9 @@
 //! `runtime`: which ONNX Runtime is used and why; and finding one for the other verbs.
 
-use std::fmt::Write;
-use std::path::Path;
-use std::process::Command;
+use std::fmt::{self, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::Exit;
@@ -13,9 +12,8 @@ use super::printer::Printer;
 use crate::cli::{Format, GlobalArgs, RuntimeArgs};
 use crate::measure::cache::Cache;
 use crate::measure::interrupt::Interrupt;
-use crate::measure::probe::VERSION_ARGUMENT;
 use crate::measure::runtime::{
-    self, InstallError, Origin, Outcome, Runtime, Search, Surroundings, Target, VERSION,
+    self, InstallError, Origin, Outcome, Place, Runtime, Search, Surroundings, Target, VERSION,
 };
 
 /// Runs the verb.
@@ -23,37 +21,82 @@ pub fn run(args: &RuntimeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     let cache = Cache::locate(global.cache_dir.as_deref());
     let surroundings = Surroundings::of_process(cache.root());
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
-    if args.install {
+    let answer = if args.install {
+        let installed = Installed::of(args, &surroundings, printer, &interrupt)?;
+        match global.format {
+            Format::Text => installed.to_string(),
+            Format::Json => json(&installed)?,
+        }
+    } else {
+        let search = looked_for(&surroundings, &interrupt);
+        if interrupt.is_set() {
+            return Ok(Exit::Interrupted);
+        }
+        match global.format {
+            Format::Text => described(&search, &surroundings),
+            Format::Json => json(&Contract::of(&search))?,
+        }
+    };
+    printer.answer(&answer)?;
+    Ok(Exit::Answered)
+}
+
+fn json(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+fn looked_for(surroundings: &Surroundings, interrupt: &Interrupt) -> Search {
+    let ask = |path: &Path| runtime::ask_version(path, interrupt.flag());
+    runtime::search(surroundings, &ask, interrupt.flag())
+}
+
+/// What `--install` did; also its JSON.
+#[derive(Serialize)]
+struct Installed {
+    schema: &'static str,
+    version: &'static str,
+    platform: String,
+    path: String,
+    /// Whether it was opened here; what is for another platform can only be downloaded.
+    run_here: bool,
+}
+
+impl Installed {
+    fn of(
+        args: &RuntimeArgs,
+        surroundings: &Surroundings,
+        printer: &Printer,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Self> {
         let here = Target::this();
         let target = match &args.platform {
             Some(name) => name.parse().map_err(anyhow::Error::msg)?,
             None => here.ok_or(InstallError::NoWheel)?,
         };
-        let path = runtime::install(
-            &surroundings,
-            target,
-            &|s| printer.info(&s.to_string()),
-            interrupt.flag(),
-        );
-        let path = stopped(path)?;
-        printer.answer(&installed(target, here, &path))?;
-        return Ok(Exit::Answered);
+        let path = fetch(target, surroundings, printer, interrupt)?;
+        let run_here = Some(target) == here;
+        if run_here {
+            opened(&path, interrupt)?;
+        }
+        Ok(Self {
+            schema: "mediscope-size/runtime-install/1",
+            version: VERSION,
+            platform: target.to_string(),
+            path: path.display().to_string(),
+            run_here,
+        })
     }
-    let search = runtime::search(&surroundings, &ask_version, interrupt.flag());
-    printer.answer(&match global.format {
-        Format::Text => described(&search, &surroundings),
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(&Contract::of(&search))?),
-    })?;
-    Ok(Exit::Answered)
 }
 
-fn installed(target: Target, here: Option<Target>, path: &Path) -> String {
-    let remark = if Some(target) == here {
-        ""
-    } else {
-        " (downloaded and its hash checked; it is for another platform and was not run here)"
-    };
-    format!("ONNX Runtime {VERSION} for {target}{remark}\n  {}\n", path.display())
+impl fmt::Display for Installed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let remark = if self.run_here {
+            ""
+        } else {
+            " (downloaded and its hash checked; it is for another platform and was not run here)"
+        };
+        writeln!(f, "ONNX Runtime {} for {}{remark}\n  {}", self.version, self.platform, self.path)
+    }
 }
 
 fn described(search: &Search, surroundings: &Surroundings) -> String {
@@ -86,34 +129,41 @@ struct Contract {
 
 #[derive(Serialize)]
 struct PlaceContract {
-    place: String,
+    place: &'static str,
     outcome: &'static str,
+    path: Option<String>,
     text: String,
 }
 
 impl Contract {
     fn of(search: &Search) -> Self {
-        let outcome = |o: &Outcome| match o {
-            Outcome::NotSet => "not_set",
-            Outcome::Nothing => "nothing",
-            Outcome::Failed(_) => "failed",
-            Outcome::Unusable(..) => "unusable",
-            Outcome::Used(_) => "used",
-            Outcome::NotReached => "not_reached",
-        };
         Self {
             schema: "mediscope-size/runtime/1",
             version: search.found.as_ref().map(|f| f.version.clone()),
             path: search.found.as_ref().map(|f| f.path.display().to_string()),
-            places: search
-                .places
-                .iter()
-                .map(|p| PlaceContract {
-                    place: p.origin.to_string(),
-                    outcome: outcome(&p.outcome),
-                    text: p.outcome.to_string(),
-                })
-                .collect(),
+            places: search.places.iter().map(PlaceContract::of).collect(),
+        }
+    }
+}
+
+impl PlaceContract {
+    fn of(place: &Place) -> Self {
+        Self {
+            place: match place.origin {
+                Origin::Environment => "environment",
+                Origin::BesideExecutable => "beside_executable",
+                Origin::Cache => "cache",
+                Origin::Python => "python",
+                Origin::System => "system",
+            },
+            outcome: match place.outcome {
+                Outcome::Nothing => "nothing",
+                Outcome::Unusable(..) => "unusable",
+                Outcome::Used(_) => "used",
+                Outcome::NotReached => "not_reached",
+            },
+            path: place.outcome.path().map(|path| path.display().to_string()),
+            text: format!("{}: {}", place.origin, place.outcome),
         }
     }
 }
@@ -130,15 +180,17 @@ pub fn would_install(surroundings: &Surroundings) -> String {
     }
 }
 
-/// The library for a measurement; one that the user named and that cannot be used is said.
+/// The library for a measurement. What was put somewhere on purpose and cannot be used is said.
 pub fn find(
     surroundings: &Surroundings,
     printer: &Printer,
     interrupt: &Interrupt,
 ) -> Option<Runtime> {
-    let search = runtime::search(surroundings, &ask_version, interrupt.flag());
-    for place in &search.places {
-        if let (Origin::Environment, Outcome::Unusable(..)) = (place.origin, &place.outcome) {
+    let search = looked_for(surroundings, interrupt);
+    for place in search.places.iter().filter(|_| !interrupt.is_set()) {
+        if let (Origin::Environment | Origin::Cache, Outcome::Unusable(..)) =
+            (place.origin, &place.outcome)
+        {
             printer.warning(&format!("{}: {}; looking further", place.origin, place.outcome));
         }
     }
@@ -151,33 +203,35 @@ pub fn install(
     printer: &Printer,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Runtime> {
-    let target = Target::this().ok_or(InstallError::NoWheel)?;
-    let tell = |step: runtime::Step| printer.info(&step.to_string());
-    let path = stopped(runtime::install(surroundings, target, &tell, interrupt.flag()))?;
-    printer.clear();
-    let version = ask_version(&path)
-        .map_err(anyhow::Error::msg)
-        .with_context(|| format!("{} was installed but cannot be opened", path.display()))?;
+    let missing = "no ONNX Runtime that can be used was found";
+    let target = Target::this().ok_or(InstallError::NoWheel).context(missing)?;
+    let path = fetch(target, surroundings, printer, interrupt).context(missing)?;
+    let version = opened(&path, interrupt)?;
     Ok(Runtime { path, version, origin: Origin::Cache })
 }
 
-fn stopped<T>(result: Result<T, InstallError>) -> anyhow::Result<T> {
-    result.map_err(|error| match error {
+fn fetch(
+    target: Target,
+    surroundings: &Surroundings,
+    printer: &Printer,
+    interrupt: &Interrupt,
+) -> anyhow::Result<PathBuf> {
+    let tell = |step: runtime::Step| printer.info(&step.to_string());
+    let path = runtime::install(surroundings, target, &tell, interrupt.flag());
+    printer.clear();
+    path.map_err(|error| match error {
         InstallError::Interrupted => Interrupted.into(),
         other => other.into(),
     })
 }
 
-/// Asks a library for its version in another process: opening one runs its code and would count
-/// its pages to this process.
-fn ask_version(path: &Path) -> Result<String, String> {
-    let this = std::env::current_exe().map_err(|e| e.to_string())?;
-    let output =
-        Command::new(this).arg(VERSION_ARGUMENT).arg(path).output().map_err(|e| e.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    match (output.status.success(), text.is_empty()) {
-        (true, false) => Ok(text),
-        (false, false) => Err(text),
-        _ => Err(format!("opening it failed ({})", output.status)),
+/// The version of what was installed, which shows that it can be opened here.
+fn opened(path: &Path, interrupt: &Interrupt) -> anyhow::Result<String> {
+    let version = runtime::ask_version(path, interrupt.flag());
+    if interrupt.is_set() {
+        bail!(Interrupted);
     }
+    version
+        .map_err(anyhow::Error::msg)
+        .with_context(|| format!("{} was installed but cannot be opened", path.display()))
 }

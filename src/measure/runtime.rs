@@ -10,22 +10,23 @@ mod error;
 mod find;
 mod install;
 mod memo;
-mod outcome;
 mod python;
 mod surroundings;
 mod target;
 #[cfg(test)]
 mod tests;
+mod unpack;
+mod version;
 
 use std::fmt;
 use std::path::PathBuf;
 
 pub use error::InstallError;
-pub use find::{AskVersion, search};
+pub use find::{AskVersion, Outcome, Place, Search, search};
 pub use install::{Step, install};
-pub use outcome::{Outcome, Place, Refused, Search};
 pub use surroundings::Surroundings;
 pub use target::Target;
+pub use version::ask_version;
 
 /// The version that is installed where none is found.
 pub const VERSION: &str = "1.31.1";
@@ -36,7 +37,7 @@ pub const LEAST_MINOR: u32 = 31;
 /// A library that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runtime {
-    /// The file.
+    /// The file, as an absolute path.
     pub path: PathBuf,
     /// Its version, such as `1.31.1`.
     pub version: String,
@@ -77,15 +78,8 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Why a library of this version cannot be used: another major version, or one without the API.
-fn unusable(version: &str) -> Option<String> {
+/// Whether a library of this version has the API that is called.
+fn is_usable(version: &str) -> bool {
     let mut parts = version.split('.').map(|p| p.parse::<u32>().ok());
-    match (parts.next().flatten(), parts.next().flatten()) {
-        (Some(1), Some(minor)) if minor >= LEAST_MINOR => None,
-        (Some(major), Some(_)) if major <= 1 => {
-            Some(format!("version {version} is older than 1.{LEAST_MINOR}"))
-        }
-        (Some(_), Some(_)) => Some(format!("version {version} is not a 1.x")),
-        _ => Some(format!("`{version}` is not a version of ONNX Runtime")),
-    }
+    matches!((parts.next(), parts.next()), (Some(Some(1)), Some(Some(minor))) if minor >= LEAST_MINOR)
 }

@@ -1,33 +1,38 @@
 //! Running another program with a time limit, and an eye on whether the user wants to stop.
+//!
+//! Programs that are asked here start others (a shim starts Python, Python starts pip's helpers).
+//! Each runs in a process group of its own, so that all of them end when one is given up, and a
+//! Ctrl-C on the terminal reaches this program only, which then ends them in order.
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 /// How often a running program is looked at.
 const POLL: Duration = Duration::from_millis(20);
-
-/// A program that has ended may have left another one behind that holds its output open.
-const OUTPUT_LIMIT: Duration = Duration::from_secs(2);
-
-/// Longer messages hide what they say.
-const MESSAGE_CHARS: usize = 300;
-
-/// Ends the message of a pip that did not reach its index.
-pub(super) const NETWORK_FAILED: &str = " (the network failed)";
+/// Looks between two calls of the caller's tick.
+const POLLS_PER_TICK: u32 = 10;
+/// A program that is asked to end has this long to tidy up.
+const GRACE: Duration = Duration::from_secs(1);
+/// What a program printed is read at most this long after its end: a grandchild may hold the pipe.
+const REST: Duration = Duration::from_millis(500);
+/// No answer is longer than this many bytes.
+const MOST_OUTPUT: u64 = 1 << 20;
 
 /// How a program ended.
 #[derive(Debug)]
 pub(super) enum Ran {
     /// With success; what it printed.
-    Well(Vec<u8>),
-    /// Without; what its error output says, in a line.
+    Well(String),
+    /// Without; its error output, else its output, else its exit status.
     Badly(String),
     /// It is not there or cannot be started.
     NotStarted(String),
@@ -37,9 +42,14 @@ pub(super) enum Ran {
     Interrupted,
 }
 
-/// Runs `command` to its end. Its output is not shown.
-pub(super) fn run(command: &mut Command, limit: Duration, interrupt: &AtomicBool) -> Ran {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+/// Runs `command` to its end, calling `tick` about five times a second.
+pub(super) fn run(
+    command: &mut Command,
+    limit: Duration,
+    interrupt: &AtomicBool,
+    tick: &dyn Fn(),
+) -> Ran {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Ran::NotStarted(error.to_string()),
@@ -47,74 +57,100 @@ pub(super) fn run(command: &mut Command, limit: Duration, interrupt: &AtomicBool
     // Both streams are read while it runs, or a full pipe would stop it.
     let stdout = read(child.stdout.take());
     let stderr = read(child.stderr.take());
-    let text = |from: &Receiver<Vec<u8>>| from.recv_timeout(OUTPUT_LIMIT).unwrap_or_default();
-    match wait(&mut child, limit, interrupt) {
-        Ok(status) if status.success() => Ran::Well(text(&stdout)),
-        Ok(status) => {
-            let said = message(&String::from_utf8_lossy(&text(&stderr)));
-            Ran::Badly(if said.is_empty() { status.to_string() } else { said })
+    match wait(&mut child, limit, interrupt, tick) {
+        Some(status) if status.success() => Ran::Well(text(&stdout)),
+        _ if interrupt.load(Ordering::Relaxed) => Ran::Interrupted,
+        Some(status) => {
+            let said = [text(&stderr), text(&stdout)].into_iter().find(|t| !t.trim().is_empty());
+            Ran::Badly(said.unwrap_or_else(|| status.to_string()))
         }
-        Err(ended) => ended,
+        None => Ran::TimedOut,
     }
 }
 
-fn wait(child: &mut Child, limit: Duration, interrupt: &AtomicBool) -> Result<ExitStatus, Ran> {
+/// `None` where the program was ended from here.
+fn wait(
+    child: &mut Child,
+    limit: Duration,
+    interrupt: &AtomicBool,
+    tick: &dyn Fn(),
+) -> Option<ExitStatus> {
     let begun = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
-            Ok(None) => {}
-            Err(error) => return Err(Ran::NotStarted(error.to_string())),
+    for poll in 1_u32.. {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
         }
-        let stop = interrupt.load(Ordering::Relaxed);
-        if stop || begun.elapsed() > limit {
-            // If it cannot be killed it has just ended.
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(if stop { Ran::Interrupted } else { Ran::TimedOut });
+        if begun.elapsed() > limit || interrupt.load(Ordering::Relaxed) {
+            break;
+        }
+        if poll % POLLS_PER_TICK == 0 {
+            tick();
         }
         thread::sleep(POLL);
     }
+    end(child);
+    None
+}
+
+/// Asks the program and all that it started to end, so that they tidy up; then ends them.
+fn end(child: &mut Child) {
+    let group = Pid::from_child(child);
+    // Those that cannot be signalled have just ended.
+    let _ = kill_process_group(group, Signal::INT);
+    let begun = Instant::now();
+    while begun.elapsed() < GRACE && matches!(child.try_wait(), Ok(None)) {
+        thread::sleep(POLL);
+    }
+    // Whether or not the first of them has ended: others may be left.
+    let _ = kill_process_group(group, Signal::KILL);
+    let _ = child.wait();
 }
 
 fn read(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (send, receive) = mpsc::channel();
-    thread::spawn(move || {
-        let mut text = Vec::new();
-        // What was read before an error is what there is to tell.
-        let _ = stream.map(|mut s| s.read_to_end(&mut text));
-        // Nobody waits for the output of a program that was stopped.
-        let _ = send.send(text);
-    });
+    let (send, receive) = channel();
+    if let Some(stream) = stream {
+        thread::spawn(move || {
+            let mut stream = stream.take(MOST_OUTPUT);
+            let mut buffer = vec![0; 8 << 10];
+            // What was read before an error is what there is to tell.
+            while let Ok(n @ 1..) = stream.read(&mut buffer) {
+                if send.send(buffer[..n].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+    }
     receive
 }
 
-/// The line that tells why: uv's comes first and its causes follow, the others end with it.
-fn message(stderr: &str) -> String {
-    let is_noise = |l: &str| l.is_empty() || l.starts_with("[notice]");
-    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|l| !is_noise(l)).collect();
-    let Some(last) = lines.last() else { return String::new() };
-    let mut text = match lines.iter().find(|l| l.starts_with("error: ")) {
-        Some(first) if first != last => format!("{first} / {last}"),
-        _ => (*last).to_owned(),
-    };
-    if let Some((end, _)) = text.char_indices().nth(MESSAGE_CHARS) {
-        text.truncate(end);
-        text.push_str(" …");
+fn text(pieces: &Receiver<Vec<u8>>) -> String {
+    let until = Instant::now() + REST;
+    let mut all = Vec::new();
+    while let Ok(piece) = pieces.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        all.extend(piece);
     }
-    // What pip says last does not tell that it reached nobody.
-    if lines.iter().any(|l| l.contains("Retrying (")) {
-        text.push_str(NETWORK_FAILED);
-    }
-    text
+    String::from_utf8_lossy(&all).into_owned()
 }
 
-/// The program of this name on `path`, absolute: it may be started in another folder.
-pub(super) fn on_path(path: Option<&OsString>, name: &str) -> Option<PathBuf> {
-    let mut programs = std::env::split_paths(path?).map(|folder| folder.join(name));
-    std::path::absolute(programs.find(|p| is_program(p))?).ok()
+/// The last two lines that say something.
+pub(super) fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with("[notice]"))
+        .collect();
+    lines[lines.len().saturating_sub(2)..].join(" / ")
+}
+
+/// The first of `names` on `path`. Folders that are not absolute are passed over: a program of
+/// that name in the folder where the tool happens to be run is not the user's.
+pub(super) fn on_path(path: Option<&OsString>, names: &[&str]) -> Option<PathBuf> {
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(path?).filter(|folder| folder.is_absolute()).collect();
+    names.iter().find_map(|name| folders.iter().map(|f| f.join(name)).find(|p| is_program(p)))
 }
 
 fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
     path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }

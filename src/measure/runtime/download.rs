@@ -1,6 +1,8 @@
-//! Fetching the wheel with the user's own pip or uv: they know the user's index, proxy,
-//! certificates and credentials, which this tool should not learn.
+//! Fetching the pinned wheel with what the user has: pip, else uv. Both know the user's index,
+//! proxy and certificates, which this program does not.
 
+use std::cell::Cell;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,175 +10,223 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::VERSION;
-use super::command::{NETWORK_FAILED, Ran, on_path, run};
+use super::command::{Ran, last_lines, on_path, run};
 use super::error::InstallError;
+use super::find::cached;
 use super::install::Step;
 use super::surroundings::Surroundings;
 use super::target::Pin;
+use super::unpack::Source;
+use crate::units::Bytes;
 
 /// The download may take this long.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// All ask the same index: after so many that ran and failed, one more would say the same.
-const PIP_FAILURES: usize = 2;
-
-/// How pip can be called, in the order of trying.
-const PIPS: [(&str, &str, bool); 4] = [
-    ("python3 -m pip", "python3", true),
-    ("python -m pip", "python", true),
-    ("pip3", "pip3", false),
-    ("pip", "pip", false),
+/// Being offline is found out in seconds and not in minutes, unless the user has set these.
+const PATIENCE: [(&str, &str); 4] = [
+    ("PIP_DEFAULT_TIMEOUT", "15"),
+    ("PIP_RETRIES", "1"),
+    ("UV_HTTP_TIMEOUT", "15"),
+    ("UV_HTTP_RETRIES", "1"),
 ];
 
-/// What a download left.
-pub(super) enum Source {
-    /// From pip.
-    Wheel(PathBuf),
-    /// From uv, which unpacks.
-    Library(PathBuf),
+/// What pip and uv say when nobody answers, the words that explain most first. pip goes on to say
+/// that there is no such package, which misleads.
+const UNREACHABLE: [&str; 7] = [
+    "Failed to establish a new connection",
+    "Failed to resolve",
+    "Read timed out",
+    "Connection refused",
+    "failed to lookup address",
+    "operation timed out",
+    "client error (Connect)",
+];
+/// In uv's words when it finds no Python, which it needs, and cannot fetch one.
+const NO_PYTHON: &str = "python-build-standalone";
+
+/// A program that can fetch the wheel.
+struct Program {
+    label: &'static str,
+    command: Command,
+    is_pip: bool,
 }
 
-/// One installation's download.
-pub(super) struct Download<'a> {
-    pub surroundings: &'a Surroundings,
-    pub pin: &'a Pin,
-    /// An empty folder that is removed afterwards.
-    pub work: &'a Path,
-    pub tell: &'a dyn Fn(Step),
-    pub interrupt: &'a AtomicBool,
+/// The folders that are worked in.
+struct Folders {
+    /// pip's wheel.
+    wheels: PathBuf,
+    /// uv's unpacked package.
+    package: PathBuf,
+    /// Temporary files: those of a program that was killed go with the rest.
+    temporary: PathBuf,
+    /// The package with its version and hash.
+    requirements: PathBuf,
 }
 
-/// Why there is no download.
-pub(super) enum Failure {
-    /// Each program and what it said.
-    Tried(Vec<String>),
-    Stopped(InstallError),
-}
-
-impl Download<'_> {
-    /// Fetches with the first program that can.
-    pub fn fetch(&self) -> Result<Source, Failure> {
-        let mut tried = Vec::new();
-        let mut failures = 0;
-        for (label, name, is_module) in PIPS {
-            let Some(program) = self.find(name) else { continue };
-            match self
-                .attempt(label, &mut self.pip(&program, is_module))
-                .map_err(Failure::Stopped)?
-            {
-                Ok(()) => match self.wheel() {
-                    Some(wheel) => return Ok(Source::Wheel(wheel)),
-                    None => tried.push(format!("{label}: it succeeded but left no wheel")),
-                },
-                Err(why) => {
-                    // Another pip has the same network, and each would wait for it in vain.
-                    failures += match &why {
-                        why if why.ends_with(NETWORK_FAILED) => PIP_FAILURES,
-                        why => usize::from(!why.contains("No module named")),
-                    };
-                    tried.push(format!("{label}: {why}"));
-                }
+/// Downloads into `work` with the first program that can.
+pub(super) fn download(
+    surroundings: &Surroundings,
+    pin: &Pin,
+    work: &Path,
+    tell: &dyn Fn(Step),
+    interrupt: &AtomicBool,
+) -> Result<Source, InstallError> {
+    let library = cached(&surroundings.cache, pin);
+    let folder = || library.parent().unwrap_or(&library).to_owned();
+    let folders =
+        Folders::make(work, pin).map_err(|reason| InstallError::Io { folder: folder(), reason })?;
+    let mut tried = Vec::new();
+    let mut pip_ran = false;
+    for Program { label, mut command, is_pip } in programs(surroundings, pin, &folders) {
+        if is_pip && pip_ran {
+            continue;
+        }
+        let ran = run(&mut command, LIMIT, interrupt, &progress(label, pin, &folders, tell));
+        let why = match ran {
+            Ran::Well(_) => match folders.source(pin) {
+                Some(source) => return Ok(source),
+                None => "it succeeded but left no wheel".into(),
+            },
+            Ran::Badly(text) => {
+                // All pips ask the same index: the next one makes up for a missing one only.
+                pip_ran |= is_pip && !is_missing(&text);
+                explained(&text)
             }
-            if failures >= PIP_FAILURES {
-                break;
-            }
-        }
-        match self.fetch_with_uv(&mut tried) {
-            Ok(Some(library)) => return Ok(Source::Library(library)),
-            Ok(None) => {}
-            Err(error) => return Err(Failure::Stopped(error)),
-        }
-        if tried.is_empty() {
-            tried.push("no python3, python, pip3, pip or uv on PATH".into());
-        }
-        Err(Failure::Tried(tried))
-    }
-
-    fn fetch_with_uv(&self, tried: &mut Vec<String>) -> Result<Option<PathBuf>, InstallError> {
-        let Some(program) = self.find("uv") else { return Ok(None) };
-        match self.attempt("uv", &mut self.uv(&program))? {
-            Ok(()) => {
-                let library = self.work.join("uv").join(self.pin.member);
-                if library.is_file() {
-                    return Ok(Some(library));
-                }
-                tried.push("uv: it succeeded but left no library".into());
-            }
-            Err(why) => tried.push(format!("uv: {why}")),
-        }
-        Ok(None)
-    }
-
-    fn find(&self, name: &str) -> Option<PathBuf> {
-        on_path(self.surroundings.path.as_ref(), name)
-    }
-
-    /// The outer error ends the installation, the inner one only this attempt.
-    fn attempt(
-        &self,
-        label: &'static str,
-        command: &mut Command,
-    ) -> Result<Result<(), String>, InstallError> {
-        (self.tell)(Step::Downloading(label, self.pin.wheel_bytes));
-        // What a stopped program had half-done goes with the folder.
-        command.env("TMPDIR", self.work);
-        Ok(match run(command, LIMIT, self.interrupt) {
-            Ran::Well(_) => Ok(()),
-            Ran::Badly(why) => Err(why),
-            Ran::NotStarted(why) => Err(format!("it cannot be started: {why}")),
-            Ran::TimedOut => Err(format!("no end after {} minutes", LIMIT.as_secs() / 60)),
+            Ran::NotStarted(why) => format!("it cannot be started: {why}"),
+            Ran::TimedOut => format!("no end after {} minutes", LIMIT.as_secs() / 60),
             Ran::Interrupted => return Err(InstallError::Interrupted),
-        })
+        };
+        tried.push(format!("{label}: {why}"));
     }
+    if tried.is_empty() {
+        tried.push("no python3, pip or uv on PATH".into());
+    }
+    Err(InstallError::NotDownloaded { target: pin.target, tried, library })
+}
 
-    fn pip(&self, program: &Path, is_module: bool) -> Command {
-        let mut command = Command::new(program);
-        if is_module {
-            command.args(["-m", "pip"]);
+/// Tells how much has come, whenever that has changed.
+fn progress<'a>(
+    with: &'static str,
+    pin: &Pin,
+    folders: &'a Folders,
+    tell: &'a dyn Fn(Step),
+) -> impl Fn() + 'a {
+    let total = pin.wheel_bytes;
+    let told = Cell::new(Bytes::ZERO);
+    tell(Step::Downloading { with, done: Bytes::ZERO, total });
+    move || {
+        let done = bytes_below(&folders.temporary).max(bytes_below(&folders.wheels)).min(total);
+        if told.replace(done) != done {
+            tell(Step::Downloading { with, done, total });
         }
-        command
-            .args(["download", "--no-deps", "--only-binary=:all:"])
-            .args(["--implementation", "cp", "--python-version", "3.12", "--abi", "cp312"])
-            .args(["--platform", self.pin.tag])
-            .args(["--no-input", "--disable-pip-version-check"])
-            // Offline is found out in seconds and not in minutes, yet a proxy may look through the
-            // whole wheel before it sends a byte.
-            .args(["--retries", "1", "--timeout", "10"])
-            .arg("--dest")
-            .arg(self.work)
-            .arg(package())
-            // Python looks for modules in the folder that it is started in.
-            .current_dir(self.work);
-        command
-    }
-
-    /// uv cannot only download, so it installs into a folder of ours.
-    fn uv(&self, program: &Path) -> Command {
-        let requirements = self.work.join("requirements.txt");
-        let line = format!("{} --hash=sha256:{}\n", package(), self.pin.wheel_sha256);
-        // A file that cannot be written makes uv fail with its own words.
-        let _ = fs::write(&requirements, line);
-        let mut command = Command::new(program);
-        command
-            .args(["pip", "install", "--no-deps", "--only-binary", ":all:", "--require-hashes"])
-            .args(["--python-version", "3.12", "--python-platform", self.pin.uv_platform])
-            .arg("--target")
-            .arg(self.work.join("uv"))
-            .arg("-r")
-            .arg(requirements)
-            .envs([("UV_HTTP_RETRIES", "1"), ("UV_HTTP_TIMEOUT", "10")]);
-        command
-    }
-
-    fn wheel(&self) -> Option<PathBuf> {
-        fs::read_dir(self.work)
-            .ok()?
-            .flatten()
-            .map(|item| item.path())
-            .find(|p| p.extension().is_some_and(|e| e == "whl"))
     }
 }
 
-fn package() -> String {
-    format!("onnxruntime=={VERSION}")
+/// The size of all files; 0 for what cannot be seen.
+fn bytes_below(folder: &Path) -> Bytes {
+    let Ok(listing) = fs::read_dir(folder) else { return Bytes::ZERO };
+    let size = |item: fs::DirEntry| match item.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_below(&item.path()),
+        Ok(metadata) => Bytes::new(metadata.len()),
+        Err(_) => Bytes::ZERO,
+    };
+    listing.flatten().map(size).sum()
+}
+
+fn is_missing(text: &str) -> bool {
+    text.contains("No module named pip") || text.contains("command not found")
+}
+
+fn explained(text: &str) -> String {
+    if text.contains(NO_PYTHON) {
+        return "it found no Python, which it needs, and cannot download one".into();
+    }
+    match UNREACHABLE.iter().find_map(|mark| text.find(mark)) {
+        Some(at) => {
+            let reason = text[at..].split(['\n', '\'', '"']).next().unwrap_or_default();
+            format!("the package index cannot be reached: {reason}")
+        }
+        None => last_lines(text),
+    }
+}
+
+impl Folders {
+    fn make(work: &Path, pin: &Pin) -> std::io::Result<Self> {
+        let folders = Self {
+            wheels: work.join("wheels"),
+            package: work.join("package"),
+            temporary: work.join("tmp"),
+            requirements: work.join("requirements.txt"),
+        };
+        fs::create_dir(&folders.wheels)?;
+        fs::create_dir(&folders.temporary)?;
+        let line = format!("onnxruntime=={VERSION} --hash=sha256:{}\n", pin.wheel_sha256);
+        fs::write(&folders.requirements, line)?;
+        Ok(folders)
+    }
+
+    fn source(&self, pin: &Pin) -> Option<Source> {
+        let library = self.package.join(pin.member);
+        if library.is_file() {
+            return Some(Source::Library(library));
+        }
+        let files = fs::read_dir(&self.wheels).ok()?.flatten().map(|item| item.path());
+        let is_wheel = |path: &PathBuf| path.extension().is_some_and(|e| e == "whl");
+        files.into_iter().find(is_wheel).map(Source::Wheel)
+    }
+}
+
+/// The programs that can download a wheel, in the order of trying.
+fn programs(surroundings: &Surroundings, pin: &Pin, folders: &Folders) -> Vec<Program> {
+    let find = |name: &str| on_path(surroundings.path.as_ref(), &[name]);
+    let mut programs = Vec::new();
+    for (label, name, module) in [
+        ("python3 -m pip", "python3", &["-m", "pip"][..]),
+        ("python -m pip", "python", &["-m", "pip"]),
+        ("pip3", "pip3", &[]),
+        ("pip", "pip", &[]),
+    ] {
+        if let Some(program) = find(name) {
+            let mut command = Command::new(program);
+            command.args(module).args(pip_arguments(pin, folders));
+            programs.push(Program { label, command, is_pip: true });
+        }
+    }
+    if let Some(program) = find("uv") {
+        let mut command = Command::new(program);
+        command.args(uv_arguments(pin, folders));
+        programs.push(Program { label: "uv", command, is_pip: false });
+    }
+    for program in &mut programs {
+        // A download needs no virtual environment, even where the user wants one for installing.
+        program.command.env("TMPDIR", &folders.temporary).env("PIP_REQUIRE_VIRTUALENV", "0");
+        for (name, value) in PATIENCE {
+            if std::env::var_os(name).is_none() {
+                program.command.env(name, value);
+            }
+        }
+    }
+    programs
+}
+
+fn pip_arguments(pin: &Pin, folders: &Folders) -> Vec<OsString> {
+    let python = ["--implementation", "cp", "--python-version", "3.12", "--abi", "cp312"];
+    let mut arguments: Vec<OsString> = vec!["download".into(), "--no-deps".into()];
+    arguments.push("--only-binary=:all:".into());
+    arguments.extend(python.map(OsString::from));
+    arguments.extend(["--platform", pin.tag, "--no-input", "--require-hashes"].map(OsString::from));
+    arguments.extend(["--disable-pip-version-check", "--dest"].map(OsString::from));
+    arguments.extend([folders.wheels.clone().into(), "--requirement".into()]);
+    arguments.push(folders.requirements.clone().into());
+    arguments
+}
+
+fn uv_arguments(pin: &Pin, folders: &Folders) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec!["pip".into(), "install".into(), "--no-deps".into()];
+    arguments.extend(["--only-binary", ":all:", "--require-hashes"].map(OsString::from));
+    arguments.extend(["--python-version", "3.12"].map(OsString::from));
+    arguments.extend(["--python-platform", pin.uv_platform, "--target"].map(OsString::from));
+    arguments.extend([folders.package.clone().into(), "--requirement".into()]);
+    arguments.push(folders.requirements.clone().into());
+    arguments
 }

@@ -1,10 +1,8 @@
 //! What was learned about library files and Pythons, trusted while the files are the same.
-//!
-//! Opening a library and starting a Python take longer than everything else in a cached answer. It
-//! is only a memory: one that is damaged or cannot be written costs time and nothing else.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -12,33 +10,54 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::cache::write_atomically;
 
-/// Versions of libraries and the libraries of Pythons. One entry a path: an old identity never
-/// comes back, and the file must not grow.
+/// Versions of libraries and the libraries of Pythons, by file identity.
+///
+/// Only good news about libraries is kept: a file that could not be opened may open once
+/// something else on the system has changed.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Memo {
     #[serde(skip)]
     file: PathBuf,
-    libraries: BTreeMap<String, Kept<String>>,
-    pythons: BTreeMap<String, Kept<PathBuf>>,
+    libraries: BTreeMap<String, KnownLibrary>,
+    pythons: BTreeMap<String, KnownPython>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept<T> {
+struct KnownLibrary {
     identity: String,
-    answer: T,
+    version: String,
 }
 
-/// The file behind the links, its device, inode, size and modification time as one text; `None`
-/// where there is no file.
+#[derive(Debug, Serialize, Deserialize)]
+struct KnownPython {
+    identity: String,
+    /// The folders where it looks for packages, each with its identity if it was there.
+    folders: Vec<(PathBuf, Option<String>)>,
+    /// `None` where it has no package.
+    library: Option<PathBuf>,
+}
+
+/// A Python, and what else changes its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PythonKey<'a> {
+    pub program: &'a Path,
+    pub variables: &'a str,
+}
+
+/// Real path, device, inode, size and modification time as one text; `None` where there is
+/// nothing. A folder's changes when something is added to it or removed.
 fn identity(path: &Path) -> Option<String> {
     let real = path.canonicalize().ok()?;
     let m = real.metadata().ok()?;
-    let modified = format!("{}.{:09}", m.mtime(), m.mtime_nsec());
-    Some(format!("{}:{}:{}:{}:{modified}", real.display(), m.dev(), m.ino(), m.size()))
-}
-
-fn name(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+    Some(format!(
+        "{}:{}:{}:{}:{}.{:09}",
+        real.display(),
+        m.dev(),
+        m.ino(),
+        m.size(),
+        m.mtime(),
+        m.mtime_nsec()
+    ))
 }
 
 impl Memo {
@@ -49,42 +68,70 @@ impl Memo {
         Self { file, ..memo.unwrap_or_default() }
     }
 
-    /// The remembered version of a library.
+    /// The remembered version of a library, if the file is the same as then.
     pub fn version(&self, library: &Path) -> Option<&str> {
-        let kept = self.libraries.get(&name(library))?;
-        (kept.identity == identity(library)?).then_some(kept.answer.as_str())
+        let known = self.libraries.get(&library.display().to_string())?;
+        (identity(library)? == known.identity).then_some(&known.version)
     }
 
     /// Remembers it.
     pub fn keep_version(&mut self, library: &Path, version: &str) {
         if let Some(identity) = identity(library) {
-            let kept = Kept { identity, answer: version.to_owned() };
-            self.libraries.insert(name(library), kept);
+            let known = KnownLibrary { identity, version: version.to_owned() };
+            self.libraries.insert(library.display().to_string(), known);
             self.write();
         }
     }
 
-    /// The library that this Python was found to have, if it is still there. `surroundings` is
-    /// what else changes the answer.
-    pub fn library_of(&self, python: &Path, surroundings: &str) -> Option<&Path> {
-        let kept = self.pythons.get(&name(python))?;
-        let identity = format!("{}|{surroundings}", identity(python)?);
-        (kept.identity == identity && kept.answer.is_file()).then_some(kept.answer.as_path())
+    /// The library that this Python was found to have, or `Some(None)` if it had none; `None` if
+    /// that is not known or something has changed since.
+    pub fn library_of(&self, key: PythonKey<'_>) -> Option<Option<&Path>> {
+        let known = self.pythons.get(&key.text())?;
+        let same = identity(key.program)? == known.identity
+            && known.folders.iter().all(|(folder, then)| identity(folder) == *then)
+            && known.library.as_ref().is_none_or(|library| library.is_file());
+        same.then_some(known.library.as_deref())
     }
 
-    /// Remembers it.
-    pub fn keep_library_of(&mut self, python: &Path, surroundings: &str, library: &Path) {
-        if let Some(identity) = identity(python) {
-            let identity = format!("{identity}|{surroundings}");
-            self.pythons.insert(name(python), Kept { identity, answer: library.to_owned() });
-            self.write();
+    /// Remembers it, with the folders where this Python looks for packages.
+    pub fn keep_library_of(
+        &mut self,
+        key: PythonKey<'_>,
+        folders: Vec<PathBuf>,
+        library: Option<&Path>,
+    ) {
+        // Which Python a shim starts can change without a trace here: that it had no package is
+        // not believed the next time. A library that was found and is still there can be used.
+        if library.is_none() && is_script(key.program) {
+            return;
         }
+        let Some(identity_of_program) = identity(key.program) else { return };
+        let folders = folders.into_iter().map(|folder| (folder.clone(), identity(&folder)));
+        let known = KnownPython {
+            identity: identity_of_program,
+            folders: folders.collect(),
+            library: library.map(Path::to_owned),
+        };
+        self.pythons.insert(key.text(), known);
+        self.write();
     }
 
     fn write(&self) {
+        // A memo that cannot be written costs time at the next run, nothing else.
         if let Ok(text) = serde_json::to_vec_pretty(self) {
-            // One that cannot be written costs time at the next run, nothing else.
             let _ = write_atomically(&self.file, |out| out.write_all(&text));
         }
     }
+}
+
+impl PythonKey<'_> {
+    /// A virtual environment's Python is a link to the system's: the link's place matters.
+    fn text(self) -> String {
+        format!("{}|{}", self.program.display(), self.variables)
+    }
+}
+
+fn is_script(program: &Path) -> bool {
+    let mut start = [0; 2];
+    File::open(program).and_then(|mut f| f.read_exact(&mut start)).is_ok() && start == *b"#!"
 }

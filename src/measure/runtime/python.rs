@@ -1,93 +1,67 @@
-//! The library of the `onnxruntime` package in the Python environment on PATH.
-//!
-//! Python itself is asked: only it knows its virtual environment, the user's packages and
-//! `PYTHONPATH`. Starting one takes longer than all else in the search, so the answer is kept.
+//! The library of an `onnxruntime` package of the Python on `PATH`.
 
-use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
-use super::command::{Ran, on_path, run};
-use super::find::libraries_in;
-use super::memo::Memo;
+use super::command::{Ran, last_lines, on_path, run};
+use super::find::{Candidate, libraries_in};
+use super::memo::{Memo, PythonKey};
 use super::surroundings::Surroundings;
 
-/// A Python that takes longer to say where a package is, hangs.
-const LIMIT: Duration = Duration::from_secs(10);
-
-/// Comes before each folder in the answer: start-up hooks may print lines of their own.
-const MARK: &[u8] = b"onnxruntime is in ";
-
-/// Prints the package's folder without importing it, for that would load the library. Isolated mode
-/// would hide the user's packages, so only the current folder is taken out: whatever lies in a
-/// folder that the tool happens to be started in must not be run.
+/// Prints the folder of the package without importing it, as importing loads the library, and the
+/// folders that were looked in. The current folder is taken out first: a source checkout there is
+/// no installed package, and its modules are not to be run.
 const ASK: &str = "\
 import sys
-if sys.path[:1] == ['']: del sys.path[0]
-import importlib.util, os
+sys.path = [p for p in sys.path if p]
+import importlib.util
 spec = importlib.util.find_spec('onnxruntime')
-for folder in (spec.submodule_search_locations or []) if spec else []:
-    sys.stdout.buffer.write(b'\\nonnxruntime is in ' + os.fsencode(folder) + b'\\n')
-";
+for folder in list(spec.submodule_search_locations or [])[:1] if spec else []:
+    print('package=' + folder)
+for folder in sys.path:
+    print('folder=' + folder)";
 
-/// The library of the package, if there is one; an error says why no Python could be asked.
-pub(super) fn package_libraries(
+/// The library, or the place where it should be and why it is not; nothing where there is no
+/// Python or no package.
+pub(super) fn library(
     surroundings: &Surroundings,
     memo: &mut Memo,
     interrupt: &AtomicBool,
-) -> Result<Option<PathBuf>, String> {
-    let mut failed = None;
-    for name in ["python3", "python"] {
-        let Some(python) = on_path(surroundings.path.as_ref(), name) else { continue };
-        let key = key(&python, surroundings);
-        if let Some(known) = memo.library_of(&python, &key) {
-            return Ok(Some(known.to_owned()));
+) -> Option<Candidate> {
+    let python = on_path(surroundings.path.as_ref(), &["python3", "python"])?;
+    let key = PythonKey { program: &python, variables: &surroundings.python };
+    if let Some(known) = memo.library_of(key) {
+        return known.map(|library| Ok(library.to_owned()));
+    }
+    let mut command = Command::new(&python);
+    let ran = run(command.args(["-c", ASK]), surroundings.python_limit, interrupt, &|| {});
+    let answer = match ran {
+        Ran::Well(answer) => answer,
+        failed => return Some(Err((python, why(failed, surroundings)))),
+    };
+    let lines = |prefix| answer.lines().filter_map(move |line| line.strip_prefix(prefix));
+    let folders = lines("folder=").map(PathBuf::from).collect();
+    let Some(package) = lines("package=").next().map(Path::new) else {
+        memo.keep_library_of(key, folders, None);
+        return None;
+    };
+    let Some(library) = libraries_in(&package.join("capi")).into_iter().next() else {
+        return Some(Err((package.to_owned(), "it carries no libonnxruntime".into())));
+    };
+    memo.keep_library_of(key, folders, Some(&library));
+    Some(Ok(library))
+}
+
+fn why(failed: Ran, surroundings: &Surroundings) -> String {
+    match failed {
+        Ran::Badly(text) => {
+            format!("asked for onnxruntime it failed with: {}", last_lines(&text))
         }
-        let said = run(Command::new(&python).args(["-c", ASK]), LIMIT, interrupt);
-        let why = match said {
-            Ran::Well(answer) => {
-                let library = library(&answer);
-                if let Some(library) = &library {
-                    memo.keep_library_of(&python, &key, library);
-                }
-                return Ok(library);
-            }
-            Ran::Badly(why) => why,
-            Ran::NotStarted(why) => format!("it cannot be started: {why}"),
-            Ran::TimedOut => format!("no answer within {} s", LIMIT.as_secs()),
-            Ran::Interrupted => return Err("interrupted".into()),
-        };
-        failed.get_or_insert(format!("{} cannot be asked: {why}", python.display()));
+        Ran::NotStarted(why) => format!("it cannot be started: {why}"),
+        Ran::TimedOut => {
+            format!("it did not answer in {} s", surroundings.python_limit.as_secs_f32())
+        }
+        Ran::Interrupted | Ran::Well(_) => "interrupted".into(),
     }
-    failed.map_or(Ok(None), Err)
-}
-
-fn library(answer: &[u8]) -> Option<PathBuf> {
-    let folders = answer.split(|&b| b == b'\n').filter_map(|line| line.strip_prefix(MARK));
-    let capi: Vec<PathBuf> =
-        folders.map(|f| Path::new(OsStr::from_bytes(f)).join("capi")).collect();
-    libraries_in(&capi).into_iter().next()
-}
-
-/// What else changes the answer of this Python. A virtual environment's Python is a link to
-/// another one, so the place of the link counts.
-fn key(python: &Path, surroundings: &Surroundings) -> String {
-    let path = surroundings.path.as_deref().unwrap_or_default().to_string_lossy();
-    let mut key = format!("{}|{path}|{}", python.display(), surroundings.python);
-    // A version manager's script chooses by the folder that it is started in.
-    if let (true, Some(folder)) = (is_script(python), &surroundings.current_folder) {
-        key = format!("{key}|{}", folder.display());
-    }
-    key
-}
-
-fn is_script(program: &Path) -> bool {
-    let mut start = [0; 2];
-    let read = File::open(program).and_then(|mut f| f.read_exact(&mut start));
-    read.is_ok() && start == *b"#!"
 }

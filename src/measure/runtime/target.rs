@@ -1,7 +1,4 @@
 //! The platforms for which a wheel is pinned.
-//!
-//! A library is code that this tool will run, so its bytes are named here and nothing else is
-//! accepted, whatever an index offers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,6 +19,8 @@ pub enum Target {
 /// What is pinned of a wheel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pin {
+    /// For which platform.
+    pub target: Target,
     /// pip's platform tag.
     pub tag: &'static str,
     /// uv's name of the platform.
@@ -65,6 +64,7 @@ impl Target {
     pub(super) const fn pin(self) -> Pin {
         match self {
             Self::LinuxX86_64 => Pin {
+                target: self,
                 tag: "manylinux_2_28_x86_64",
                 uv_platform: "x86_64-manylinux_2_28",
                 wheel_sha256: "1f3dea47f2f0e5117c2404cea7d21fd253ae7836a3bf167a501cdfbb2600d536",
@@ -74,6 +74,7 @@ impl Target {
                 library_sha256: "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
             },
             Self::LinuxAarch64 => Pin {
+                target: self,
                 tag: "manylinux_2_28_aarch64",
                 uv_platform: "aarch64-manylinux_2_28",
                 wheel_sha256: "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc",
@@ -83,6 +84,7 @@ impl Target {
                 library_sha256: "8aa3b76b28c778a2b1dd660d34161adb1d508c9ccd04ff9dc80e26eca5df8467",
             },
             Self::MacArm64 => Pin {
+                target: self,
                 tag: "macosx_14_0_arm64",
                 uv_platform: "aarch64-apple-darwin",
                 wheel_sha256: "96dd2564b10ea7153ad9c207e7cd8e5917cb3ba521e0e0a62ac03486fdc8d56c",
@@ -110,11 +112,7 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A processor alone means Linux, where most servers are.
-        let is_meant = |t: &Self| {
-            t.name() == text || t.pin().tag == text || t.name().strip_prefix("linux-") == Some(text)
-        };
-        Self::ALL.into_iter().find(is_meant).ok_or_else(|| {
+        Self::ALL.into_iter().find(|t| t.name() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
             format!("`{text}` is no platform with a pinned library: there is {names}")
         })

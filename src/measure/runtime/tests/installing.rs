@@ -1,211 +1,252 @@
-use std::cell::RefCell;
+//! Downloads that work, fail, are damaged, are stopped, or happen twice at once.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::fixture::{World, deliver, here};
-use crate::measure::runtime::install::install_pinned;
-use crate::measure::runtime::target::Pin;
-use crate::measure::runtime::{InstallError, Step, Surroundings, Target};
+use super::super::find::cached;
+use super::super::install::install_pinned;
+use super::super::target::Pin;
+use super::super::{InstallError, Step};
+use super::{LIBRARY, NAME, Scene};
 
-fn install(around: &Surroundings, pin: &Pin) -> Result<PathBuf, InstallError> {
-    install_pinned(around, here(), pin, &|_| {}, &AtomicBool::new(false))
+const NO_PIP: &str = "echo 'python3: No module named pip' >&2; exit 1";
+
+fn install(scene: &Scene) -> Result<PathBuf, InstallError> {
+    install_as(scene, &scene.pin())
+}
+
+fn install_as(scene: &Scene, pin: &Pin) -> Result<PathBuf, InstallError> {
+    install_pinned(&scene.surroundings, pin, &|_| {}, &AtomicBool::new(false))
+}
+
+/// Waits for something that another thread or process does.
+fn until(condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never happened");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]
-fn pip_delivers_and_the_library_is_placed_once() {
-    let world = World::new();
-    let (wheel, pin) = world.wheel();
-    world.program("pip3", &deliver(&wheel));
-    let steps = RefCell::new(Vec::new());
-    let tell = |step: Step| steps.borrow_mut().push(step);
-    let path = install_pinned(&world.around, here(), &pin, &tell, &AtomicBool::new(false)).unwrap();
-    assert_eq!(path, world.cached());
-    assert_eq!(fs::read(&path).unwrap(), b"1.31.1");
+fn the_wheel_becomes_a_library_for_all_users() {
+    let scene = Scene::new();
+    scene.pip("pip");
+    let steps = Mutex::new(Vec::new());
+    let tell = |step: Step| steps.lock().unwrap().push(step.to_string());
+    let flag = AtomicBool::new(false);
+    let path = install_pinned(&scene.surroundings, &scene.pin(), &tell, &flag).unwrap();
+    assert_eq!(path, cached(&scene.surroundings.cache, &scene.pin()));
+    assert_eq!(fs::read_to_string(&path).unwrap(), LIBRARY);
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o644);
-    assert_eq!(world.left_over(), [format!("1.31.1-{}", here())]);
-    let downloading = Step::Downloading("pip3", pin.wheel_bytes);
-    assert_eq!(steps.take(), [downloading, Step::Checking, Step::Unpacking, Step::Done]);
-    install(&world.around, &pin).unwrap();
-    assert_eq!(world.calls("pip3"), 1);
+    assert_eq!(scene.kept(), [".lock", "1.31.1-linux-x86_64"]);
+    let steps = steps.into_inner().unwrap();
+    assert_eq!(steps.first().unwrap(), "downloading ONNX Runtime 1.31.1 (23 MiB) with pip");
+    assert_eq!(steps.last().unwrap(), "checking and unpacking ONNX Runtime");
+
+    assert_eq!(install(&scene).unwrap(), path);
+    assert_eq!(scene.runs("pip"), 1, "what is there is not fetched again");
 }
 
 #[test]
-fn pip_is_called_for_the_pinned_platform() {
-    let world = World::new();
-    let (_, pin) = world.wheel();
-    world.program("pip", "exit 1");
-    assert!(install(&world.around, &pin).is_err());
-    let call = fs::read_to_string(world.path("pip.calls")).unwrap();
-    let expected = format!(
-        "download --no-deps --only-binary=:all: --implementation cp --python-version 3.12 \
-         --abi cp312 --platform {} ",
-        pin.tag
-    );
-    assert!(call.starts_with(&expected), "{call}");
+fn pip_is_asked_for_exactly_the_pinned_wheel() {
+    let scene = Scene::new();
+    scene.program("pip", "cat \"${18}\" >> \"$0.requirements\" 2>&1; exit 1");
+    install(&scene).unwrap_err();
+    let arguments = fs::read_to_string(scene.runs_of("pip")).unwrap();
+    let expected = "download --no-deps --only-binary=:all: --implementation cp \
+        --python-version 3.12 --abi cp312 --platform manylinux_2_28_x86_64 --no-input \
+        --require-hashes";
+    assert!(arguments.starts_with(expected), "{arguments}");
+    let requirements = fs::read_to_string(scene.at("bin/pip.requirements")).unwrap();
+    let pinned = format!("onnxruntime==1.31.1 --hash=sha256:{}\n", scene.pin().wheel_sha256);
+    assert_eq!(requirements, pinned);
 }
 
 #[test]
-fn a_damaged_library_is_replaced_and_abandoned_work_removed() {
-    let world = World::new();
-    let (wheel, pin) = world.wheel();
-    world.program("pip", &deliver(&wheel));
-    world.library(world.cached().to_str().unwrap(), "damaged");
-    world.library("cache/onnxruntime/.install-abandoned/half", "half");
-    assert_eq!(fs::read(install(&world.around, &pin).unwrap()).unwrap(), b"1.31.1");
-    assert_eq!(world.left_over().len(), 1);
+fn a_prepared_cache_needs_no_program_and_no_lock() {
+    let scene = Scene::new();
+    let path = cached(&scene.surroundings.cache, &scene.pin());
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, LIBRARY).unwrap();
+    assert_eq!(install(&scene).unwrap(), path);
+    assert_eq!(scene.kept(), ["1.31.1-linux-x86_64"]);
 }
 
 #[test]
-fn what_is_not_pinned_is_not_installed() {
-    let world = World::new();
-    let (wheel, pin) = world.wheel();
-    world.program("pip", &deliver(&wheel));
-    let wrong = |what: &str, pin: &Pin| {
-        let error = install(&world.around, pin).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("{what} has the SHA-256 ")), "{error}");
-        assert!(world.left_over().is_empty());
-    };
-    wrong("the library", &Pin { library_sha256: "00", ..pin });
-    wrong("the wheel", &Pin { wheel_sha256: "00", ..pin });
-    fs::write(&wheel, "not an archive").unwrap();
-    wrong("the wheel", &pin);
+fn a_damaged_library_and_leftovers_are_replaced() {
+    let scene = Scene::new();
+    scene.pip("pip3");
+    let path = cached(&scene.surroundings.cache, &scene.pin());
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "half a lib").unwrap();
+    scene.file("cache/onnxruntime/.install-killed/wheels/half.whl", "half");
+    install(&scene).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), LIBRARY);
+    assert_eq!(scene.kept(), [".lock", "1.31.1-linux-x86_64"]);
 }
 
 #[test]
-fn of_two_at_once_one_downloads() {
-    let world = World::new();
-    let (wheel, pin) = world.wheel();
-    // The first one's download lasts until the second one waits.
-    let waits = world.path("waits");
-    let until = format!(
-        "n=0; while [ ! -e '{}' ] && [ $n -lt 100 ]; do /bin/sleep 0.1; n=$((n+1)); done",
-        waits.display()
-    );
-    world.program("pip", &format!("{until}\n{}", deliver(&wheel)));
-    let around = &world.around;
-    let one = || {
-        let tell = |step| {
-            if step == Step::Waiting {
-                fs::write(&waits, "").unwrap();
-            }
-        };
-        install_pinned(around, here(), &pin, &tell, &AtomicBool::new(false)).unwrap()
-    };
-    thread::scope(|scope| {
-        let both = [scope.spawn(one), scope.spawn(one)];
-        assert_eq!(both.map(|thread| thread.join().unwrap()), [world.cached(), world.cached()]);
+fn what_is_not_what_was_pinned_is_not_installed() {
+    let scene = Scene::new();
+    scene.pip("pip");
+    let wrong = "0000000000000000000000000000000000000000000000000000000000000000";
+    let wheel = Pin { wheel_sha256: wrong, ..scene.pin() };
+    let library = Pin { library_sha256: wrong, ..scene.pin() };
+    for (pin, expected) in [(wheel, "the wheel"), (library, "the library")] {
+        let error = install_as(&scene, &pin).unwrap_err();
+        let InstallError::WrongHash { what, pinned, .. } = &error else { panic!("{error}") };
+        assert_eq!((*what, *pinned), (expected, wrong));
+        assert!(error.to_string().contains("it was not installed"));
+        assert_eq!(scene.kept(), [".lock"]);
+    }
+}
+
+#[test]
+fn a_wheel_without_the_library_is_not_installed() {
+    let scene = Scene::new();
+    scene.pip("pip");
+    let pin = Pin { member: "onnxruntime/other.so", ..scene.pin() };
+    let error = install_as(&scene, &pin).unwrap_err();
+    assert!(matches!(error, InstallError::Archive(_)), "{error}");
+    assert_eq!(scene.kept(), [".lock"]);
+}
+
+#[test]
+fn two_at_once_download_once() {
+    let scene = Scene::new();
+    scene.pip("pip");
+    let paths: Vec<PathBuf> = thread::scope(|scope| {
+        let started: Vec<_> = (0..4).map(|_| scope.spawn(|| install(&scene).unwrap())).collect();
+        started.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(world.calls("pip"), 1);
-    assert!(waits.exists());
+    assert!(paths.iter().all(|path| *path == paths[0]));
+    assert_eq!(scene.runs("pip"), 1);
+    assert_eq!(scene.kept(), [".lock", "1.31.1-linux-x86_64"]);
 }
 
 #[test]
-fn uv_is_used_where_pip_fails() {
-    let world = World::new();
-    let (_, pin) = world.wheel();
-    // A Python without pip does not count as an answer of the index.
-    world.program("python3", "echo 'python3: No module named pip' >&2; exit 1");
-    world.program("python", "echo 'python: No module named pip' >&2; exit 1");
-    world.program("pip3", "echo 'ERROR: no' >&2; exit 1");
-    world.program("pip", "echo 'ERROR: no' >&2; exit 1");
-    let capi = "\"$2/onnxruntime/capi\"";
-    let write = format!("printf 1.31.1 > \"$2/{}\"", pin.member);
-    let script = "while [ \"$1\" != --target ]; do shift; done";
-    world.program("uv", &format!("{script}\n/bin/mkdir -p {capi}\n{write}"));
-    assert_eq!(fs::read(install(&world.around, &pin).unwrap()).unwrap(), b"1.31.1");
-    let calls = ["python3", "python", "pip3", "pip", "uv"].map(|name| world.calls(name));
-    assert_eq!(calls, [1; 5]);
-    assert_eq!(world.left_over().len(), 1);
+fn uv_is_used_where_there_is_no_pip() {
+    let scene = Scene::new();
+    scene.program("python3", NO_PIP);
+    scene.program(
+        "uv",
+        &format!(
+            "while [ $# -gt 0 ]; do if [ \"$1\" = --target ]; then\n\
+             mkdir -p \"$2/onnxruntime/capi\"; umask 077\n\
+             cat {} > \"$2/onnxruntime/capi/{NAME}\"; fi; shift; done",
+            scene.at("made-up-library").display()
+        ),
+    );
+    let path = install(&scene).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), LIBRARY);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+    let arguments = fs::read_to_string(scene.runs_of("uv")).unwrap();
+    assert!(arguments.contains("--require-hashes"), "{arguments}");
+    assert!(arguments.contains("--python-platform x86_64-manylinux_2_28"), "{arguments}");
 }
 
 #[test]
-fn offline_the_ways_out_are_named() {
-    let world = World::new();
-    let (_, pin) = world.wheel();
-    world.program("pip3", "echo 'WARNING: Retrying (Retry(total=0))' >&2; echo 'ERROR: No matching distribution' >&2; exit 1");
-    world.program("pip", "exit 1");
-    world.program("uv", "echo 'error: Request failed' >&2; echo '  cause: refused' >&2; exit 2");
-    let error = install(&world.around, &pin).unwrap_err().to_string();
-    let folder = world.cached().parent().unwrap().display().to_string();
+fn the_next_pip_makes_up_for_a_missing_one_only() {
+    let scene = Scene::new();
+    scene.program("python3", NO_PIP);
+    scene.program("pip3", "echo 'ERROR: no such index' >&2; exit 1");
+    scene.pip("pip");
+    let error = install(&scene).unwrap_err().to_string();
+    assert_eq!((scene.runs("python3"), scene.runs("pip3"), scene.runs("pip")), (1, 1, 0));
+    assert!(error.contains("python3 -m pip: python3: No module named pip"), "{error}");
+    assert!(error.contains("pip3: ERROR: no such index"), "{error}");
+}
+
+#[test]
+fn offline_every_way_out_is_named() {
+    let scene = Scene::new();
+    scene.program(
+        "pip",
+        "echo \"WARNING: Retrying after 'NewConnectionError('<x>: Failed to establish a new \
+         connection: [Errno 111] Connection refused')': /simple\" >&2\n\
+         echo 'ERROR: No matching distribution found' >&2; exit 1",
+    );
+    let error = install(&scene).unwrap_err().to_string();
+    let library = cached(&scene.surroundings.cache, &scene.pin()).display().to_string();
     for part in [
-        "pip3: ERROR: No matching distribution (the network failed)",
-        "uv: error: Request failed / cause: refused",
-        "ORT_DYLIB_PATH",
+        "ONNX Runtime 1.31.1 for linux-x86_64 cannot be downloaded",
+        "pip: the package index cannot be reached: Failed to establish a new connection: \
+         [Errno 111] Connection refused\n",
+        "set ORT_DYLIB_PATH to a libonnxruntime of version 1.31 or later",
         "pip install \"onnxruntime>=1.31\"",
-        "mediscope-size runtime --install --platform ",
-        &folder,
+        "`mediscope-size runtime --install --platform linux-x86_64`",
+        &library,
     ] {
         assert!(error.contains(part), "{part} is not in {error}");
     }
-    // Another pip has the same network.
-    assert_eq!(world.calls("pip"), 0);
-    assert!(world.left_over().is_empty());
+    assert_eq!(scene.kept(), [".lock"]);
 }
 
 #[test]
-fn without_pip_and_uv_that_is_said() {
-    let world = World::new();
-    let error = install(&world.around, &world.wheel().1).unwrap_err().to_string();
-    assert!(error.contains("no python3, python, pip3, pip or uv on PATH"), "{error}");
+fn without_any_program_that_is_said() {
+    let scene = Scene::new();
+    let error = install(&scene).unwrap_err().to_string();
+    assert!(error.contains("no python3, pip or uv on PATH"), "{error}");
 }
 
 #[test]
-fn an_interrupt_stops_the_download_and_leaves_nothing() {
-    let world = World::new();
-    let (_, pin) = world.wheel();
-    world.program("pip", "exec /bin/sleep 30");
-    let interrupt = AtomicBool::new(false);
-    let begun = Instant::now();
-    // The flag is set when the download has begun.
-    let tell = |_| interrupt.store(true, Ordering::Relaxed);
-    let result = install_pinned(&world.around, here(), &pin, &tell, &interrupt);
-    assert!(matches!(result, Err(InstallError::Interrupted)));
-    assert!(begun.elapsed() < Duration::from_secs(5));
-    assert!(world.left_over().is_empty());
+fn a_program_that_delivers_nothing_is_said() {
+    let scene = Scene::new();
+    scene.program("pip", "exit 0");
+    let error = install(&scene).unwrap_err().to_string();
+    assert!(error.contains("pip: it succeeded but left no wheel"), "{error}");
 }
 
 #[test]
-fn an_interrupt_ends_the_wait_for_another_process() {
-    let world = World::new();
-    let (_, pin) = world.wheel();
-    let folder = world.path("cache/onnxruntime");
-    fs::create_dir(&folder).unwrap();
-    let lock = fs::File::create(folder.join(".lock")).unwrap();
+fn stopping_ends_the_download_and_what_it_started_and_leaves_nothing() {
+    let scene = Scene::new();
+    let inner = scene.at("inner").display().to_string();
+    scene.program("pip", &format!("sh -c 'echo $$ > {inner}; exec sleep 60' &\nwait\nsleep 60"));
+    let flag = AtomicBool::new(false);
+    let pid = || fs::read_to_string(&inner).unwrap_or_default().trim().to_owned();
+    thread::scope(|scope| {
+        let run = scope.spawn(|| install_pinned(&scene.surroundings, &scene.pin(), &|_| {}, &flag));
+        until(|| !pid().is_empty());
+        let begun = Instant::now();
+        flag.store(true, Ordering::Relaxed);
+        let result = run.join().unwrap();
+        assert!(matches!(result, Err(InstallError::Interrupted)), "{result:?}");
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    });
+    assert_eq!(scene.kept(), [".lock"]);
+    let process = PathBuf::from("/proc").join(pid());
+    // Where nobody waits for orphans it stays as a zombie, which does nothing.
+    let state = || fs::read_to_string(process.join("stat")).unwrap_or_default();
+    until(|| state().is_empty() || state().contains(") Z "));
+}
+
+#[test]
+fn waiting_for_another_installation_can_be_stopped() {
+    let scene = Scene::new();
+    let lock = fs::File::create(scene.file("cache/onnxruntime/.lock", "")).unwrap();
     lock.lock().unwrap();
-    let interrupt = AtomicBool::new(false);
-    let tell = |step| interrupt.store(step == Step::Waiting, Ordering::Relaxed);
-    let result = install_pinned(&world.around, here(), &pin, &tell, &interrupt);
-    assert!(matches!(result, Err(InstallError::Interrupted)));
+    let (flag, waiting) = (AtomicBool::new(false), AtomicBool::new(false));
+    let tell = |step: Step| {
+        assert_eq!(step, Step::Waiting);
+        waiting.store(true, Ordering::Relaxed);
+        flag.store(true, Ordering::Relaxed);
+    };
+    let result = install_pinned(&scene.surroundings, &scene.pin(), &tell, &flag);
+    assert!(matches!(result, Err(InstallError::Interrupted)), "{result:?}");
+    assert!(waiting.into_inner());
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_named() {
-    let mut world = World::new();
-    let (_, pin) = world.wheel();
-    // Permissions do not stop every user, a file in the place of the folder does.
-    world.around.cache = world.library("not-a-folder", "");
-    let error = install(&world.around, &pin).unwrap_err().to_string();
-    let folder = world.around.cache.join("onnxruntime");
-    assert!(error.starts_with(&format!("cannot install ONNX Runtime in {}", folder.display())));
-    assert!(error.contains("--cache-dir"), "{error}");
-}
-
-#[test]
-fn platforms_are_named_and_pinned() {
-    for target in Target::ALL {
-        assert_eq!(target.name().parse(), Ok(target));
-        let pin = target.pin();
-        assert_eq!(pin.tag.parse(), Ok(target));
-        assert!(pin.member.ends_with(pin.library));
-        for hash in [pin.wheel_sha256, pin.library_sha256] {
-            assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
-        }
-    }
-    assert_eq!("aarch64".parse(), Ok(Target::LinuxAarch64));
-    let error = "sparc".parse::<Target>().unwrap_err();
-    assert!(error.contains("linux-x86_64, linux-aarch64, macos-arm64"), "{error}");
+fn a_cache_that_cannot_be_written_is_said() {
+    let mut scene = Scene::new();
+    scene.surroundings.cache = scene.file("file", "text").join("cache");
+    let error = install(&scene).unwrap_err();
+    assert!(matches!(error, InstallError::Io { .. }), "{error}");
+    assert!(error.to_string().contains("--cache-dir"), "{error}");
 }
