@@ -41,25 +41,23 @@ fn memory(library: &Path) {
         let mark = loaded.runtime;
         harness.push((mark.total.as_mib(), mark.total.saturating_sub(mark.file).as_mib()));
     }
-    let of = |pick: fn(&(f64, f64)) -> f64, of: &[(f64, f64)]| {
-        median(&of.iter().map(pick).collect::<Vec<_>>())
+    let row = |name: &str, of: &[(f64, f64)]| {
+        let resident = median(&of.iter().map(|m| m.0).collect::<Vec<_>>());
+        let anonymous = median(&of.iter().map(|m| m.1).collect::<Vec<_>>());
+        println!("  {name:52} {resident:>8.1} {anonymous:>10.1}");
     };
-    println!("memory with the runtime loaded and no model, MiB    resident  anonymous");
-    println!(
-        "  the measured child                               {:>8.1} {:>10.1}",
-        of(|m| m.0, &harness),
-        of(|m| m.1, &harness)
-    );
-    println!(
-        "  a C program that only opens the library          {:>8.1} {:>10.1}",
-        of(|m| m.0, &bare),
-        of(|m| m.1, &bare)
-    );
-    println!("  target: resident within 2.0 of the bare program, anonymous ≤ 9.0\n");
+    println!("memory without a model, MiB, medians of 5                resident  anonymous");
+    row("the measured child, runtime loaded", &harness);
+    row("a C program that opens it and makes its environment", &bare.1);
+    row("the same before the environment is made", &bare.0);
+    println!("  target: resident within 2.0 of the C program, anonymous ≤ 9.0\n");
 }
 
-/// Resident and anonymous MiB of the bare program, five times.
-fn bare_program(library: &Path) -> Vec<(f64, f64)> {
+/// Resident and anonymous MiB, several times.
+type Memory = Vec<(f64, f64)>;
+
+/// What the bare program holds after opening the library, and with its environment, five times.
+fn bare_program(library: &Path) -> (Memory, Memory) {
     let program = folder().join("bare");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/bare.c");
     let compiled =
@@ -67,15 +65,18 @@ fn bare_program(library: &Path) -> Vec<(f64, f64)> {
     assert!(compiled.expect("a C compiler").success());
     (0..5)
         .map(|_| {
-            let output = Command::new(&program).arg(library).output().unwrap();
+            let output =
+                Command::new(&program).arg(library).env(NO_TELEMETRY, "1").output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             let text = String::from_utf8(output.stdout).unwrap();
-            let field = |name: &str| -> f64 {
-                let line = text.lines().find(|l| l.starts_with(name)).expect(name);
-                line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-            };
-            (field("VmRSS"), field("RssAnon"))
+            let mut lines = text.lines().map(|line| {
+                let kib: Vec<f64> =
+                    line.split(' ').map(|n| n.parse::<f64>().unwrap() / 1024.0).collect();
+                (kib[0], kib[1])
+            });
+            (lines.next().unwrap(), lines.next().unwrap())
         })
-        .collect()
+        .unzip()
 }
 
 fn time_of_a_run(library: &Path, model: &Path, cache: &Path) {

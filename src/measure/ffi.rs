@@ -143,7 +143,10 @@ impl SharedSession {
 pub fn library_version(path: &Path) -> std::result::Result<String, String> {
     // SAFETY: loading runs the library's initialisers: that is what the user asked for by placing
     // the file where it is looked for, and it happens in a process of its own.
-    let library = unsafe { libloading::Library::new(path) }.map_err(|e| e.to_string())?;
+    let library = unsafe { libloading::Library::new(path) }.map_err(|e| {
+        // The error itself says that opening failed, its source says why.
+        std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string)
+    })?;
     // SAFETY: this symbol of ONNX Runtime has had this type since its first release.
     let base: libloading::Symbol<'_, unsafe extern "C" fn() -> *const ort::sys::OrtApiBase> =
         unsafe { library.get(b"OrtGetApiBase") }

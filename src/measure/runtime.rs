@@ -8,6 +8,7 @@ mod command;
 mod download;
 mod error;
 mod find;
+mod header;
 mod install;
 mod memo;
 mod python;

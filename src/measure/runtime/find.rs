@@ -127,18 +127,17 @@ fn version(
     ask: AskVersion<'_>,
 ) -> Result<String, String> {
     is_file(path)?;
-    let version = match memo.version(path) {
-        Some(known) => known.to_owned(),
-        None => {
-            if pin.is_some_and(|pin| !is_intact(path, pin)) {
-                return Err("it is damaged (its SHA-256 is not the pinned one); \
-                            `mediscope-size runtime --install` replaces it"
-                    .into());
-            }
-            let version = ask(path)?;
-            memo.keep_version(path, &version);
-            version
+    let version = if let Some(known) = memo.version(path) {
+        known.to_owned()
+    } else {
+        if pin.is_some_and(|pin| !is_intact(path, pin)) {
+            return Err("it is damaged (its SHA-256 is not the pinned one); \
+                        `mediscope-size runtime --install` replaces it"
+                .into());
         }
+        let version = ask(path)?;
+        memo.keep_version(path, &version);
+        version
     };
     if is_usable(&version) {
         Ok(version)
@@ -199,7 +198,8 @@ pub(super) fn libraries_in(folder: &Path) -> Vec<PathBuf> {
     let is_library = |name: &str| {
         name == "libonnxruntime.so"
             || name.starts_with("libonnxruntime.so.")
-            || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+            || (name.starts_with("libonnxruntime.")
+                && Path::new(name).extension().is_some_and(|e| e == "dylib"))
     };
     let Ok(listing) = fs::read_dir(folder) else { return Vec::new() };
     let mut names: Vec<String> = listing

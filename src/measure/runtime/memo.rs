@@ -37,6 +37,15 @@ struct KnownPython {
     library: Option<PathBuf>,
 }
 
+/// What a Python has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Package<'a> {
+    /// No package.
+    Missing,
+    /// One with this library.
+    Library(&'a Path),
+}
+
 /// A Python, and what else changes its answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PythonKey<'a> {
@@ -83,26 +92,26 @@ impl Memo {
         }
     }
 
-    /// The library that this Python was found to have, or `Some(None)` if it had none; `None` if
-    /// that is not known or something has changed since.
-    pub fn library_of(&self, key: PythonKey<'_>) -> Option<Option<&Path>> {
+    /// What this Python was found to have; `None` if that is not known or something has changed
+    /// since.
+    pub fn package_of(&self, key: PythonKey<'_>) -> Option<Package<'_>> {
         let known = self.pythons.get(&key.text())?;
         let same = identity(key.program)? == known.identity
             && known.folders.iter().all(|(folder, then)| identity(folder) == *then)
             && known.library.as_ref().is_none_or(|library| library.is_file());
-        same.then_some(known.library.as_deref())
+        same.then_some(known.library.as_deref().map_or(Package::Missing, Package::Library))
     }
 
     /// Remembers it, with the folders where this Python looks for packages.
-    pub fn keep_library_of(
+    pub fn keep_package_of(
         &mut self,
         key: PythonKey<'_>,
         folders: Vec<PathBuf>,
-        library: Option<&Path>,
+        package: Package<'_>,
     ) {
         // Which Python a shim starts can change without a trace here: that it had no package is
         // not believed the next time. A library that was found and is still there can be used.
-        if library.is_none() && is_script(key.program) {
+        if package == Package::Missing && is_script(key.program) {
             return;
         }
         let Some(identity_of_program) = identity(key.program) else { return };
@@ -110,7 +119,10 @@ impl Memo {
         let known = KnownPython {
             identity: identity_of_program,
             folders: folders.collect(),
-            library: library.map(Path::to_owned),
+            library: match package {
+                Package::Missing => None,
+                Package::Library(library) => Some(library.to_owned()),
+            },
         };
         self.pythons.insert(key.text(), known);
         self.write();

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::command::{Ran, last_lines, on_path, run};
 use super::find::{Candidate, libraries_in};
-use super::memo::{Memo, PythonKey};
+use super::memo::{Memo, Package, PythonKey};
 use super::surroundings::Surroundings;
 
 /// Prints the folder of the package without importing it, as importing loads the library, and the
@@ -31,8 +31,10 @@ pub(super) fn library(
 ) -> Option<Candidate> {
     let python = on_path(surroundings.path.as_ref(), &["python3", "python"])?;
     let key = PythonKey { program: &python, variables: &surroundings.python };
-    if let Some(known) = memo.library_of(key) {
-        return known.map(|library| Ok(library.to_owned()));
+    match memo.package_of(key) {
+        Some(Package::Missing) => return None,
+        Some(Package::Library(known)) => return Some(Ok(known.to_owned())),
+        None => {}
     }
     let mut command = Command::new(&python);
     let ran = run(command.args(["-c", ASK]), surroundings.python_limit, interrupt, &|| {});
@@ -43,13 +45,13 @@ pub(super) fn library(
     let lines = |prefix| answer.lines().filter_map(move |line| line.strip_prefix(prefix));
     let folders = lines("folder=").map(PathBuf::from).collect();
     let Some(package) = lines("package=").next().map(Path::new) else {
-        memo.keep_library_of(key, folders, None);
+        memo.keep_package_of(key, folders, Package::Missing);
         return None;
     };
     let Some(library) = libraries_in(&package.join("capi")).into_iter().next() else {
         return Some(Err((package.to_owned(), "it carries no libonnxruntime".into())));
     };
-    memo.keep_library_of(key, folders, Some(&library));
+    memo.keep_package_of(key, folders, Package::Library(&library));
     Some(Ok(library))
 }
 

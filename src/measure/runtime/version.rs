@@ -7,16 +7,18 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::command::{Ran, last_lines, run};
+use super::header;
 use crate::measure::probe::VERSION_ARGUMENT;
 
 /// Opening takes milliseconds; a cold network folder takes seconds.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// The version that the library gives for itself.
 ///
 /// # Errors
 /// Why it cannot be opened, in words that follow the path.
 pub fn ask_version(path: &Path, interrupt: &AtomicBool) -> Result<String, String> {
+    header::check(path)?;
     let this = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut command = Command::new(this);
     match run(command.arg(VERSION_ARGUMENT).arg(path), LIMIT, interrupt, &|| {}) {

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::find::cached;
-use super::super::memo::{Memo, PythonKey};
+use super::super::header::check;
+use super::super::memo::{Memo, Package, PythonKey};
 use super::super::surroundings::configured;
 use super::super::{Origin, Outcome, Search, is_usable, search};
 use super::{LIBRARY, NAME, Scene};
@@ -169,7 +170,7 @@ fn a_changed_file_is_asked_again() {
     search_with(&scene, "1.31.1", &asked);
     assert_eq!(asked.get(), 2, "another size");
     let file = std::fs::File::options().write(true).open(&library).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
     let search = search_with(&scene, "1.32.0", &asked);
     assert_eq!((asked.get(), search.found.unwrap().version.as_str()), (3, "1.32.0"));
 }
@@ -245,16 +246,29 @@ fn that_a_python_has_no_package_is_believed_until_its_folders_change() {
     let folders = || vec![packages.clone(), missing.clone()];
     let key = |program| PythonKey { program, variables: "" };
     let mut memo = Memo::read(&scene.at("cache"));
-    memo.keep_library_of(key(&program), folders(), None);
-    memo.keep_library_of(key(&shim), folders(), None);
+    memo.keep_package_of(key(&program), folders(), Package::Missing);
+    memo.keep_package_of(key(&shim), folders(), Package::Missing);
 
     let memo = Memo::read(&scene.at("cache"));
-    assert_eq!(memo.library_of(key(&program)), Some(None));
-    assert_eq!(memo.library_of(key(&shim)), None, "what a shim starts is not known");
+    assert_eq!(memo.package_of(key(&program)), Some(Package::Missing));
+    assert_eq!(memo.package_of(key(&shim)), None, "what a shim starts is not known");
     let other = PythonKey { program: &program, variables: "/elsewhere" };
-    assert_eq!(memo.library_of(other), None);
+    assert_eq!(memo.package_of(other), None);
     std::fs::create_dir(&missing).unwrap();
-    assert_eq!(memo.library_of(key(&program)), None);
+    assert_eq!(memo.package_of(key(&program)), None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_first_bytes_tell_what_is_no_library_for_this_platform() {
+    let scene = Scene::new();
+    let why = |text| check(&scene.file("file", text)).unwrap_err();
+    assert_eq!(why("no library, but long enough"), "it is not a Linux library (no ELF header)");
+    assert_eq!(why(""), "it is not a Linux library (no ELF header)");
+    let foreign = "\u{7f}ELF with any other text in it";
+    assert!(why(foreign).starts_with("it is for another processor than "));
+    assert_eq!(check(&std::env::current_exe().unwrap()), Ok(()));
+    assert!(check(&scene.at("missing")).is_err());
 }
 
 #[test]

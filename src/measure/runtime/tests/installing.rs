@@ -189,6 +189,16 @@ fn offline_every_way_out_is_named() {
 }
 
 #[test]
+fn a_full_disk_is_said() {
+    let scene = Scene::new();
+    scene.program("pip", "echo 'OSError: [Errno 28] No space left on device' >&2; exit 2");
+    let error = install(&scene).unwrap_err();
+    assert!(matches!(error, InstallError::Io { .. }), "{error}");
+    assert!(error.to_string().contains("no storage space; free some space"), "{error}");
+    assert_eq!(scene.kept(), [".lock"]);
+}
+
+#[test]
 fn without_any_program_that_is_said() {
     let scene = Scene::new();
     let error = install(&scene).unwrap_err().to_string();
