@@ -139,6 +139,7 @@ impl Progress for Printer {
             bar.set_style(style);
         }
         bar.set_prefix(expected.to_string());
+        bar.set_message("measuring");
         bar.enable_steady_tick(Duration::from_millis(200));
         if let Ok(mut slot) = self.bar.lock() {
             *slot = Some(bar);

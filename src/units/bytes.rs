@@ -270,4 +270,32 @@ mod tests {
             assert_eq!(bytes.as_argument().parse(), Ok(bytes));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_size_reads_back_from_its_argument(bytes in 0u64..1 << 52) {
+            proptest::prop_assert_eq!(Bytes::new(bytes).as_argument().parse(), Ok(Bytes::new(bytes)));
+        }
+
+        #[test]
+        fn any_text_is_a_size_or_an_error_and_never_a_panic(text in ".{0,12}") {
+            let _ = text.parse::<Bytes>();
+            let _ = Bytes::parse_decimal(&text);
+        }
+
+        #[test]
+        fn a_larger_number_is_never_a_smaller_size(a in 0.0..1e6f64, more in 0.0..1e6f64, unit in "[kKmMgG]i?[bB]?") {
+            let size = |n: f64| format!("{n}{unit}").parse::<Bytes>();
+            proptest::prop_assert!(size(a) .is_ok());
+            proptest::prop_assert!(size(a).ok() <= size(a + more).ok());
+        }
+
+        #[test]
+        fn what_is_displayed_is_within_its_rounding(bytes in 1u64..1 << 44) {
+            let shown = Bytes::new(bytes).to_string();
+            let back = shown.parse::<Bytes>().map(Bytes::as_f64);
+            let error = back.map(|b| (b / Bytes::new(bytes).as_f64() - 1.0).abs());
+            proptest::prop_assert!(bytes < 1024 || error.is_ok_and(|e| e <= 0.34), "{} {}", bytes, shown);
+        }
+    }
 }
