@@ -3,7 +3,9 @@
 //! It holds samples, not conclusions: lines are fitted by `model` each time it is read, so that a
 //! better fit needs no new measurement. Everything is absolute bytes and seconds.
 
-use serde::{Deserialize, Serialize};
+pub mod checked;
+
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::units::{Bytes, Rate, Seconds, Span};
 
@@ -35,6 +37,7 @@ impl Topology {
 pub struct Settings {
     /// Intra-op threads of a session, 1 or more. One by default whatever the box, so that a
     /// footprint answers for any box.
+    #[serde(deserialize_with = "threads")]
     pub threads: u16,
     /// Whether memory is kept in an arena between runs.
     pub arena: bool,
@@ -49,6 +52,7 @@ pub struct Settings {
     /// Heaps that glibc's malloc may keep, `MALLOC_ARENA_MAX`. It would keep eight for each CPU
     /// that it sees, which in a container are those of the host: by default there is one for
     /// every thread, as on a large host, whatever the machine that measures.
+    #[serde(deserialize_with = "malloc_arenas")]
     pub malloc_arenas: u16,
 }
 
@@ -64,6 +68,20 @@ impl Default for Settings {
             malloc_arenas: 256,
         }
     }
+}
+
+fn threads<'de, D: Deserializer<'de>>(d: D) -> Result<u16, D::Error> {
+    checked::whole_number(d, "number of threads", 1..=1024)
+}
+
+fn malloc_arenas<'de, D: Deserializer<'de>>(d: D) -> Result<u16, D::Error> {
+    checked::whole_number(d, "number of heaps", 1..=4096)
+}
+
+/// A footprint of another version is measured again rather than guessed at.
+fn this_version<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
+    let this = u64::from(FOOTPRINT_VERSION);
+    checked::whole_number(d, "footprint version that this tool reads (measure again)", this..=this)
 }
 
 /// Graph optimisation levels of ONNX Runtime.
@@ -85,6 +103,7 @@ pub enum Optimization {
 #[serde(deny_unknown_fields)]
 pub struct Footprint {
     /// [`FOOTPRINT_VERSION`].
+    #[serde(deserialize_with = "this_version")]
     pub version: u32,
     /// How requests shared sessions.
     pub topology: Topology,

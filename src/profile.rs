@@ -10,13 +10,14 @@ mod models;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
 pub use models::{Model, ModelSource, Models, Shape};
 
-use crate::footprint::{FOOTPRINT_VERSION, Footprint, Settings, Topology};
+use crate::footprint::checked::whole_number;
+use crate::footprint::{Footprint, Settings, Topology};
 
 /// One service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,31 +63,17 @@ impl Default for RequestSpec {
 
 /// The longest edge of a heatmap in pixels: 1 to 8192.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct HeatmapEdge(u32);
+#[serde(transparent)]
+pub struct HeatmapEdge(#[serde(deserialize_with = "pixels")] u32);
+
+fn pixels<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
+    whole_number(d, "edge of a heatmap in pixels", 1..=8192)
+}
 
 impl HeatmapEdge {
     /// In pixels.
     pub const fn pixels(self) -> u32 {
         self.0
-    }
-}
-
-impl TryFrom<u32> for HeatmapEdge {
-    type Error = String;
-
-    fn try_from(pixels: u32) -> Result<Self, String> {
-        if (1..=8192).contains(&pixels) {
-            Ok(Self(pixels))
-        } else {
-            Err(format!("a heatmap's edge of {pixels} pixels: use 1 to 8192"))
-        }
-    }
-}
-
-impl From<HeatmapEdge> for u32 {
-    fn from(edge: HeatmapEdge) -> Self {
-        edge.0
     }
 }
 
@@ -96,14 +83,7 @@ impl Profile {
     /// # Errors
     /// With the line, and the column where it is known, of what is wrong.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ProfileError> {
-        let profile: Self =
-            serde_yaml::from_str(text).map_err(|e| ProfileError::yaml(&e, text, origin))?;
-        match &profile.footprint {
-            Some(f) if f.version != FOOTPRINT_VERSION => {
-                Err(ProfileError::FootprintVersion { origin: origin.to_owned(), found: f.version })
-            }
-            _ => Ok(profile),
-        }
+        serde_yaml::from_str(text).map_err(|e| ProfileError::yaml(&e, text, origin))
     }
 
     /// Reads a profile from a file. Paths in it are relative to the file's folder.

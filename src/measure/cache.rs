@@ -20,7 +20,7 @@ pub use hashes::sha256_of;
 pub use key::{CacheKey, KeyParts, ModelKey};
 
 use super::campaign::ChildRecord;
-use crate::footprint::{FOOTPRINT_VERSION, Footprint};
+use crate::footprint::Footprint;
 use crate::units::{Bytes, Seconds};
 
 /// A user's cache directory.
@@ -114,8 +114,7 @@ impl Cache {
 
     /// The footprint with this key, if there is one that this version can read.
     pub fn footprint(&self, key: &CacheKey) -> Option<Kept> {
-        let kept: Kept = read_json(&self.file(Kind::Footprints, key))?;
-        (kept.footprint.version == FOOTPRINT_VERSION).then_some(kept)
+        read_json(&self.file(Kind::Footprints, key))
     }
 
     /// What a kept file is of, for listings: the profile of a footprint.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::embedded::embedded_names;
-use crate::footprint::FOOTPRINT_VERSION;
 
 /// Why there is no profile.
 #[derive(Debug, thiserror::Error)]
@@ -31,17 +30,6 @@ pub enum ProfileError {
     /// The text is not a profile.
     #[error("{0}")]
     Invalid(Box<Invalid>),
-    /// The footprint is of another version of the tool.
-    #[error(
-        "{origin}: its footprint is of version {found}, this tool reads version {FOOTPRINT_VERSION}; \
-         measure again with `mediscope-size measure --profile {origin} -o {origin}`"
-    )]
-    FootprintVersion {
-        /// The profile.
-        origin: String,
-        /// Its version.
-        found: u32,
-    },
 }
 
 /// What is wrong in the text, with its place.
@@ -61,18 +49,41 @@ struct Place {
 
 impl ProfileError {
     pub(super) fn yaml(error: &serde_yaml::Error, text: &str, origin: &str) -> Self {
+        if text.trim().is_empty() {
+            let message = "the file is empty: a profile needs `name:` and `models:`".to_owned();
+            return Self::Invalid(Box::new(Invalid {
+                origin: origin.into(),
+                message,
+                place: None,
+            }));
+        }
         let full = error.to_string();
-        let message = match full.rfind(" at line ") {
-            Some(end) => full[..end].to_owned(),
-            None => full,
-        };
+        let message = full.rfind(" at line ").map_or(full.as_str(), |end| &full[..end]);
         let place = error.location().map(|l| (l.line(), l.column()));
-        let place = second_key(&message, text).or(place).and_then(|(line, column)| {
+        let place = second_key(message, text).or(place).and_then(|(line, column)| {
             let source = text.lines().nth(line.checked_sub(1)?)?.to_owned();
             Some(Place { line, column, source })
         });
+        let message = in_our_words(message);
         Self::Invalid(Box::new(Invalid { origin: origin.to_owned(), message, place }))
     }
+}
+
+/// The parser speaks of fields and of Rust's types, a reader of YAML of keys and numbers; and what
+/// to do is said.
+fn in_our_words(message: &str) -> String {
+    let mut text = message.to_owned();
+    for integer in ["u16", "u32", "u64", "i64"] {
+        text = text.replace(&format!("expected {integer}"), "expected a whole number");
+    }
+    text = text.replace("expected f64", "expected a number");
+    text = text.replace("unknown field", "unknown key").replace("unknown variant", "unknown value");
+    if text.contains("missing field") {
+        text = format!("{}: add it", text.replace("missing field", "there is no"));
+    } else if text.contains("duplicate field") {
+        text = format!("{} is there twice: keep one", text.replace("duplicate field ", ""));
+    }
+    text
 }
 
 /// The parser gives a repeated key the place of its mapping; this finds the repetition itself: the

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::reference::{Architecture, Reference};
+use crate::footprint::checked::whole_number;
+use crate::reference::{Architecture, MAX_CLASSES, Reference};
 
 /// One model of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +32,8 @@ pub enum ModelSource {
 
 /// The dimensions of an input, each 1 or more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<i64>")]
-pub struct Shape(Vec<usize>);
+#[serde(transparent)]
+pub struct Shape(#[serde(deserialize_with = "dimensions")] Vec<usize>);
 
 impl Shape {
     /// The dimensions, batch first.
@@ -85,7 +86,7 @@ impl Models {
 struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     architecture: Option<WrittenArchitecture>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "classes", skip_serializing_if = "Option::is_none")]
     classes: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
@@ -95,15 +96,54 @@ struct Written {
     shape: Option<Shape>,
 }
 
-#[derive(Serialize, Deserialize, Clone, Copy)]
-#[serde(try_from = "String", into = "String")]
+fn classes<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u32>, D::Error> {
+    whole_number(d, "number of classes", 1..=u64::from(MAX_CLASSES)).map(Some)
+}
+
+/// Checked while the list is read, so that an error carries its place.
+fn dimensions<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<usize>, D::Error> {
+    d.deserialize_seq(Dimensions)
+}
+
+struct Dimensions;
+
+impl<'de> Visitor<'de> for Dimensions {
+    type Value = Vec<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of dimensions, as in [1, 3, 224, 224]")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<usize>, A::Error> {
+        let mut dims: Vec<i64> = Vec::new();
+        while let Some(dim) = list.next_element()? {
+            dims.push(dim);
+        }
+        Shape::try_from(dims).map(|shape| shape.0).map_err(A::Error::custom)
+    }
+}
+
+#[derive(Serialize, Clone, Copy)]
+#[serde(into = "String")]
 struct WrittenArchitecture(Architecture);
 
-impl TryFrom<String> for WrittenArchitecture {
-    type Error = String;
+impl<'de> Deserialize<'de> for WrittenArchitecture {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(ArchitectureName)
+    }
+}
 
-    fn try_from(name: String) -> Result<Self, String> {
-        name.parse().map(Self).map_err(|e| format!("{e}"))
+struct ArchitectureName;
+
+impl Visitor<'_> for ArchitectureName {
+    type Value = WrittenArchitecture;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a reference architecture")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<WrittenArchitecture, E> {
+        name.parse().map(WrittenArchitecture).map_err(E::custom)
     }
 }
 
