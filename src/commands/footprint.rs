@@ -300,12 +300,15 @@ impl<'a> Request<'a> {
         let seconds: Seconds = begun.elapsed().into();
         let mut told = format!("Measured now, in {seconds}");
         if taken_over > 0 {
-            let _ = write!(told, ", with {taken_over} processes of an earlier run");
+            let _ = write!(told, ", with {} of an earlier run", processes(taken_over));
         }
         match end {
             End::Complete => {
-                let footprint = assemble(facts, &finished, false, disturbances)
-                    .context(nothing_measured(&finished))?;
+                let Some(footprint) = assemble(facts, &finished, false, disturbances) else {
+                    // The next run shall try again.
+                    self.cache.forget_children(key);
+                    bail!(nothing_measured(&finished));
+                };
                 self.keep(key, parts, &footprint);
                 Ok(self.obtained(footprint, told, false))
             }
@@ -314,12 +317,16 @@ impl<'a> Request<'a> {
                 let kept = finished.len();
                 finished.extend(unfinished.map(|record| *record));
                 let Some(footprint) = assemble(facts, &finished, true, disturbances) else {
-                    self.printer.warning("interrupted before anything was measured");
+                    self.printer.warning("interrupted before enough was measured for an answer");
                     bail!(Interrupted);
                 };
-                told = format!(
-                    "Stopped after {seconds}, partial ({kept} processes are kept for the next run)"
-                );
+                told = match kept {
+                    0 => format!("Stopped after {seconds}, partial"),
+                    n => format!(
+                        "Stopped after {seconds}, partial ({} kept for the next run)",
+                        processes(n)
+                    ),
+                };
                 Ok(self.obtained(footprint, told, true))
             }
             End::Failed(error) => {
@@ -365,6 +372,10 @@ impl<'a> Request<'a> {
             self.cache.root().display()
         ));
     }
+}
+
+fn processes(n: usize) -> String {
+    format!("{n} process{}", if n == 1 { "" } else { "es" })
 }
 
 /// The user stopped it before there was anything to answer with.

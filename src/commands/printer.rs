@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::GlobalArgs;
@@ -40,9 +41,9 @@ impl Printer {
     pub fn answer(&self, text: &str) -> anyhow::Result<()> {
         self.clear();
         let mut out = AutoStream::new(io::stdout().lock(), AutoStream::choice(&io::stdout()));
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
-        Ok(())
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .context("cannot write the answer to standard output")
     }
 
     /// Something to know that is no part of the answer.
