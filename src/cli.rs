@@ -95,8 +95,8 @@ pub struct GlobalArgs {
     /// Print the answer and errors only: no progress, no warnings
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Keep files here instead of the user's cache directory
-    #[arg(long, global = true, value_name = "DIR", env = "MEDISCOPE_SIZE_CACHE")]
+    /// Keep files here instead of the user's cache directory [env: MEDISCOPE_SIZE_CACHE]
+    #[arg(long, global = true, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
     /// How the answer is written
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -223,7 +223,7 @@ fn ram(text: &str) -> Result<Bytes, String> {
 /// Reads the command line, or ends the program with help or an error.
 pub fn parse() -> Cli {
     let mut program = Cli::command();
-    // Not clap's own check for an empty command line: a variable of the environment would count.
+    // Not clap's own check for an empty command line, which answers with all of the help.
     if std::env::args_os().len() < 2 {
         program.error(ErrorKind::MissingRequiredArgument, NOTHING_ASKED).exit();
     }

@@ -40,13 +40,17 @@ fn listing(cache: &Cache, entries: &[Entry], cleared: bool) -> String {
         return format!("Nothing is kept in {}\n", cache.root().display());
     }
     let mut out =
-        format!("{verb} {} files, {total}, in {}\n", entries.len(), cache.root().display());
+        format!("{verb} {}, {total}, in {}\n", files(entries.len()), cache.root().display());
     for entry in entries {
         let name = entry.path.strip_prefix(cache.root()).unwrap_or(&entry.path);
         let what = cache.described(entry).unwrap_or_default();
         let _ = writeln!(out, "  {:>9}  {:<10} {}{what}", entry.bytes, age(entry), name.display());
     }
     out
+}
+
+fn files(n: usize) -> String {
+    format!("{n} file{}", if n == 1 { "" } else { "s" })
 }
 
 fn age(entry: &Entry) -> String {

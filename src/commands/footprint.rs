@@ -1,7 +1,8 @@
 //! Where a footprint comes from: the profile itself, the cache, or a measurement.
 
+mod dry_run;
+
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -299,12 +300,15 @@ impl<'a> Request<'a> {
         let seconds: Seconds = begun.elapsed().into();
         let mut told = format!("Measured now, in {seconds}");
         if taken_over > 0 {
-            let _ = write!(told, ", with {taken_over} processes of an earlier run");
+            let _ = write!(told, ", with {} of an earlier run", processes(taken_over));
         }
         match end {
             End::Complete => {
-                let footprint = assemble(facts, &finished, false, disturbances)
-                    .context(nothing_measured(&finished))?;
+                let Some(footprint) = assemble(facts, &finished, false, disturbances) else {
+                    // The next run shall try again.
+                    self.cache.forget_children(key);
+                    bail!(nothing_measured(&finished));
+                };
                 self.keep(key, parts, &footprint);
                 Ok(self.obtained(footprint, told, false))
             }
@@ -313,12 +317,16 @@ impl<'a> Request<'a> {
                 let kept = finished.len();
                 finished.extend(unfinished.map(|record| *record));
                 let Some(footprint) = assemble(facts, &finished, true, disturbances) else {
-                    self.printer.warning("interrupted before anything was measured");
+                    self.printer.warning("interrupted before enough was measured for an answer");
                     bail!(Interrupted);
                 };
-                told = format!(
-                    "Stopped after {seconds}, partial ({kept} processes are kept for the next run)"
-                );
+                told = match kept {
+                    0 => format!("Stopped after {seconds}, partial"),
+                    n => format!(
+                        "Stopped after {seconds}, partial ({} kept for the next run)",
+                        processes(n)
+                    ),
+                };
                 Ok(self.obtained(footprint, told, true))
             }
             End::Failed(error) => {
@@ -364,53 +372,10 @@ impl<'a> Request<'a> {
             self.cache.root().display()
         ));
     }
+}
 
-    /// `--dry-run`: what would be measured, how long, what is downloaded and written.
-    pub fn dry_run(&self) -> anyhow::Result<()> {
-        let mut lines =
-            vec![format!("Would size {} ({})", self.profile.title(), self.profile.name)];
-        if self.profile.footprint.is_some() && !self.args.remeasure {
-            lines.push("  from the footprint in the profile: nothing is measured".into());
-            return self.printer.answer(&format!("{}\n", lines.join("\n")));
-        }
-        let checked = check(&self.cache, &self.profile, self.args.image.as_deref())?;
-        let host = HostBox::this()?;
-        let interrupt = Interrupt::default();
-        let surroundings = Surroundings::of_process(self.cache.root());
-        let found = runtime::find(&surroundings, self.printer, &interrupt);
-        if let Some(runtime) = &found {
-            let (_, key) = self.real_key(&checked, &host, runtime)?;
-            lines.push(format!(
-                "  ONNX Runtime {} from {}: {}",
-                runtime.version,
-                runtime.origin,
-                runtime.path.display()
-            ));
-            if self.kept(&key).is_some() {
-                lines.push("  from the cache: nothing is measured, downloaded or written".into());
-                return self.printer.answer(&format!("{}\n", lines.join("\n")));
-            }
-        } else {
-            lines.push(runtime::would_install(&surroundings));
-        }
-        lines.extend(self.would_measure(&checked, &host));
-        self.printer.answer(&format!("{}\n", lines.join("\n")))
-    }
-
-    fn would_measure(&self, checked: &Checked, host: &HostBox) -> Vec<String> {
-        let mut lines = vec![format!(
-            "  measures in 4 to 7 processes one after the other, on {} cores, for about {} (at least \
-             N = 1, 2, 4 in three of them; the budget buys N = 8 and the check at 16)",
-            host.cores, self.budget
-        )];
-        let written = checked.to_be_written(&self.cache);
-        for (path, bytes) in &written {
-            lines.push(format!("  writes {bytes:>9} {}", path.display()));
-        }
-        let folder: PathBuf = self.cache.folder(crate::measure::cache::Kind::Footprints);
-        lines.push(format!("  keeps the footprint in {}", Path::new(&folder).display()));
-        lines
-    }
+fn processes(n: usize) -> String {
+    format!("{n} process{}", if n == 1 { "" } else { "es" })
 }
 
 /// The user stopped it before there was anything to answer with.

@@ -7,7 +7,7 @@ use crate::footprint::{
     ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Marks,
     ModelRecord, Point, StageRecord, Throughput, Topology,
 };
-use crate::model::sample;
+use crate::model::{Line, Sample, sample};
 use crate::units::{Bytes, Rate, Seconds, Source, Span};
 
 /// What is known of a model without running it.
@@ -36,7 +36,8 @@ pub struct Facts {
     pub models: Vec<ModelFacts>,
 }
 
-/// Makes the record; `None` where no child has measured a warm wave.
+/// Makes the record; `None` where the warm waves give no line, as of a child that was killed or
+/// stopped early: such a record would answer nothing, now or from the cache.
 pub fn assemble(
     facts: &Facts,
     children: &[ChildRecord],
@@ -44,7 +45,7 @@ pub fn assemble(
     disturbances: Vec<String>,
 ) -> Option<Footprint> {
     let points = points(children);
-    if points.is_empty() {
+    if !give_a_line(&points) {
         return None;
     }
     Some(Footprint {
@@ -65,6 +66,12 @@ pub fn assemble(
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
         disturbances,
     })
+}
+
+/// Whether an answer can be made of these points.
+pub fn give_a_line(points: &[Point]) -> bool {
+    let peak = |p: &Point| Sample { x: f64::from(p.concurrency), y: p.peak_bytes.as_f64() };
+    Line::fit(&points.iter().map(peak).collect::<Vec<_>>()).is_ok()
 }
 
 fn warm_waves(children: &[ChildRecord]) -> impl Iterator<Item = (&ChildRecord, u32, &WaveSample)> {

@@ -19,9 +19,13 @@ pub(super) use hashes::hash_file;
 pub use hashes::sha256_of;
 pub use key::{CacheKey, KeyParts, ModelKey};
 
+use super::assemble::give_a_line;
 use super::campaign::ChildRecord;
 use crate::footprint::Footprint;
 use crate::units::{Bytes, Seconds};
+
+/// The environment variable that names another cache directory.
+pub const CACHE_VARIABLE: &str = "MEDISCOPE_SIZE_CACHE";
 
 /// A user's cache directory.
 #[derive(Debug, Clone)]
@@ -88,8 +92,8 @@ pub struct Kept {
 }
 
 impl Cache {
-    /// The directory that was asked for, else `mediscope-size` in the user's cache directory.
-    /// It need not exist.
+    /// The directory that was asked for, else the one that [`CACHE_VARIABLE`] names, else
+    /// `mediscope-size` in the user's cache directory. It need not exist.
     pub fn locate(asked: Option<&Path>) -> Self {
         let base = || {
             let absolute =
@@ -99,7 +103,10 @@ impl Cache {
                 .unwrap_or_else(std::env::temp_dir)
                 .join("mediscope-size")
         };
-        Self { root: asked.map_or_else(base, Path::to_owned) }
+        // A variable that is set to nothing counts as not set, as the XDG ones do.
+        let named = || std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty());
+        let asked = asked.map(Path::to_owned).or_else(|| named().map(PathBuf::from));
+        Self { root: asked.unwrap_or_else(base) }
     }
 
     /// The directory.
@@ -112,9 +119,10 @@ impl Cache {
         self.root.join(kind.folder())
     }
 
-    /// The footprint with this key, if there is one that this version can read.
+    /// The footprint with this key, if there is one that this version can read and that answers.
     pub fn footprint(&self, key: &CacheKey) -> Option<Kept> {
-        read_json(&self.file(Kind::Footprints, key))
+        let kept: Kept = read_json(&self.file(Kind::Footprints, key))?;
+        give_a_line(&kept.footprint.points).then_some(kept)
     }
 
     /// What a kept file is of, for listings: the profile of a footprint.

@@ -1,0 +1,58 @@
+//! `--dry-run`: everything is checked and looked for as in a real run, and then only told.
+
+use super::Request;
+use crate::commands::runtime;
+use crate::measure::cache::Kind;
+use crate::measure::host::HostBox;
+use crate::measure::interrupt::Interrupt;
+use crate::measure::prepare::{Checked, check};
+use crate::measure::runtime::Surroundings;
+
+impl Request<'_> {
+    /// `--dry-run`: what would be measured, how long, what is downloaded and written.
+    pub fn dry_run(&self) -> anyhow::Result<()> {
+        let mut lines =
+            vec![format!("Would size {} ({})", self.profile.title(), self.profile.name)];
+        if self.profile.footprint.is_some() && !self.args.remeasure {
+            lines.push("  from the footprint in the profile: nothing is measured".into());
+            return self.printer.answer(&format!("{}\n", lines.join("\n")));
+        }
+        let checked = check(&self.cache, &self.profile, self.args.image.as_deref())?;
+        let host = HostBox::this()?;
+        let interrupt = Interrupt::default();
+        let surroundings = Surroundings::of_process(self.cache.root());
+        let found = runtime::find(&surroundings, self.printer, &interrupt);
+        if let Some(runtime) = &found {
+            let (_, key) = self.real_key(&checked, &host, runtime)?;
+            lines.push(format!(
+                "  ONNX Runtime {} from {}: {}",
+                runtime.version,
+                runtime.origin,
+                runtime.path.display()
+            ));
+            if self.kept(&key).is_some() {
+                lines.push("  from the cache: nothing is measured, downloaded or written".into());
+                return self.printer.answer(&format!("{}\n", lines.join("\n")));
+            }
+        } else {
+            lines.push(runtime::would_install(&surroundings));
+        }
+        lines.extend(self.would_measure(&checked, &host));
+        self.printer.answer(&format!("{}\n", lines.join("\n")))
+    }
+
+    fn would_measure(&self, checked: &Checked, host: &HostBox) -> Vec<String> {
+        let mut lines = vec![format!(
+            "  measures in 4 to 7 processes one after the other, on {} cores, for about {} (at least \
+             N = 1, 2, 4 in three of them; the budget buys N = 8 and the check at 16)",
+            host.cores, self.budget
+        )];
+        let written = checked.to_be_written(&self.cache);
+        for (path, bytes) in &written {
+            lines.push(format!("  writes {bytes:>9} {}", path.display()));
+        }
+        let folder = self.cache.folder(Kind::Footprints);
+        lines.push(format!("  keeps the footprint in {}", folder.display()));
+        lines
+    }
+}
