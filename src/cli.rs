@@ -95,13 +95,17 @@ pub struct GlobalArgs {
     /// Print the answer and errors only: no progress, no warnings
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Keep files here instead of the user's cache directory [env: MEDISCOPE_SIZE_CACHE]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Keep files here instead of the user's cache directory
+    #[arg(long, global = true, value_name = "DIR", help = CACHE_HELP)]
     pub cache_dir: Option<PathBuf>,
     /// How the answer is written
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }
+
+/// The variable is read where the directory is chosen: set to nothing it counts as not set.
+const CACHE_HELP: &str =
+    "Keep files here instead of the user's cache directory [env: MEDISCOPE_SIZE_CACHE]";
 
 /// How the answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -230,7 +230,7 @@ fn depth_of(file: &str) -> usize {
 }
 
 /// The path from the crate's root, where the path leads there.
-fn from_root<'a>(path: &'a [String], depth: usize) -> Option<&'a [String]> {
+fn from_root(path: &[String], depth: usize) -> Option<&[String]> {
     match path[0].as_str() {
         "crate" | "mediscope_size" => Some(&path[1..]),
         "super" => {
