@@ -129,7 +129,8 @@ pub struct SizeArgs {
     #[arg(long = "box", value_name = "BOX", value_enum)]
     pub target: Option<TargetArg>,
     /// Requests in flight that the box must hold; alone it asks for the smallest box
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub concurrency: Option<u32>,
     /// The service is warmed up before it gets traffic: leave out the cold burst
     #[arg(long)]
@@ -162,7 +163,7 @@ pub struct ServiceArgs {
     #[arg(long, value_name = "PATH", help_heading = "Service")]
     pub image: Option<PathBuf>,
     /// How long measuring may take; the minimum is never skipped [default: 20s]
-    #[arg(long, value_name = "TIME", help_heading = "Measuring")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Measuring")]
     pub budget: Option<Seconds>,
     /// Measure again, even if a footprint is kept
     #[arg(long, help_heading = "Measuring")]

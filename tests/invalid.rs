@@ -75,15 +75,29 @@ fn a_mistake_on_the_command_line_says_what_is_wrong() {
         (&["--ram", "1G", "--cpus", "NaN"], "not a number of CPUs"),
         (&["--ram", "1G", "--cpus", "two"], "not a number of CPUs"),
         (&["--ram", "1G", "--cpus", "1e9"], "at most 4096"),
+        (&["--ram", "1G", "--cpus", ""], "not a number of CPUs"),
+        (&["--ram", "1G", "--cpus", "inf"], "at most 4096"),
+        (&["--ram", "1e3"], "is no unit"),
+        (&["--ram"], "a value is required"),
         (&["--concurrency", "0"], "0 is not in 1..=100000"),
+        (&["--concurrency", "-1"], "-1 is not in 1..=100000"),
+        (&["--concurrency", "1.5"], "invalid digit"),
+        (&["--concurrency", "99999999999"], "99999999999 is not in 1..=100000"),
         (&["--ram", "1G", "--budget", "soon"], "not a length of time"),
         (&["--ram", "1G", "--budget", "0s"], "above 0"),
+        (&["--ram", "1G", "--budget", "-1s"], "above 0"),
         (&["--ram", "1G", "--profile", "nope"], "unknown profile `nope`: there is mediscope"),
         (&["--ram", "1G", "--profile", "./nope.yaml"], "cannot read the profile ./nope.yaml"),
         (&["--ram", "1G", "--profile", "."], "cannot read the profile ."),
         (&["--model", "a.onnx", "--profile", "mediscope"], "cannot be used with"),
         (&["--shape", "1x3x224x224"], "--model <FILE>"),
         (&["--rma", "1G"], "unexpected argument '--rma'"),
+        (&["sise", "--ram", "1G"], "unrecognized subcommand 'sise'"),
+        (&["--ram", "1G", "--ram", "2G"], "cannot be used multiple times"),
+        (&["--ram", "1G", "--format", "xml"], "possible values: text, json"),
+        (&["--ram", "1G", "--model", ""], "a value is required"),
+        (&["--ram", "1G", "--profile", ""], "unknown profile ``"),
+        (&["--ram", "1G", "--cache-dir", ""], "a value is required"),
         (&["--box", "that"], "possible values: this"),
         (&["--box", "this", "--ram", "1G", "--cpus", "1"], "leave out --ram or --cpus"),
         (&["--ram", "1G", "cache"], "options of `size` stand before `cache`"),
@@ -94,6 +108,17 @@ fn a_mistake_on_the_command_line_says_what_is_wrong() {
         let message = refused(arguments);
         assert!(message.contains(says), "{arguments:?}: {message}");
     }
+}
+
+/// A profile can come from a pipe, but not for ever.
+#[test]
+fn a_device_without_an_end_is_not_read_to_it() {
+    let message = refused(&["--ram", "1G", "--profile", "/dev/zero"]);
+    assert!(message.contains("larger than 16 MiB"), "{message}");
+    let message = refused(&["--ram", "1G", "--image", "/dev/zero"]);
+    assert!(message.contains("is not a file"), "{message}");
+    let message = refused(&["--ram", "1G", "--model", "/dev/zero"]);
+    assert!(message.contains("is not a regular file"), "{message}");
 }
 
 fn written(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
@@ -129,6 +154,98 @@ fn a_model_that_cannot_be_used_says_why() {
         assert!(message.contains(says), "{path}: {message}");
         assert!(message.contains(path.trim_end_matches('/')), "{message}");
     }
+}
+
+/// A field of a protocol-buffer message: a number, or bytes with their length. Everything here is
+/// shorter than 128 bytes, so that a length is one byte.
+fn number(field: u8, mut value: u64) -> Vec<u8> {
+    let mut bytes = vec![field << 3];
+    while value >= 0x80 {
+        bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+        value >>= 7;
+    }
+    bytes.push(u8::try_from(value).unwrap());
+    bytes
+}
+
+fn bytes(field: u8, content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![field << 3 | 2, u8::try_from(content.len()).unwrap()];
+    assert!(content.len() < 128);
+    bytes.extend(content);
+    bytes
+}
+
+/// A model of one operator, `y = Identity(x)`: element type of its inputs, their dimensions (0 is
+/// one that is left open), and their number.
+fn tiny_model(element: u64, dims: &[u64], inputs: usize, ir: u64, opset: u64) -> Vec<u8> {
+    let dim = |d: &u64| bytes(1, &if *d == 0 { bytes(2, b"n") } else { number(1, *d) });
+    let shape = dims.iter().flat_map(dim).collect::<Vec<_>>();
+    let tensor = [number(1, element), bytes(2, &shape)].concat();
+    let port = |name: &str| [bytes(1, name.as_bytes()), bytes(2, &bytes(1, &tensor))].concat();
+    let mut graph = bytes(1, &[bytes(1, b"x0"), bytes(2, b"y"), bytes(4, b"Identity")].concat());
+    graph.extend(bytes(2, b"tiny"));
+    graph.extend((0..inputs).flat_map(|i| bytes(11, &port(&format!("x{i}")))));
+    graph.extend(bytes(12, &port("y")));
+    [number(1, ir), bytes(7, &graph), bytes(8, &number(2, opset))].concat()
+}
+
+const FLOAT: u64 = 1;
+const INT64: u64 = 7;
+
+#[test]
+fn a_model_that_takes_no_image_says_what_it_takes() {
+    let folder = TempDir::new().unwrap();
+    for (model, shape, says) in [
+        (tiny_model(INT64, &[1, 3, 8, 8], 1, 8, 17), None, "its input `x0` is int64"),
+        (tiny_model(FLOAT, &[1, 3, 8, 8], 2, 8, 17), None, "it has 2 inputs"),
+        (tiny_model(FLOAT, &[1, 10], 1, 8, 17), None, "`x0` has the shape 1×10"),
+        (tiny_model(FLOAT, &[1, 1, 8, 8], 1, 8, 17), None, "`x0` has the shape 1×1×8×8"),
+        (tiny_model(FLOAT, &[4, 3, 8, 8], 1, 8, 17), None, "`x0` has the shape 4×3×8×8"),
+        (tiny_model(FLOAT, &[1, 3, 0, 0], 1, 8, 17), None, "1×3×n×n and leaves it open; give one"),
+        (tiny_model(FLOAT, &[0, 3, 8, 8], 1, 8, 17), Some("2x3x8x8"), "the shape 2×3×8×8"),
+        (tiny_model(FLOAT, &[1, 3, 0, 0], 1, 8, 17), Some("1x1x8x8"), "1×1×8×8 contradicts"),
+        (tiny_model(FLOAT, &[1, 3, 8, 8], 1, 8, 999), None, "opset 999"),
+        (tiny_model(FLOAT, &[1, 3, 8, 8], 1, 99, 17), None, "version 99 of the ONNX format"),
+        (
+            tiny_model(FLOAT, &[1, 3, 0, 0], 1, 8, 17),
+            Some("1x3x100000x100000"),
+            "1×3×100000×100000 has more than the limit of 100 megapixels",
+        ),
+        (
+            tiny_model(FLOAT, &[1, 3, 1 << 40, 1 << 40], 1, 8, 17),
+            None,
+            "has more than the limit of 100 megapixels",
+        ),
+    ] {
+        let model = written(&folder, "tiny.onnx", &model);
+        let mut arguments = vec!["--ram", "1G", "--model", &model];
+        arguments.extend(shape.iter().flat_map(|shape| ["--shape", shape]));
+        let message = refused(&arguments);
+        assert!(message.contains(says) && message.contains(&model), "not `{says}`: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+/// Wherever a model is cut, that is said; and nothing that an exporter did not write is a model.
+#[test]
+fn a_damaged_model_is_never_taken_for_a_whole_one() {
+    let folder = TempDir::new().unwrap();
+    let good = tiny_model(FLOAT, &[1, 3, 8, 8], 1, 8, 17);
+    for end in 1..good.len() {
+        // A file that ends between two fields is whole, but lacks what comes last: the opset.
+        let cut = written(&folder, "cut.onnx", &good[..end]);
+        let message = refused(&["--ram", "1G", "--model", &cut]);
+        let told = ["is cut short", "is not an ONNX model", "is damaged"];
+        assert!(told.iter().any(|t| message.contains(t)), "{end}: {message}");
+    }
+    let png = written(&folder, "photo.onnx", &png_header(8, 8));
+    assert!(refused(&["--ram", "1G", "--model", &png]).contains("is not an ONNX model"));
+    let page = written(&folder, "page.onnx", b"<!DOCTYPE html><html>404</html>");
+    assert!(refused(&["--ram", "1G", "--model", &page]).contains("is not an ONNX model"));
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    let pointer = written(&folder, "pointer.onnx", pointer);
+    let message = refused(&["--ram", "1G", "--model", &pointer]);
+    assert!(message.contains("Git LFS"), "{message}");
 }
 
 #[test]

@@ -1,79 +1,28 @@
 //! From a profile to what a child can run: every input is checked, then every file is put in its
 //! place. Checking writes nothing, so that bad input and a cached answer leave no trace.
 
+mod error;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tempfile::TempDir;
 
+pub use error::InputError;
+
 use super::assemble::ModelFacts;
 use super::cache::{Cache, Kind, ModelKey, sha256_of, write_atomically};
-use super::images::{self, Candidate, ImageError};
+use super::images::{self, Candidate};
 use super::protocol::ModelJob;
 use crate::footprint::ImageRecord;
 use crate::footprint::checked::made_one_line;
 use crate::profile::{Model, ModelSource, Profile, Shape};
-use crate::reference::{Dim, ElementType, InspectError, Reference, inspect};
+use crate::reference::{Dim, ElementType, Reference, inspect};
 use crate::units::Bytes;
 
-/// Why a service cannot be measured.
-#[derive(Debug, thiserror::Error)]
-pub enum InputError {
-    /// The model's file.
-    #[error(transparent)]
-    Model(#[from] InspectError),
-    /// An image.
-    #[error(transparent)]
-    Image(#[from] ImageError),
-    /// A file cannot be hashed.
-    #[error("cannot read {path}: {reason}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        reason: io::Error,
-    },
-    /// The model is not an image classifier.
-    #[error(
-        "{path}: {what}; this version sizes models that take one image as float32, \
-         batch × 3 × height × width"
-    )]
-    NotAnImageModel {
-        /// The model.
-        path: PathBuf,
-        /// What it takes instead.
-        what: String,
-    },
-    /// A dimension is open.
-    #[error(
-        "{path}: the input `{input}` has the shape {declared} and leaves it open; \
-         give one, as in --shape 1x3x224x224, or `shape:` in a profile"
-    )]
-    OpenShape {
-        /// The model.
-        path: PathBuf,
-        /// The input.
-        input: String,
-        /// As the model declares it.
-        declared: String,
-    },
-    /// The shape that was given is not the model's.
-    #[error(
-        "{path}: the shape {given} contradicts the model, whose input `{input}` is {declared}; \
-         leave it out, or give one that matches"
-    )]
-    ShapeContradicts {
-        /// The model.
-        path: PathBuf,
-        /// The input.
-        input: String,
-        /// As the model declares it.
-        declared: String,
-        /// As the user gave it.
-        given: String,
-    },
-}
+/// Pixels of a model's input: what an image may have, too. A tensor of them takes 1.1 GiB.
+const MOST_PIXELS: usize = 100_000_000;
 
 /// A service whose inputs were checked.
 #[derive(Debug)]
@@ -212,9 +161,13 @@ fn input_shape(
             declared,
         });
     };
+    let shape = times(&known);
     match <[usize; 4]>::try_from(known) {
+        Ok([1, 3, height, width]) if height.saturating_mul(width) > MOST_PIXELS => {
+            Err(InputError::TooLarge { path: path.to_owned(), shape })
+        }
         Ok(shape @ [1, 3, _, _]) => Ok(shape),
-        _ => Err(not_an_image(format!("its input `{}` has the shape {declared}", input.name))),
+        _ => Err(not_an_image(format!("its input `{}` has the shape {shape}", input.name))),
     }
 }
 

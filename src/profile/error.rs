@@ -83,7 +83,8 @@ impl Place {
     /// around the mark.
     fn shown(&self) -> (String, usize) {
         let before = self.column.saturating_sub(1);
-        let cut = if before > LONGEST / 2 { before - LONGEST / 2 } else { 0 };
+        let is_long = self.source.chars().count() > LONGEST;
+        let cut = if is_long { before.saturating_sub(LONGEST / 2) } else { 0 };
         let shown: String = self.source.chars().skip(cut).take(LONGEST).collect();
         // A character that moves the cursor would move the mark away, too.
         let plain = |c: char| if c.is_control() { ' ' } else { c };
@@ -123,9 +124,10 @@ fn in_our_words(message: &str, place: Option<&Place>) -> String {
         text.replace("expected struct Profile", "expected a profile, with `name:` and `models:`");
     text = text.replace("unit value", "nothing");
     text = text.replace("expected a YAML tag starting with '!'", "expected a single word");
-    for integer in ["u16", "u32", "u64", "i64"] {
-        text = text.replace(&format!("expected {integer}"), "expected a whole number");
+    for integer in ["u16", "u32", "u64"] {
+        text = text.replace(&format!("expected {integer}"), "expected a whole number, 0 or more");
     }
+    text = text.replace("expected i64", "expected a whole number");
     text = text.replace("expected f64", "expected a number");
     text = text.replace("unknown field", "unknown key").replace("unknown variant", "unknown value");
     if text.contains("missing field") {
