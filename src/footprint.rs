@@ -145,12 +145,15 @@ pub struct Footprint {
 #[serde(deny_unknown_fields)]
 pub struct Environment {
     /// As the kernel names it.
+    #[serde(deserialize_with = "checked::one_line")]
     pub cpu_model: String,
     /// CPUs that the process could use.
     pub cores: u32,
     /// The kernel's release.
+    #[serde(deserialize_with = "checked::one_line")]
     pub kernel: String,
     /// ONNX Runtime's version.
+    #[serde(deserialize_with = "checked::one_line")]
     pub onnxruntime: String,
     /// This tool's version.
     pub tool: String,
@@ -163,6 +166,7 @@ pub struct Environment {
 #[serde(deny_unknown_fields)]
 pub struct ImageRecord {
     /// Where it came from: `generated` or the file's name.
+    #[serde(deserialize_with = "checked::one_line")]
     pub origin: String,
     /// Encoded size.
     pub encoded_bytes: Bytes,
@@ -177,6 +181,7 @@ pub struct ImageRecord {
 #[serde(deny_unknown_fields)]
 pub struct ModelRecord {
     /// The profile's name for it.
+    #[serde(deserialize_with = "checked::one_line")]
     pub name: String,
     /// Whether the tool wrote it, with random weights.
     pub synthetic: bool,
@@ -199,6 +204,7 @@ pub struct ModelRecord {
 #[serde(deny_unknown_fields)]
 pub struct StageRecord {
     /// `decode`, `infer binary` …
+    #[serde(deserialize_with = "checked::one_line")]
     pub name: String,
     /// What the stage needs at its height beyond what the request held before it.
     pub ram: Span<Bytes>,

@@ -7,7 +7,8 @@ mod embedded;
 mod error;
 mod models;
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -16,7 +17,7 @@ pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
 pub use models::{Model, ModelSource, Models, Shape};
 
-use crate::footprint::checked::whole_number;
+use crate::footprint::checked::{one_line, one_line_if_any, whole_number};
 use crate::footprint::{Footprint, Settings, Topology};
 
 /// One service.
@@ -24,9 +25,14 @@ use crate::footprint::{Footprint, Settings, Topology};
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// Short name, as on the command line.
+    #[serde(deserialize_with = "one_line")]
     pub name: String,
     /// What the service is, in a few words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "one_line_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub title: Option<String>,
     /// How requests share sessions.
     #[serde(default)]
@@ -83,6 +89,8 @@ impl Profile {
     /// # Errors
     /// With the line, and the column where it is known, of what is wrong.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ProfileError> {
+        // The parser would count an editor's byte-order mark as indentation.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_yaml::from_str(text).map_err(|e| ProfileError::yaml(&e, text, origin))
     }
 
@@ -91,7 +99,7 @@ impl Profile {
     /// # Errors
     /// Where it cannot be read, or as [`Profile::parse`].
     pub fn read(path: &Path) -> Result<Self, ProfileError> {
-        let text = fs::read_to_string(path)
+        let text = text_of(path)
             .map_err(|reason| ProfileError::Unreadable { path: path.to_owned(), reason })?;
         let mut profile = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -129,6 +137,19 @@ impl Profile {
     pub fn title(&self) -> &str {
         self.title.as_deref().unwrap_or(&self.name)
     }
+}
+
+/// A profile of a large service with its footprint has some hundred KiB.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The text of a file or a pipe, if it ends.
+fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other("it is larger than 16 MiB, which no profile is"));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::printer::Printer;
 use super::runtime;
 use super::synthetic;
 use crate::cli::{GlobalArgs, ServiceArgs};
+use crate::footprint::checked::made_one_line;
 use crate::footprint::{Environment, Footprint, ImageRecord};
 use crate::measure::assemble::{Facts, ModelFacts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
@@ -46,7 +47,7 @@ pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
         return Ok(Profile::find(args.profile.as_deref().unwrap_or(DEFAULT_PROFILE))?);
     };
     let name =
-        path.file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy().into_owned());
+        path.file_stem().map_or_else(|| "model".into(), |s| made_one_line(&s.to_string_lossy()));
     Ok(Profile {
         name: name.clone(),
         title: None,

@@ -1,4 +1,4 @@
-//! Reading numbers that must lie in a range. The check is made while the value is read: an error
+//! Reading numbers that must lie in a range, and texts that are printed. The check is made while the value is read: an error
 //! that is raised there carries the place of the value, one that is raised later only that of the
 //! section around it.
 
@@ -6,8 +6,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
-use serde::Deserializer;
 use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Reads a whole number from `range`; `what` names it in errors.
 ///
@@ -56,4 +56,57 @@ impl<T> InRange<T> {
             format!("{value} is no {}: use {least} to {most}", self.what)
         })
     }
+}
+
+/// Reads a text that is printed in a table or a heading: it is not empty, and holds no line break
+/// and no escape for the terminal of whoever reads the report.
+///
+/// # Errors
+/// Where it does not.
+pub fn one_line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    deserializer.deserialize_str(OneLine)
+}
+
+/// [`one_line`], for a text that may be missing.
+///
+/// # Errors
+/// As [`one_line`].
+pub fn one_line_if_any<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text(#[serde(deserialize_with = "one_line")] String);
+    Ok(Option::<Text>::deserialize(d)?.map(|text| text.0))
+}
+
+struct OneLine;
+
+impl Visitor<'_> for OneLine {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text of one line")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        match first_fault(text) {
+            None => Ok(text.to_owned()),
+            Some(fault) => Err(E::custom(fault)),
+        }
+    }
+}
+
+/// Why a text cannot be printed as it is.
+pub fn first_fault(text: &str) -> Option<&'static str> {
+    if text.trim().is_empty() {
+        Some("it is empty: write a word or two")
+    } else if text.chars().any(char::is_control) {
+        Some("it holds a line break or another control character: write it on one line")
+    } else {
+        None
+    }
+}
+
+/// The text of a file's name, in which anything can be, as one that [`one_line`] reads again.
+pub fn made_one_line(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    if plain.trim().is_empty() { "unnamed".to_owned() } else { plain }
 }

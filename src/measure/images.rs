@@ -14,6 +14,10 @@ use crate::units::Bytes;
 /// RGB, twice what the largest phone cameras give.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
+/// No encoded image of [`MAX_PIXELS`] takes more: 16 bits a channel, not compressed, and a GiB is
+/// still refused before it is read.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// The images of a folder that are used: more than requests are ever in flight together.
 const MAX_IMAGES: usize = 256;
 
@@ -40,6 +44,12 @@ pub enum ImageError {
         path: PathBuf,
         /// What the system says.
         reason: std::io::Error,
+    },
+    /// A device or a pipe, which a measured process could not read again, or a file too large.
+    #[error("{path} is not a file of at most 1 GiB, and an image is; name a JPEG or PNG file")]
+    NoFile {
+        /// What was asked for.
+        path: PathBuf,
     },
     /// It holds no image.
     #[error("{path} is not an image that can be decoded ({reason}); use a JPEG or PNG file")]
@@ -128,6 +138,11 @@ fn has_image_ending(file: &Path) -> bool {
 /// not in the middle of a measurement.
 fn examine(path: &Path) -> Result<Candidate, ImageError> {
     let owned = || path.to_owned();
+    let metadata =
+        fs::metadata(path).map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
+    if !metadata.is_file() || metadata.len() > MOST_BYTES {
+        return Err(ImageError::NoFile { path: owned() });
+    }
     let bytes =
         fs::read(path).map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
     let wrong = |reason: image::ImageError| ImageError::NotAnImage {

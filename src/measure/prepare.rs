@@ -12,6 +12,7 @@ use super::cache::{Cache, Kind, ModelKey, sha256_of, write_atomically};
 use super::images::{self, Candidate, ImageError};
 use super::protocol::ModelJob;
 use crate::footprint::ImageRecord;
+use crate::footprint::checked::made_one_line;
 use crate::profile::{Model, ModelSource, Profile, Shape};
 use crate::reference::{Dim, ElementType, InspectError, Reference, inspect};
 use crate::units::Bytes;
@@ -305,7 +306,7 @@ fn record_of(found: &[Candidate]) -> ImageRecord {
     let first = found.first();
     let name = first
         .and_then(|c| c.path.file_name())
-        .map(|n| n.to_string_lossy().into_owned())
+        .map(|n| made_one_line(&n.to_string_lossy()))
         .unwrap_or_default();
     ImageRecord {
         origin: if found.len() > 1 {

@@ -60,19 +60,69 @@ impl ProfileError {
         let full = error.to_string();
         let message = full.rfind(" at line ").map_or(full.as_str(), |end| &full[..end]);
         let place = error.location().map(|l| (l.line(), l.column()));
-        let place = second_key(message, text).or(place).and_then(|(line, column)| {
-            let source = text.lines().nth(line.checked_sub(1)?)?.to_owned();
-            Some(Place { line, column, source })
-        });
-        let message = in_our_words(message);
+        let place = second_key(message, text)
+            .or_else(|| second_document(message, text))
+            .or(place)
+            .and_then(|(line, column)| Place::of(text, line, column))
+            // What was never closed is noticed behind the last line, and begun at another place.
+            .or_else(|| {
+                Place::of(text, number_after(&full, " at line ")?, number_after(&full, " column ")?)
+            });
+        let message = in_our_words(message, place.as_ref());
         Self::Invalid(Box::new(Invalid { origin: origin.to_owned(), message, place }))
     }
 }
 
+impl Place {
+    fn of(text: &str, line: usize, column: usize) -> Option<Self> {
+        let source = text.lines().nth(line.checked_sub(1)?)?.to_owned();
+        Some(Self { line, column, source })
+    }
+
+    /// The source line and how far its mark is from its start. Of a line that is too long, what is
+    /// around the mark.
+    fn shown(&self) -> (String, usize) {
+        let before = self.column.saturating_sub(1);
+        let cut = if before > LONGEST / 2 { before - LONGEST / 2 } else { 0 };
+        let shown: String = self.source.chars().skip(cut).take(LONGEST).collect();
+        // A character that moves the cursor would move the mark away, too.
+        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        (shown.chars().map(plain).collect(), before - cut)
+    }
+}
+
+/// Characters of a source line that are shown.
+const LONGEST: usize = 100;
+
+fn number_after(text: &str, word: &str) -> Option<usize> {
+    let rest = &text[text.rfind(word)? + word.len()..];
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Where the first document ends, if there is another.
+fn second_document(message: &str, text: &str) -> Option<(usize, usize)> {
+    let is_second = message.contains("more than one document");
+    // A line of dashes may also open the first.
+    let begun = text.lines().position(|l| !l.is_empty() && !l.starts_with(['#', '%', '-']))?;
+    let line = text.lines().skip(begun).position(|l| l.starts_with("---")).filter(|_| is_second)?;
+    Some((begun + line + 1, 1))
+}
+
 /// The parser speaks of fields and of Rust's types, a reader of YAML of keys and numbers; and what
 /// to do is said.
-fn in_our_words(message: &str) -> String {
+fn in_our_words(message: &str, place: Option<&Place>) -> String {
     let mut text = message.to_owned();
+    let at = place.and_then(|p| p.source.chars().nth(p.column.checked_sub(1)?));
+    if at == Some('\t') {
+        return "a tab cannot indent: use spaces".to_owned();
+    }
+    if text.contains("more than one document") {
+        return "a second document begins here: a profile is one, remove the rest".to_owned();
+    }
+    text =
+        text.replace("expected struct Profile", "expected a profile, with `name:` and `models:`");
+    text = text.replace("unit value", "nothing");
+    text = text.replace("expected a YAML tag starting with '!'", "expected a single word");
     for integer in ["u16", "u32", "u64", "i64"] {
         text = text.replace(&format!("expected {integer}"), "expected a whole number");
     }
@@ -102,11 +152,12 @@ fn second_key(message: &str, text: &str) -> Option<(usize, usize)> {
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Place { line, column, source }) = &self.place else {
+        let Some(place @ Place { line, column, .. }) = &self.place else {
             return write!(f, "{}: {}", self.origin, self.message);
         };
+        let (source, before) = place.shown();
         let margin = " ".repeat(line.to_string().len());
-        let indent = " ".repeat(column.saturating_sub(1));
+        let indent = " ".repeat(before);
         writeln!(f, "{}:{line}:{column}: {}", self.origin, self.message)?;
         writeln!(f, "{margin} |")?;
         writeln!(f, "{line} | {source}")?;

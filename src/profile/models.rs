@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::footprint::checked::whole_number;
+use crate::footprint::checked::{first_fault, whole_number};
 use crate::reference::{Architecture, MAX_CLASSES, Reference};
 
 /// One model of a service.
@@ -167,6 +167,9 @@ impl Written {
                     .map_err(|e| format!("the model `{name}`: {e}"))?;
                 ModelSource::Reference(reference)
             }
+            (None, Some(path)) if path.as_os_str().is_empty() => {
+                return Err(format!("the model `{name}` has an empty `path`: name its ONNX file"));
+            }
             (None, Some(path)) if self.classes.is_none() && self.seed.is_none() => {
                 ModelSource::File(path)
             }
@@ -268,7 +271,10 @@ impl Visitor<'_> for UniqueName<'_> {
                 "the model `{name}` is there twice: give each a name of its own"
             )));
         }
-        Ok(name.to_owned())
+        match first_fault(name) {
+            None => Ok(name.to_owned()),
+            Some(fault) => Err(E::custom(format!("a model's name: {fault}"))),
+        }
     }
 }
 

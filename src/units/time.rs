@@ -3,12 +3,50 @@ use std::ops::Add;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A length of time, or an amount of CPU time, in seconds: 0 or more.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Seconds(f64);
+pub struct Seconds(#[serde(deserialize_with = "not_negative")] f64);
+
+/// A profile that says `.nan` or `-1` is refused where it says so, and not believed.
+fn not_negative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    deserializer.deserialize_f64(NotNegative)
+}
+
+struct NotNegative;
+
+impl Visitor<'_> for NotNegative {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of 0 or more")
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
+        // What is measured is below; what is above would become infinite in a sum of squares.
+        if (0.0..=MOST).contains(&value) {
+            Ok(value)
+        } else {
+            Err(E::custom(format!("{value} is out of range: use 0 to {MOST:e}")))
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the range is looked at, not the last digit")]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<f64, E> {
+        self.visit_f64(value as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the range is looked at, not the last digit")]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
+        self.visit_f64(value as f64)
+    }
+}
+
+/// Seconds, or times a second, that are still believed when read.
+const MOST: f64 = 1e12;
 
 /// Why a text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +120,7 @@ impl fmt::Display for Seconds {
 /// Something per second, such as requests: 0 or more.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Rate(f64);
+pub struct Rate(#[serde(deserialize_with = "not_negative")] f64);
 
 impl Rate {
     /// This many per second; below zero and not-a-number give 0.
@@ -120,6 +158,17 @@ mod tests {
         }
         for text in ["", "s", "0s", "-1s", "NaN", "inf", "1d", "25h"] {
             assert!(text.parse::<Seconds>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_a_number_that_can_be() {
+        for (text, seconds) in [("0", 0.0), ("3", 3.0), ("0.25", 0.25), ("1e-9", 1e-9)] {
+            assert_eq!(serde_json::from_str::<Seconds>(text).unwrap(), Seconds(seconds), "{text}");
+        }
+        for text in ["-1", "-0.5", "1e300", "null", "\"1\""] {
+            assert!(serde_json::from_str::<Seconds>(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<Rate>(text).is_err(), "{text}");
         }
     }
 
