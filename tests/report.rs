@@ -131,3 +131,14 @@ fn a_measured_profile_answers_elsewhere() {
     let tables = |t: &str| t.split_once("✔").map(|(_, rest)| rest.to_owned());
     assert_eq!(tables(&text), tables(&here));
 }
+
+/// The footprint of a planted machine is of another processor than any real one.
+#[test]
+fn a_footprint_of_another_processor_is_said_for_the_box_found_here() {
+    let text = printed(100, PLANTED, &["--box", "this", "--ram", "1G"]);
+    assert!(text.contains("This box: ") && text.contains("CPU"), "{text}");
+    assert!(!text.contains("MemTotal"), "the RAM was given: {text}");
+    let given = printed(100, PLANTED, &["--ram", "1G", "--cpus", "1"]);
+    let other = |report: &str| report.contains("another processor");
+    assert!(other(&text) && !other(&given), "{text}");
+}

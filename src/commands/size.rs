@@ -7,49 +7,64 @@ use super::footprint::Request;
 use super::printer::Printer;
 use crate::cli::{Format, GlobalArgs, SizeArgs, TargetArg};
 use crate::measure::host::HostBox;
-use crate::plan::{Plan, Question, plan};
+use crate::plan::{Plan, Question, Warning, plan};
 use crate::report::{self, Provenance};
 
 /// Runs the verb.
 pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
     let request = Request::new(&args.service, global, printer)?;
-    let (question, found_box) = question(args, printer)?;
+    let here =
+        if args.target == Some(TargetArg::This) { Some(this_box(args, printer)?) } else { None };
+    let question = Question {
+        ram: args.ram.or(here.as_ref().map(|host| host.ram.value)),
+        cpus: args.cpus.or(here.as_ref().map(|host| host.cpus.value)),
+        concurrency: args.concurrency,
+        warmed: args.warmed,
+    };
     if args.service.dry_run {
         request.dry_run()?;
         return Ok(Exit::Answered);
     }
     let obtained = request.obtain()?;
-    let plan =
+    let mut plan =
         plan(&obtained.profile.name, obtained.profile.title(), &obtained.footprint, &question)?;
-    let provenance = Provenance { footprint: obtained.provenance, found_box };
+    if let Some(host) = &here {
+        plan.warnings.extend(other_cpu(&plan, host));
+    }
+    let provenance = Provenance {
+        footprint: obtained.provenance,
+        found_box: here.map(|host| found_box(args, &host)),
+    };
     printer.answer(&rendered(&plan, &provenance, global.format)?)?;
     Ok(if obtained.interrupted { Exit::Interrupted } else { Exit::Answered })
 }
 
-fn question(args: &SizeArgs, printer: &Printer) -> anyhow::Result<(Question, Option<String>)> {
-    let mut question = Question {
-        ram: args.ram,
-        cpus: args.cpus,
-        concurrency: args.concurrency,
-        warmed: args.warmed,
-    };
-    let mut found = None;
-    if args.target == Some(TargetArg::This) {
-        if args.ram.is_some() && args.cpus.is_some() {
-            bail!("--box this finds RAM and CPUs itself: leave out --ram or --cpus, or --box");
-        }
-        let host = HostBox::this()?;
-        for note in &host.notes {
-            printer.warning(&note.to_string());
-        }
-        found = Some(format!(
-            "This box: {} RAM ({}), {} ({}).",
-            host.ram.value, host.ram.from, host.cpus.value, host.cpus.from
-        ));
-        question.ram = question.ram.or(Some(host.ram.value));
-        question.cpus = question.cpus.or(Some(host.cpus.value));
+fn this_box(args: &SizeArgs, printer: &Printer) -> anyhow::Result<HostBox> {
+    if args.ram.is_some() && args.cpus.is_some() {
+        bail!("--box this finds RAM and CPUs itself: leave out --ram or --cpus, or --box");
     }
-    Ok((question, found))
+    let host = HostBox::this()?;
+    for note in &host.notes {
+        printer.warning(&note.to_string());
+    }
+    Ok(host)
+}
+
+/// What was found of the box, and in which file; not what the user gave.
+fn found_box(args: &SizeArgs, host: &HostBox) -> String {
+    let ram = format!("{} RAM ({})", host.ram.value, host.ram.from);
+    let cpus = format!("{} ({})", host.cpus.value, host.cpus.from);
+    let found: Vec<String> = [(args.ram.is_none(), ram), (args.cpus.is_none(), cpus)]
+        .into_iter()
+        .filter_map(|(found, text)| found.then_some(text))
+        .collect();
+    format!("This box: {}.", found.join(", "))
+}
+
+/// CPU times were measured on another processor than the box has.
+fn other_cpu(plan: &Plan, host: &HostBox) -> Option<Warning> {
+    let measured_on = &plan.footprint.environment.cpu_model;
+    (*measured_on != host.cpu_model).then(|| Warning::OtherCpu { measured_on: measured_on.clone() })
 }
 
 /// The report in the format that was asked for.
