@@ -332,3 +332,20 @@ fn two_at_once_share_a_cache() {
     assert!(finish(started(&place, &planted)).stdout.contains("from the cache"));
     assert_clean(&place);
 }
+
+/// A file's name can hold anything; what is made of it is printed, written and read again.
+#[test]
+fn a_model_with_an_odd_name_gives_a_profile_that_reads() {
+    let place = Place::new();
+    for (number, name) in ["a\nb\u{1b}[31m.onnx", " .onnx", "ñandú.onnx"].iter().enumerate() {
+        let profile = format!("{number}.yaml");
+        let measure =
+            ["measure", "--model", name, "--synthetic", PLANTED, "-o", &profile, "--quiet"];
+        let ran = place.run(&measure);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{name:?}");
+        let ran = place.run(&["--profile", &profile, "--ram", "1G"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{name:?}");
+        assert!(ran.stdout.contains("Footprint from the profile"), "{ran:?}");
+        assert!(!ran.stdout.contains('\u{1b}'), "{ran:?}");
+    }
+}
