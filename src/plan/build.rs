@@ -15,7 +15,7 @@ use crate::units::{Bytes, Cpus, Seconds, Source, Span};
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The points of the footprint give no line.
-    #[error("the measured points give no line ({0}): measure again with a larger --budget")]
+    #[error("the measured points give no line: measure again, with a larger --budget")]
     NoLine(#[from] FitError),
 }
 
