@@ -105,9 +105,6 @@ const UNSAFE: &[&str] = &["measure/counting.rs", "measure/ffi.rs"];
 /// A file that is longer is two.
 const MOST_LINES: usize = 400;
 
-/// Files that are longer all the same, to be cut.
-const LONGER: &[&str] = &["plan.rs"];
-
 /// What a file names.
 #[derive(Default)]
 struct Names {
@@ -293,7 +290,7 @@ fn violations(file: &str, source: &str, crates: &BTreeSet<String>) -> Vec<String
         refuse(*line, "`unsafe` belongs in one of the files that are listed for it".into());
     }
     let lines = source.lines().count();
-    if lines >= MOST_LINES && !LONGER.contains(&file) {
+    if lines >= MOST_LINES {
         refuse(lines, format!("{lines} lines: below {MOST_LINES}, cut it in two"));
     }
     found
