@@ -20,8 +20,8 @@ pub const FIT_UP_TO: u32 = 8;
 const MANY_BLOCKS: u32 = 12;
 /// Blocks that a flat mark takes at the least.
 const FEW_BLOCKS: u32 = 4;
-/// Shortest block of waves, seconds; as the service has it.
-const BLOCK_SECONDS: f64 = 0.04;
+/// Shortest block of waves, seconds: short requests meet often enough to overlap.
+pub const BLOCK_SECONDS: f64 = 0.04;
 
 /// How fast the subject is on this machine.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -13,6 +13,7 @@ use super::pipeline::{Model, Pipeline, Request, Stage};
 use super::protocol::{
     ArenaSample, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm, WaveSample,
 };
+use super::schedule::BLOCK_SECONDS;
 use super::subject::Subject;
 use super::{counting, memory, session};
 use crate::model::sample::median;
@@ -22,9 +23,7 @@ use crate::units::{Bytes, Seconds};
 /// is as all later ones.
 const WARM_UP_REQUESTS: usize = 3;
 
-/// A block of waves lasts at least this long, so that short requests meet often enough to overlap.
-const BLOCK_SECONDS: f64 = 0.04;
-/// And is no more than this many waves.
+/// A block is no more than this many waves, however short they are.
 const MAX_WAVES: u32 = 50;
 
 /// The mark is flat when this many blocks in a row have raised it by less than [`FLAT`].

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::footprint::{Footprint, Point};
 use crate::model::{CpuModel, FitError, Line, RamModel, Sample};
-use crate::units::{Bytes, Cpus, Seconds, Source, Span};
+use crate::units::{Bytes, Cpus, Source, Span};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -173,15 +173,11 @@ fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>) -> CpuPlan {
             CpuAnswers {
                 cpus,
                 throughput: model.throughput(cpus),
-                response_alone: alone(model, cpus),
+                response_alone: model.seconds_alone(cpus),
                 best_concurrency: model.best_concurrency(cpus),
                 max_useful_concurrency: useful,
                 response_at_useful: model.seconds_at(cpus, useful),
             }
         }),
     }
-}
-
-fn alone(model: &CpuModel, cpus: Cpus) -> Seconds {
-    model.seconds_alone(cpus)
 }

@@ -224,7 +224,7 @@ fn cpu(plan: &Plan, layout: Layout) -> String {
 
 fn cpu_sentence(a: &CpuAnswers) -> String {
     format!(
-        "On {}: {} (95 %: {} to {}); a lone request takes {}. Best with {} to {} in flight; beyond {} they only queue ({} each).",
+        "On {}: {} (95 %: {} to {}); a lone request takes {}. Best with {} to {} in flight; beyond {} (assumed: two and a half times that) they only queue ({} each).",
         a.cpus,
         a.throughput.typical(),
         a.throughput.low(),

@@ -43,7 +43,7 @@ impl Request<'_> {
 
     fn would_measure(&self, checked: &Checked, host: &HostBox) -> Vec<String> {
         let mut lines = vec![format!(
-            "  measures in 4 to 7 processes one after the other, on {} cores, for about {} (at least \
+            "  measures in 4 processes or more, one after the other, on {} cores, for about {} (at least \
              N = 1, 2, 4 in three of them; the budget buys N = 8 and the check at 16)",
             host.cores, self.budget
         )];
