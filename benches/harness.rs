@@ -14,7 +14,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use mediscope_size::footprint::Settings;
 use mediscope_size::measure::child::NO_TELEMETRY;
 use mediscope_size::measure::probe::PROBE_ARGUMENT;
-use mediscope_size::measure::protocol::{Command as Ask, Job, ModelJob, Reply, ServiceJob, Start};
+use mediscope_size::measure::protocol::{
+    Command as Ask, Content, ImageContent, InputJob, Job, ModelJob, Reply, Scaling, ServiceJob,
+    Start,
+};
+use mediscope_size::reference::ElementType;
 use mediscope_size::units::Seconds;
 use support::{TOOL, folder, median, profile, tool};
 
@@ -133,7 +137,15 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
     let models = model.map(|path| ModelJob {
         name: "net".into(),
         path: path.to_owned(),
-        shape: [1, 3, 224, 224],
+        inputs: vec![InputJob {
+            name: "input".into(),
+            element: ElementType::Float32,
+            shape: vec![1, 3, 224, 224],
+            content: Content::Image(ImageContent {
+                channels_last: false,
+                scaling: Scaling::ImageNet,
+            }),
+        }],
     });
     let images = model.map(|_| find(&cache.join("images"), "generated"));
     Job::Service(ServiceJob {

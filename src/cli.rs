@@ -156,9 +156,12 @@ pub struct ServiceArgs {
     /// Size a service of this one ONNX model
     #[arg(long, value_name = "FILE", help_heading = "Service")]
     pub model: Option<PathBuf>,
-    /// The input's shape, where the model leaves it open: 1x3x224x224
-    #[arg(long, value_name = "DIMS", requires = "model", help_heading = "Service")]
-    pub shape: Option<String>,
+    /// An input's shape, where the model leaves it open: 1x3x224x224, ids=1x128
+    #[arg(long, value_name = "[NAME=]DIMS", requires = "model", help_heading = "Service")]
+    pub shape: Vec<String>,
+    /// Feed an input with the array of a .npy file: ids=ids.npy
+    #[arg(long, value_name = "NAME=FILE", requires = "model", help_heading = "Service")]
+    pub input: Vec<String>,
     /// The image of every request, or a folder of them [default: a generated 2-megapixel JPEG]
     #[arg(long, value_name = "PATH", help_heading = "Service")]
     pub image: Option<PathBuf>,

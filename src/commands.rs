@@ -5,6 +5,7 @@ mod footprint;
 mod measure;
 mod printer;
 mod runtime;
+mod service;
 mod size;
 mod synthetic;
 

@@ -109,8 +109,9 @@ pub struct Footprint {
     pub topology: Topology,
     /// On what, and how, it was measured.
     pub environment: Environment,
-    /// The image that every request carried.
-    pub image: ImageRecord,
+    /// The image that every request carried, if it carried one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageRecord>,
     /// The models, in the order in which they were loaded.
     pub models: Vec<ModelRecord>,
     /// The stages of one request, in order, each alone.
@@ -135,6 +136,9 @@ pub struct Footprint {
     /// A child that the kernel killed: measured up to the concurrency before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub killed: Option<Killed>,
+    /// Dimensions of inputs that nobody gave, in words: `ids: sequence = 128`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
     /// What disturbed the measurement, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<String>,

@@ -267,6 +267,8 @@ pub enum Warning {
         /// The largest measured concurrency.
         measured: u32,
     },
+    /// Dimensions of inputs that neither the model nor the user gave, in words.
+    AssumedShape(Vec<String>),
     /// Something disturbed the measurement.
     Disturbed(String),
     /// Measured on another processor than this.

@@ -5,7 +5,9 @@
 
 mod embedded;
 mod error;
+mod inputs;
 mod models;
+mod route;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,7 +17,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
-pub use models::{Model, ModelSource, Models, Shape};
+pub use inputs::{Given, Input, Inputs, Shape};
+pub use models::{Model, ModelSource, Models};
+pub use route::{Kind, Load, When};
 
 use crate::footprint::checked::{one_line, one_line_if_any, whole_number};
 use crate::footprint::{Footprint, Settings, Topology};

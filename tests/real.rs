@@ -4,42 +4,16 @@
 //! runs.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Output;
-use std::sync::OnceLock;
+use std::path::Path;
 
 use assert_cmd::Command;
+use common::{real, real_cache, real_json};
 use mediscope_size::reference::{Architecture, Reference};
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// A cache with the library in it.
-fn cache() -> &'static Path {
-    static CACHE: OnceLock<PathBuf> = OnceLock::new();
-    CACHE.get_or_init(|| {
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real-cache");
-        let installed = tool(&cache, &["runtime", "--install"]);
-        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-        cache
-    })
-}
-
-fn tool(cache: &Path, arguments: &[&str]) -> Output {
-    Command::cargo_bin("mediscope-size")
-        .unwrap()
-        .args(arguments)
-        .env("MEDISCOPE_SIZE_CACHE", cache)
-        .env_remove("ORT_DYLIB_PATH")
-        .output()
-        .unwrap()
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let output = tool(cache(), &[arguments, &["--format", "json", "--quiet"]].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 fn number(value: &Value, pointer: &str) -> f64 {
     value.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {value}"))
@@ -68,7 +42,7 @@ fn valid(report: &Value, schema: &str) {
 fn a_real_service_is_measured_and_sized() {
     let folder = TempDir::new().unwrap();
     let profile = profile(&folder);
-    let measured = json(&["measure", "--profile", &profile, "--remeasure", "--budget", "4s"]);
+    let measured = real_json(&["measure", "--profile", &profile, "--remeasure", "--budget", "4s"]);
     valid(&measured, "footprint-1.schema.json");
 
     let names: Vec<&str> = measured["stages"]
@@ -99,7 +73,7 @@ fn a_real_service_is_measured_and_sized() {
     }
     assert!(!measured["ram"]["cold_burst"].as_array().unwrap().is_empty());
 
-    let sized = json(&["--profile", &profile, "--ram", "512M", "--cpus", "1"]);
+    let sized = real_json(&["--profile", &profile, "--ram", "512M", "--cpus", "1"]);
     valid(&sized, "report-1.schema.json");
     assert!(number(&sized, "/ram/max_concurrency/low") >= 1.0);
 }
@@ -110,14 +84,14 @@ fn a_cached_answer_loads_nothing() {
     let folder = TempDir::new().unwrap();
     let profile = profile(&folder);
     let arguments = ["--profile", &profile, "--ram", "512M", "--cpus", "1"];
-    let first = tool(cache(), &arguments);
+    let first = real(&arguments);
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
 
     let log = TempDir::new().unwrap();
     let second = Command::cargo_bin("mediscope-size")
         .unwrap()
         .args(arguments)
-        .env("MEDISCOPE_SIZE_CACHE", cache())
+        .env("MEDISCOPE_SIZE_CACHE", real_cache())
         .env("LD_DEBUG", "files")
         .env("LD_DEBUG_OUTPUT", log.path().join("loader"))
         .output()
@@ -147,8 +121,7 @@ fn a_file_of_the_user_and_an_image_of_the_user() {
     .save(&image)
     .unwrap();
     let (model, image) = (model.to_str().unwrap(), image.to_str().unwrap());
-    let output =
-        tool(cache(), &["--model", model, "--image", image, "--ram", "512M", "--budget", "1s"]);
+    let output = real(&["--model", model, "--image", image, "--ram", "512M", "--budget", "1s"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("request image 640×480 (scan.png)"), "{text}");

@@ -43,12 +43,12 @@ const ROOMS: &[Room] = &[
     Room {
         name: "reference",
         rooms: &[],
-        crates: &["prost", "sha2", "fastrand", "thiserror"],
+        crates: &["fastrand", "prost", "serde", "sha2", "thiserror"],
         world: true,
     },
     Room {
         name: "profile",
-        rooms: &["footprint", "reference"],
+        rooms: &["footprint", "reference", "units"],
         crates: &["serde", "serde_yaml", "thiserror"],
         world: true,
     },

@@ -9,9 +9,9 @@ use anyhow::{Context, bail};
 
 use super::printer::Printer;
 use super::runtime;
+use super::service::profile;
 use super::synthetic;
 use crate::cli::{GlobalArgs, ServiceArgs};
-use crate::footprint::checked::made_one_line;
 use crate::footprint::{Environment, Footprint, ImageRecord};
 use crate::measure::assemble::{Facts, ModelFacts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
@@ -22,7 +22,7 @@ use crate::measure::memory::Interference;
 use crate::measure::prepare::{Checked, Placed, check};
 use crate::measure::protocol::{Job, ServiceJob, SyntheticJob};
 use crate::measure::runtime::{Runtime, Surroundings};
-use crate::profile::{DEFAULT_PROFILE, Model, ModelSource, Models, Profile, RequestSpec, Shape};
+use crate::profile::Profile;
 use crate::units::{Bytes, Seconds};
 
 /// How long measuring may take where the user does not say.
@@ -39,35 +39,6 @@ pub struct Obtained {
     pub provenance: String,
     /// Whether the user stopped the measurement.
     pub interrupted: bool,
-}
-
-/// The profile that the options name.
-pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
-    let Some(path) = &args.model else {
-        return Ok(Profile::find(args.profile.as_deref().unwrap_or(DEFAULT_PROFILE))?);
-    };
-    let name =
-        path.file_stem().map_or_else(|| "model".into(), |s| made_one_line(&s.to_string_lossy()));
-    Ok(Profile {
-        name: name.clone(),
-        title: None,
-        topology: crate::footprint::Topology::Shared,
-        models: Models::one(Model {
-            name,
-            source: ModelSource::File(path.clone()),
-            shape: args.shape.as_deref().map(parse_shape).transpose()?,
-        }),
-        request: RequestSpec::default(),
-        settings: crate::footprint::Settings::default(),
-        footprint: None,
-    })
-}
-
-fn parse_shape(text: &str) -> anyhow::Result<Shape> {
-    let dims: Result<Vec<i64>, _> = text.split(['x', '×', ',']).map(|d| d.trim().parse()).collect();
-    let wrong = || format!("`{text}` is not a shape: write dimensions as in --shape 1x3x224x224");
-    let dims = dims.ok().with_context(wrong)?;
-    Shape::try_from(dims).ok().with_context(wrong)
 }
 
 /// A measurement that could be made.
@@ -143,7 +114,8 @@ impl<'a> Request<'a> {
             weight_bytes: job.base,
             sha256: text.to_owned(),
         };
-        let facts = Facts { environment, image, models: vec![model] };
+        let facts =
+            Facts { environment, image: Some(image), models: vec![model], assumed: Vec::new() };
         let parts = self.key_parts(&facts.environment, "planted", Vec::new(), vec![text.into()]);
         let key = parts.key()?;
         match self.kept(&key) {
@@ -191,6 +163,7 @@ impl<'a> Request<'a> {
             environment: self.environment(host, runtime),
             image: placed.image.clone(),
             models: checked.facts(),
+            assumed: checked.assumed(),
         };
         let job = Job::Service(self.service_job(checked, &placed, runtime));
         self.measure(job, &facts, key, parts, interrupt)
@@ -332,7 +305,10 @@ impl<'a> Request<'a> {
             }
             End::Failed(error) => {
                 self.keep_finished(key, &finished);
-                Err(error)
+                Err(match facts.assumed.as_slice() {
+                    [] => error,
+                    assumed => error.context(maybe_the_shape(assumed)),
+                })
             }
         }
     }
@@ -373,6 +349,14 @@ impl<'a> Request<'a> {
             self.cache.root().display()
         ));
     }
+}
+
+fn maybe_the_shape(assumed: &[String]) -> String {
+    format!(
+        "shapes that nobody gave were assumed ({}), which may be why it fails; give those that \
+         requests have, as in --shape NAME=1x128",
+        assumed.join("; ")
+    )
 }
 
 fn processes(n: usize) -> String {

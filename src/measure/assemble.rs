@@ -30,8 +30,10 @@ pub struct ModelFacts {
 pub struct Facts {
     /// Machine and settings.
     pub environment: Environment,
-    /// The request's image.
-    pub image: ImageRecord,
+    /// The request's image, where a model takes one.
+    pub image: Option<ImageRecord>,
+    /// Dimensions that nobody gave, in words.
+    pub assumed: Vec<String>,
     /// The models, in order.
     pub models: Vec<ModelFacts>,
 }
@@ -64,6 +66,7 @@ pub fn assemble(
         wall_seconds: wall_seconds(children),
         partial,
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
+        assumed: facts.assumed.clone(),
         disturbances,
     })
 }

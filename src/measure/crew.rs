@@ -3,6 +3,7 @@
 //! Which thread allocates matters: glibc gives each its own heap and keeps what was freed there.
 //! A request of number i always runs on thread i, so that the same N touches the same heaps.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -57,7 +58,7 @@ impl Crew {
                 // A panic is an error of its request; the others must not wait for it for ever.
                 let result =
                     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(number)))
-                        .unwrap_or_else(|_| Err(anyhow!("a request panicked")));
+                        .unwrap_or_else(|panic| Err(said(panic.as_ref())));
                 if report.send(result).is_err() {
                     break;
                 }
@@ -66,6 +67,13 @@ impl Crew {
         self.members.push(send);
         Ok(())
     }
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> anyhow::Error {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    anyhow!("a request panicked: {}", text.unwrap_or("it did not say why"))
 }
 
 #[cfg(test)]

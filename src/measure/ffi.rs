@@ -9,24 +9,29 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char};
+use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{Session, SharedSessionInner};
-use ort::value::{DynValue, TensorRef};
+use ort::value::DynValue;
 use ort::{AsPointer, Error, Result};
 
+use super::tensor::Tensor;
+use crate::reference::ElementType;
 use crate::units::Bytes;
 
 /// One session that any number of threads may run at once.
 #[derive(Debug)]
 pub struct SharedSession {
     inner: Arc<SharedSessionInner>,
-    input: CString,
+    inputs: Vec<CString>,
     outputs: Vec<CString>,
     allocator: Allocator,
+    /// Where this program's own tensors are.
+    here: MemoryInfo<'static>,
 }
 
 // SAFETY: `SharedSessionInner` is `Sync`; the names are never changed; `Allocator` is only handed
@@ -34,6 +39,40 @@ pub struct SharedSession {
 unsafe impl Sync for SharedSession {}
 // SAFETY: nothing in it belongs to the thread that made it.
 unsafe impl Send for SharedSession {}
+
+/// A value that reads the memory of a tensor.
+struct View<'a> {
+    value: NonNull<ort::sys::OrtValue>,
+    tensor: PhantomData<&'a Tensor>,
+}
+
+impl Drop for View<'_> {
+    fn drop(&mut self) {
+        // SAFETY: made by `SharedSession::view`, owned by nobody else, and released once.
+        unsafe { (ort::api().ReleaseValue)(self.value.as_ptr()) };
+    }
+}
+
+fn element_code(element: ElementType) -> ort::sys::ONNXTensorElementDataType {
+    use ElementType as E;
+    use ort::sys::ONNXTensorElementDataType as Code;
+    match element {
+        E::Float32 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
+        E::Float16 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16,
+        E::Float64 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE,
+        E::Uint8 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8,
+        E::Int8 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8,
+        E::Uint16 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16,
+        E::Int16 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16,
+        E::Uint32 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32,
+        E::Int32 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32,
+        E::Uint64 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64,
+        E::Int64 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64,
+        E::Bool => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL,
+        // Tensors of other types are not made; the runtime refuses this one with a message.
+        _ => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED,
+    }
+}
 
 /// What the memory arena of a session says of itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,31 +86,35 @@ pub struct ArenaStats {
 }
 
 impl SharedSession {
-    /// Shares `session`, whose first input must be a tensor of f32.
+    /// Shares `session`, to be fed with the inputs of these names.
     ///
     /// # Errors
-    /// Where a name contains a NUL byte, there is no input, or the arena cannot be asked.
-    pub fn new(session: &Session) -> Result<Self> {
+    /// Where a name contains a NUL byte, or the arena cannot be asked.
+    pub fn new<'a>(session: &Session, inputs: impl Iterator<Item = &'a str>) -> Result<Self> {
         let name = |n: &str| CString::new(n).map_err(|e| Error::new(e.to_string()));
-        let first = session.inputs().first().ok_or_else(|| Error::new("the model has no input"))?;
-        let arena =
-            MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Arena, MemoryType::Default)?;
+        let memory = |kind| MemoryInfo::new(AllocationDevice::CPU, 0, kind, MemoryType::Default);
+        let arena = memory(AllocatorType::Arena)?;
         Ok(Self {
             inner: session.inner(),
-            input: name(first.name())?,
+            inputs: inputs.map(name).collect::<Result<_>>()?,
             outputs: session.outputs().iter().map(|o| name(o.name())).collect::<Result<_>>()?,
             allocator: Allocator::new(session, arena)?,
+            here: memory(AllocatorType::Device)?,
         })
     }
 
-    /// One `Run`: may be called from any number of threads at once.
+    /// One `Run` on a tensor for each input, in the order of the names: may be called from any
+    /// number of threads at once.
     ///
     /// # Errors
-    /// As ONNX Runtime gives them.
-    pub fn run(&self, shape: &[usize], data: &[f32]) -> Result<Vec<DynValue>> {
-        let tensor = TensorRef::from_array_view((shape, data))?;
-        let inputs = [tensor.ptr()];
-        let input_names = [self.input.as_ptr()];
+    /// As ONNX Runtime gives them, or where there are more or fewer tensors than names.
+    pub fn run(&self, tensors: &[&Tensor]) -> Result<Vec<DynValue>> {
+        if tensors.len() != self.inputs.len() {
+            return Err(Error::new("a tensor is needed for each input"));
+        }
+        let views = tensors.iter().map(|t| self.view(t)).collect::<Result<Vec<_>>>()?;
+        let inputs: Vec<_> = views.iter().map(|view| view.value.as_ptr().cast_const()).collect();
+        let input_names: Vec<*const c_char> = self.inputs.iter().map(|n| n.as_ptr()).collect();
         let output_names: Vec<*const c_char> = self.outputs.iter().map(|n| n.as_ptr()).collect();
         let mut outputs = vec![ptr::null_mut(); self.outputs.len()];
         // SAFETY: all pointers outlive the call; the arrays have the lengths that are passed; the
@@ -100,6 +143,30 @@ impl SharedSession {
                 Ok(unsafe { DynValue::from_ptr(value, Some(&self.allocator)) })
             })
             .collect()
+    }
+
+    /// A value of ONNX Runtime's that reads the tensor's own memory.
+    fn view<'a>(&self, tensor: &'a Tensor) -> Result<View<'a>> {
+        let (elements, bytes) = tensor.raw();
+        let shape = tensor.shape();
+        let mut value = ptr::null_mut();
+        // SAFETY: the elements are `bytes` long and outlive the view, which borrows the tensor;
+        // ONNX Runtime does not write to inputs.
+        let status = unsafe {
+            (ort::api().CreateTensorWithDataAsOrtValue)(
+                self.here.ptr(),
+                elements.cast_mut(),
+                bytes,
+                shape.as_ptr(),
+                shape.len(),
+                element_code(tensor.element()),
+                &raw mut value,
+            )
+        };
+        // SAFETY: the status comes from the call above and is consumed once.
+        unsafe { Error::result_from_status(status) }?;
+        let value = NonNull::new(value).ok_or_else(|| Error::new("no tensor was made"))?;
+        Ok(View { value, tensor: PhantomData })
     }
 
     /// The arena's statistics; all zero where the session has no arena.

@@ -4,23 +4,22 @@
 //! A request holds what a handler holds: the body and the decoded image until it is answered, the
 //! tensor while models run, the outputs and heatmaps until they are encoded.
 
-use std::io::Cursor;
-use std::path::PathBuf;
+mod fill;
+mod heatmap;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use base64::Engine;
-use image::codecs::png::PngEncoder;
-use image::imageops::{self, FilterType};
-use image::{ImageEncoder, RgbImage};
+use image::RgbImage;
 use serde::Serialize;
 
+use self::fill::Carried;
+use self::heatmap::ActivationMap;
 use super::ffi::SharedSession;
 use super::images;
-
-/// Mean and standard deviation of `ImageNet`'s channels, with which published classifiers are
-/// trained.
-const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+use super::protocol::{Content, InputJob};
+use super::tensor::Tensor;
 
 /// The output that is taken for a class activation map.
 const CAM: &str = "cam";
@@ -32,7 +31,7 @@ pub enum Stage {
     Receive,
     /// Encoded bytes to pixels.
     Decode,
-    /// Pixels to a normalised tensor of the models' shape.
+    /// What was carried to tensors of the types and shapes that the models take.
     Preprocess,
     /// The model of this number runs.
     Infer(usize),
@@ -49,8 +48,8 @@ pub struct Model {
     pub name: String,
     /// Open for concurrent runs.
     pub session: SharedSession,
-    /// `[1, 3, height, width]`.
-    pub shape: [usize; 4],
+    /// What it is fed with, in the order in which the session takes it.
+    pub inputs: Vec<InputJob>,
     /// Names of its outputs, in order.
     pub outputs: Vec<String>,
 }
@@ -68,18 +67,13 @@ pub struct Pipeline {
 
 /// What one request holds.
 #[derive(Debug, Default)]
-pub struct Request {
+pub struct Request<'a> {
     body: Vec<u8>,
+    files: Vec<(&'a Path, Vec<u8>)>,
     image: Option<RgbImage>,
-    tensors: Vec<Tensor>,
+    tensors: Vec<(&'a InputJob, Tensor)>,
     findings: Vec<Finding>,
     answer: String,
-}
-
-#[derive(Debug)]
-struct Tensor {
-    shape: [usize; 4],
-    data: Vec<f32>,
 }
 
 #[derive(Debug)]
@@ -87,13 +81,6 @@ struct Finding {
     scores: Vec<f32>,
     map: Option<ActivationMap>,
     heatmap: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct ActivationMap {
-    width: u32,
-    height: u32,
-    values: Vec<f32>,
 }
 
 #[derive(Serialize)]
@@ -108,9 +95,17 @@ struct Answer<'a> {
 impl Pipeline {
     /// The stages of a request, in order.
     pub fn stages(&self) -> Vec<Stage> {
-        let mut stages = vec![Stage::Receive, Stage::Decode, Stage::Preprocess];
+        let mut stages = Vec::new();
+        if self.takes_an_image() || self.files().next().is_some() {
+            stages.push(Stage::Receive);
+        }
+        if self.takes_an_image() {
+            stages.push(Stage::Decode);
+        }
+        stages.push(Stage::Preprocess);
         stages.extend((0..self.models.len()).map(Stage::Infer));
-        if self.models.iter().any(|m| m.outputs.iter().any(|o| o == CAM)) {
+        let has_map = |m: &Model| m.outputs.iter().any(|o| o == CAM);
+        if self.takes_an_image() && self.models.iter().any(has_map) {
             stages.push(Stage::Heatmap);
         }
         stages.push(Stage::Respond);
@@ -136,7 +131,12 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where the image cannot be read or ONNX Runtime fails.
-    pub fn step(&self, stage: Stage, index: usize, request: &mut Request) -> anyhow::Result<()> {
+    pub fn step<'a>(
+        &'a self,
+        stage: Stage,
+        index: usize,
+        request: &mut Request<'a>,
+    ) -> anyhow::Result<()> {
         match stage {
             Stage::Receive => self.receive(index, request),
             Stage::Decode => {
@@ -162,36 +162,63 @@ impl Pipeline {
         Ok(request.answer.len())
     }
 
-    /// The body comes from a file and not from a socket: a fresh buffer of the same size, and the
-    /// file's pages belong to the kernel's cache, not to this process.
-    fn receive(&self, index: usize, request: &mut Request) -> anyhow::Result<()> {
-        let path = &self.images[index % self.images.len()];
-        request.body = std::fs::read(path)
-            .with_context(|| format!("cannot read the image {}", path.display()))?;
-        Ok(())
+    fn inputs(&self) -> impl Iterator<Item = &InputJob> {
+        self.models.iter().flat_map(|m| &m.inputs)
     }
 
-    fn preprocess(&self, request: &mut Request) -> anyhow::Result<()> {
-        let image = request.image.as_ref().context("no image was decoded")?;
-        for model in &self.models {
-            if !request.tensors.iter().any(|t| t.shape == model.shape) {
-                let data = normalised(image, model.shape)?;
-                request.tensors.push(Tensor { shape: model.shape, data });
+    fn takes_an_image(&self) -> bool {
+        self.inputs().any(|i| matches!(i.content, Content::Image(_)))
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        self.inputs().filter_map(|i| match &i.content {
+            Content::File(path) => Some(path.as_path()),
+            _ => None,
+        })
+    }
+
+    /// The body comes from files and not from a socket: fresh buffers of the same sizes, and the
+    /// files' pages belong to the kernel's cache, not to this process.
+    fn receive<'a>(&'a self, index: usize, request: &mut Request<'a>) -> anyhow::Result<()> {
+        let read = |path: &Path| {
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        if self.takes_an_image() {
+            request.body = read(&self.images[index % self.images.len()])?;
+        }
+        for path in self.files() {
+            if !request.files.iter().any(|(p, _)| *p == path) {
+                request.files.push((path, read(path)?));
             }
         }
         Ok(())
     }
 
-    fn infer(&self, index: usize, request: &mut Request) -> anyhow::Result<()> {
+    /// Inputs that take the same thing in the same way share a tensor.
+    fn preprocess<'a>(&'a self, request: &mut Request<'a>) -> anyhow::Result<()> {
+        for input in self.inputs() {
+            if !request.tensors.iter().any(|(made, _)| made.takes_the_same(input)) {
+                let carried = Carried { image: request.image.as_ref(), files: &request.files };
+                request.tensors.push((input, fill::tensor(input, carried)?));
+            }
+        }
+        Ok(())
+    }
+
+    fn infer(&self, index: usize, request: &mut Request<'_>) -> anyhow::Result<()> {
         let model = &self.models[index];
-        let tensor = request
-            .tensors
+        let tensors = model
+            .inputs
             .iter()
-            .find(|t| t.shape == model.shape)
-            .context("no tensor was prepared")?;
+            .map(|input| {
+                let mut made = request.tensors.iter();
+                let found = made.find(|(made, _)| made.takes_the_same(input));
+                found.map(|(_, tensor)| tensor).context("no tensor was prepared")
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
         let values = model
             .session
-            .run(&tensor.shape, &tensor.data)
+            .run(&tensors)
             .map_err(|e| anyhow!("the model {} failed: {}", model.name, e.message()))?;
         let mut finding = Finding { scores: Vec::new(), map: None, heatmap: Vec::new() };
         for (name, value) in model.outputs.iter().zip(&values) {
@@ -209,23 +236,18 @@ impl Pipeline {
         Ok(())
     }
 
-    fn heatmap(&self, request: &mut Request) -> anyhow::Result<()> {
+    fn heatmap(&self, request: &mut Request<'_>) -> anyhow::Result<()> {
         let image = request.image.as_ref().context("no image was decoded")?;
-        let (width, height) = fitted(image.dimensions(), self.heatmap_edge);
-        let small = imageops::resize(image, width, height, FilterType::Triangle);
+        let background = heatmap::background(image, self.heatmap_edge);
         for finding in &mut request.findings {
-            let Some(map) = &finding.map else { continue };
-            let overlay = map.over(&small);
-            let mut png = Cursor::new(Vec::new());
-            PngEncoder::new(&mut png)
-                .write_image(&overlay, width, height, image::ExtendedColorType::Rgb8)
-                .context("cannot encode the heatmap")?;
-            finding.heatmap = png.into_inner();
+            if let Some(map) = &finding.map {
+                finding.heatmap = map.png_over(&background)?;
+            }
         }
         Ok(())
     }
 
-    fn respond(&self, request: &mut Request) -> anyhow::Result<()> {
+    fn respond(&self, request: &mut Request<'_>) -> anyhow::Result<()> {
         let engine = base64::engine::general_purpose::STANDARD;
         let answers: Vec<Answer<'_>> = self
             .models
@@ -242,115 +264,7 @@ impl Pipeline {
     }
 }
 
-/// The image as a normalised tensor, channels first.
-fn normalised(image: &RgbImage, shape: [usize; 4]) -> anyhow::Result<Vec<f32>> {
-    let [_, channels, height, width] = shape;
-    let small = imageops::resize(
-        image,
-        u32::try_from(width)?,
-        u32::try_from(height)?,
-        FilterType::Triangle,
-    );
-    let mut data = vec![0.0; channels * height * width];
-    for (c, plane) in data.chunks_exact_mut(height * width).enumerate() {
-        for (value, pixel) in plane.iter_mut().zip(small.pixels()) {
-            *value = (f32::from(pixel[c]) / 255.0 - MEAN[c]) / DEVIATION[c];
-        }
-    }
-    Ok(data)
-}
-
-/// The largest size with this longest edge and the image's proportions; never enlarged.
-fn fitted((width, height): (u32, u32), edge: u32) -> (u32, u32) {
-    let longest = width.max(height);
-    if longest <= edge {
-        return (width, height);
-    }
-    let scale = |v: u32| {
-        u32::try_from(u64::from(v) * u64::from(edge) / u64::from(longest)).unwrap_or(edge).max(1)
-    };
-    (scale(width), scale(height))
-}
-
 /// The class with the highest score; class 0 where there are none.
 fn best(scores: &[f32]) -> (usize, f32) {
     scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
-}
-
-impl ActivationMap {
-    /// The last two dimensions are rows and columns; `None` where there are no two.
-    fn new(shape: &[i64], data: &[f32]) -> Option<Self> {
-        let &[.., height, width] = shape else { return None };
-        let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
-        let values = data.get(..(width as usize * height as usize))?.to_vec();
-        (!values.is_empty()).then_some(Self { width, height, values })
-    }
-
-    /// The map, scaled to the image and coloured, half and half over it.
-    fn over(&self, image: &RgbImage) -> RgbImage {
-        let low = self.values.iter().copied().fold(f32::INFINITY, f32::min);
-        let high = self.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let range = if high > low { high - low } else { 1.0 };
-        let small = image::ImageBuffer::<image::Luma<f32>, Vec<f32>>::from_fn(
-            self.width,
-            self.height,
-            |x, y| image::Luma([(self.values[(y * self.width + x) as usize] - low) / range]),
-        );
-        let large = imageops::resize(&small, image.width(), image.height(), FilterType::Triangle);
-        let mut overlay = image.clone();
-        for (pixel, heat) in overlay.pixels_mut().zip(large.pixels()) {
-            let colour = jet(heat[0]);
-            for c in 0..3 {
-                pixel[c] = u8::midpoint(pixel[c], colour[c]);
-            }
-        }
-        overlay
-    }
-}
-
-/// The colour map that Grad-CAM pictures use: blue, green, yellow, red for 0 to 1.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255")]
-fn jet(heat: f32) -> [u8; 3] {
-    let channel =
-        |centre: f32| ((1.5 - (4.0 * heat - centre).abs()).clamp(0.0, 1.0) * 255.0).round() as u8;
-    [channel(3.0), channel(2.0), channel(1.0)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_colour_map_runs_from_blue_to_red() {
-        assert_eq!(jet(0.0), [0, 0, 128]);
-        assert_eq!(jet(0.5), [128, 255, 128]);
-        assert_eq!(jet(1.0), [128, 0, 0]);
-    }
-
-    #[test]
-    fn a_heatmap_keeps_the_proportions() {
-        assert_eq!(fitted((1600, 1200), 512), (512, 384));
-        assert_eq!(fitted((300, 200), 512), (300, 200));
-        assert_eq!(fitted((10_000, 1), 512), (512, 1));
-    }
-
-    #[test]
-    fn a_tensor_is_channels_first_and_normalised() {
-        let image = RgbImage::from_pixel(8, 4, image::Rgb([255, 0, 0]));
-        let data = normalised(&image, [1, 3, 2, 2]).unwrap();
-        let expected = [(1.0 - 0.485) / 0.229, -0.456 / 0.224, -0.406 / 0.225];
-        for (c, value) in expected.iter().enumerate() {
-            for v in &data[c * 4..c * 4 + 4] {
-                assert!((v - value).abs() < 1e-5, "{data:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_hottest_place_is_red() {
-        let map = ActivationMap::new(&[1, 2, 2], &[0.0, 0.0, 0.0, 1.0]).unwrap();
-        let over = map.over(&RgbImage::from_pixel(64, 64, image::Rgb([0, 0, 0])));
-        let (cold, hot) = (over.get_pixel(0, 0), over.get_pixel(63, 63));
-        assert!(hot[0] > hot[2] && cold[2] > cold[0], "{hot:?} {cold:?}");
-    }
 }

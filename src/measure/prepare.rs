@@ -2,6 +2,8 @@
 //! place. Checking writes nothing, so that bad input and a cached answer leave no trace.
 
 mod error;
+mod inputs;
+mod kind;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,18 +13,16 @@ use tempfile::TempDir;
 
 pub use error::InputError;
 
+use self::inputs::Fed;
 use super::assemble::ModelFacts;
 use super::cache::{Cache, Kind, ModelKey, sha256_of, write_atomically};
 use super::images::{self, Candidate};
-use super::protocol::ModelJob;
+use super::protocol::{Content, ImageContent, InputJob, ModelJob, Scaling};
 use crate::footprint::ImageRecord;
 use crate::footprint::checked::made_one_line;
-use crate::profile::{Model, ModelSource, Profile, Shape};
-use crate::reference::{Dim, ElementType, Reference, inspect};
+use crate::profile::{Model, ModelSource, Profile};
+use crate::reference::{ElementType, Reference, inspect};
 use crate::units::Bytes;
-
-/// Pixels of a model's input: what an image may have, too. A tensor of them takes 1.1 GiB.
-const MOST_PIXELS: usize = 100_000_000;
 
 /// A service whose inputs were checked.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Checked {
 struct CheckedModel {
     source: ModelSource,
     facts: ModelFacts,
-    shape: [usize; 4],
+    fed: Fed,
 }
 
 /// Files in their places, for as long as this lives.
@@ -47,8 +47,8 @@ pub struct Placed {
     pub models: Vec<ModelJob>,
     /// The images, largest first.
     pub images: Vec<PathBuf>,
-    /// What the record says of the image.
-    pub image: ImageRecord,
+    /// What the record says of the image, where a model takes one.
+    pub image: Option<ImageRecord>,
     /// Where files went if the cache could not take them.
     temporary: Option<TempDir>,
 }
@@ -86,24 +86,20 @@ pub fn check(
 fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError> {
     let name = model.name.clone();
     match &model.source {
-        ModelSource::Reference(reference) => {
-            let edge = reference.input_size() as usize;
-            Ok(CheckedModel {
-                source: model.source.clone(),
-                facts: ModelFacts {
-                    name,
-                    synthetic: true,
-                    file_bytes: Bytes::new(reference.file_bytes()),
-                    weight_bytes: Bytes::new(reference.parameters() * 4),
-                    sha256: reference.file_name(),
-                },
-                shape: [1, 3, edge, edge],
-            })
-        }
+        ModelSource::Reference(reference) => Ok(CheckedModel {
+            source: model.source.clone(),
+            facts: ModelFacts {
+                name,
+                synthetic: true,
+                file_bytes: Bytes::new(reference.file_bytes()),
+                weight_bytes: Bytes::new(reference.parameters() * 4),
+                sha256: reference.file_name(),
+            },
+            fed: fed_reference(reference),
+        }),
         ModelSource::File(path) => {
             let info = inspect(path)?;
-            let given = model.shape.as_ref().map(Shape::dims);
-            let shape = input_shape(path, &info, given)?;
+            let fed = inputs::settle(path, &info, &model.inputs)?;
             let unreadable = |reason| InputError::Unreadable { path: path.clone(), reason };
             Ok(CheckedModel {
                 source: model.source.clone(),
@@ -114,77 +110,23 @@ fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError>
                     weight_bytes: Bytes::new(info.weight_bytes),
                     sha256: sha256_of(cache, path).map_err(unreadable)?,
                 },
-                shape,
+                fed,
             })
         }
     }
 }
 
-/// The shape of the one input, from the model and from the user, if they agree.
-fn input_shape(
-    path: &Path,
-    info: &crate::reference::ModelInfo,
-    given: Option<&[usize]>,
-) -> Result<[usize; 4], InputError> {
-    let not_an_image = |what: String| InputError::NotAnImageModel { path: path.to_owned(), what };
-    let [input] = info.inputs.as_slice() else {
-        return Err(not_an_image(format!("it has {} inputs", info.inputs.len())));
+/// A reference model takes one image.
+fn fed_reference(reference: &Reference) -> Fed {
+    let edge = reference.input_size() as usize;
+    let content = ImageContent { channels_last: false, scaling: Scaling::ImageNet };
+    let input = InputJob {
+        name: reference.input_name().to_owned(),
+        element: ElementType::Float32,
+        shape: vec![1, 3, edge, edge],
+        content: Content::Image(content),
     };
-    if input.element != ElementType::Float32 {
-        return Err(not_an_image(format!("its input `{}` is {}", input.name, input.element)));
-    }
-    let dims = input.dims.clone().unwrap_or_else(|| vec![Dim::Unknown; 4]);
-    let declared = times(dims.iter());
-    if let Some(given) = given {
-        let agrees = given.len() == dims.len()
-            && given.iter().zip(&dims).all(|(&g, d)| match d {
-                Dim::Fixed(fixed) => i64::try_from(g) == Ok(*fixed),
-                Dim::Named(_) | Dim::Unknown => true,
-            });
-        if !agrees {
-            return Err(InputError::ShapeContradicts {
-                path: path.to_owned(),
-                input: input.name.clone(),
-                declared,
-                given: times(given),
-            });
-        }
-    }
-    let known: Option<Vec<usize>> = match given {
-        Some(given) => Some(given.to_vec()),
-        None => known_dims(&dims),
-    };
-    let Some(known) = known else {
-        return Err(InputError::OpenShape {
-            path: path.to_owned(),
-            input: input.name.clone(),
-            declared,
-        });
-    };
-    let shape = times(&known);
-    match <[usize; 4]>::try_from(known) {
-        Ok([1, 3, height, width]) if height.saturating_mul(width) > MOST_PIXELS => {
-            Err(InputError::TooLarge { path: path.to_owned(), shape })
-        }
-        Ok(shape @ [1, 3, _, _]) => Ok(shape),
-        _ => Err(not_an_image(format!("its input `{}` has the shape {shape}", input.name))),
-    }
-}
-
-/// An open first dimension is the batch, and one request is a batch of one; any other that is open
-/// has to be given.
-fn known_dims(dims: &[Dim]) -> Option<Vec<usize>> {
-    dims.iter()
-        .enumerate()
-        .map(|(index, dim)| match dim {
-            Dim::Fixed(n) => usize::try_from(*n).ok().filter(|n| *n > 0),
-            Dim::Named(_) | Dim::Unknown => (index == 0).then_some(1),
-        })
-        .collect()
-}
-
-fn times<T: ToString>(dims: impl IntoIterator<Item = T>) -> String {
-    dims.into_iter().map(|d| d.to_string()).collect::<Vec<_>>().join("×")
+    Fed { inputs: vec![input], assumed: Vec::new() }
 }
 
 impl Checked {
@@ -192,8 +134,18 @@ impl Checked {
     pub fn model_keys(&self) -> Vec<ModelKey> {
         self.models
             .iter()
-            .map(|m| ModelKey { content: m.facts.sha256.clone(), shape: m.shape.to_vec() })
+            .map(|m| ModelKey { content: m.facts.sha256.clone(), inputs: m.fed.inputs.clone() })
             .collect()
+    }
+
+    fn takes_an_image(&self) -> bool {
+        let mut inputs = self.models.iter().flat_map(|m| &m.fed.inputs);
+        inputs.any(|i| matches!(i.content, Content::Image(_)))
+    }
+
+    /// Dimensions that nobody gave, in words, a model at a time.
+    pub fn assumed(&self) -> Vec<String> {
+        self.models.iter().flat_map(|m| m.fed.assumed.iter().cloned()).collect()
     }
 
     /// What identifies the images.
@@ -201,6 +153,9 @@ impl Checked {
     /// # Errors
     /// Where one cannot be read.
     pub fn image_keys(&self, cache: &Cache) -> Result<Vec<String>, InputError> {
+        if !self.takes_an_image() {
+            return Ok(Vec::new());
+        }
         let Some(found) = &self.images else {
             return Ok(vec![format!("generated-v{}", images::GENERATED_VERSION)]);
         };
@@ -245,11 +200,16 @@ impl Checked {
                 ModelSource::File(path) => path.clone(),
                 ModelSource::Reference(reference) => place.reference(reference, tell)?,
             };
-            models.push(ModelJob { name: model.facts.name.clone(), path, shape: model.shape });
+            let inputs = model.fed.inputs.clone();
+            models.push(ModelJob { name: model.facts.name.clone(), path, inputs });
         }
         let (paths, image) = match &self.images {
-            Some(found) => (found.iter().map(|c| c.path.clone()).collect(), record_of(found)),
-            None => place.generated_image(tell)?,
+            _ if !self.takes_an_image() => (Vec::new(), None),
+            Some(found) => (found.iter().map(|c| c.path.clone()).collect(), Some(record_of(found))),
+            None => {
+                let (paths, image) = place.generated_image(tell)?;
+                (paths, Some(image))
+            }
         };
         Ok(Placed { models, images: paths, image, temporary: place.temporary })
     }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::footprint::Settings;
+use crate::reference::ElementType;
 use crate::units::{Bytes, Seconds};
 
 /// The first line.
@@ -61,8 +62,68 @@ pub struct ModelJob {
     pub name: String,
     /// The ONNX file.
     pub path: PathBuf,
-    /// The input's shape, batch first: `[1, 3, height, width]`.
-    pub shape: [usize; 4],
+    /// What it is fed with.
+    pub inputs: Vec<InputJob>,
+}
+
+/// What one input of a model is fed with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputJob {
+    /// Its name in the model.
+    pub name: String,
+    /// What its elements are.
+    pub element: ElementType,
+    /// All of its dimensions.
+    pub shape: Vec<usize>,
+    /// What the elements hold.
+    pub content: Content,
+}
+
+impl InputJob {
+    /// Whether one tensor does for both.
+    pub fn takes_the_same(&self, other: &Self) -> bool {
+        self.element == other.element && self.shape == other.shape && self.content == other.content
+    }
+}
+
+/// What a tensor holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Content {
+    /// The request's image.
+    Image(ImageContent),
+    /// Indices from 0 up to a number that is not one of them; it is 1 or more.
+    Ids {
+        /// The first that is not legal.
+        below: u64,
+    },
+    /// 0, 1, 2 … along the last dimension.
+    Positions,
+    /// One number everywhere.
+    Constant(f64),
+    /// Numbers between -1 and 1.
+    Noise,
+    /// The array of a `.npy` file.
+    File(PathBuf),
+}
+
+/// How an image becomes a tensor of four dimensions, batch first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageContent {
+    /// Height, width, channels; else channels, height, width.
+    pub channels_last: bool,
+    /// What the numbers are.
+    pub scaling: Scaling,
+}
+
+/// How the levels of a pixel, 0 to 255, become numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scaling {
+    /// As they are.
+    Levels,
+    /// 0 to 1.
+    Unit,
+    /// Less `ImageNet`'s mean, by its deviation.
+    ImageNet,
 }
 
 /// Planted costs: `RAM(N) = base + N × buffer + bend × N²`, with seeded relative noise.

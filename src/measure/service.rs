@@ -65,10 +65,11 @@ impl Service {
         let environment = self.environment.as_ref().ok_or_else(|| anyhow!("no runtime"))?;
         memory::reset_high_water()?;
         let begun = Instant::now();
-        let (session, outputs) = session::open_model(environment, &model.path, &self.job.settings)?;
+        let (session, outputs) = session::open_model(environment, model, &self.job.settings)?;
         let seconds = begun.elapsed().into();
         let peak = memory::resident()?.high_water;
-        let open = Model { name: model.name.clone(), session, shape: model.shape, outputs };
+        let open =
+            Model { name: model.name.clone(), session, inputs: model.inputs.clone(), outputs };
         Ok((open, LoadedModel { seconds, peak, after: mark()? }))
     }
 

@@ -8,6 +8,7 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 
 use super::ffi::SharedSession;
+use super::protocol::ModelJob;
 use crate::footprint::{Optimization, Settings};
 
 /// Loads the library and makes the environment of this process.
@@ -27,14 +28,16 @@ pub fn open_runtime(library: &Path) -> anyhow::Result<Environment> {
 /// What ONNX Runtime says of the file.
 pub fn open_model(
     environment: &Environment,
-    path: &Path,
+    model: &ModelJob,
     settings: &Settings,
 ) -> anyhow::Result<(SharedSession, Vec<String>)> {
+    let path = &model.path;
+    let inputs = model.inputs.iter().map(|i| i.name.as_str());
     // The builder's errors hold the builder and cannot leave the thread: they end here as text.
     build(environment, path, settings)
         .and_then(|session| {
             let outputs = session.outputs().iter().map(|o| o.name().to_owned()).collect();
-            Ok((SharedSession::new(&session)?, outputs))
+            Ok((SharedSession::new(&session, inputs)?, outputs))
         })
         .map_err(|e| anyhow!("ONNX Runtime cannot open {}: {}", path.display(), e.message()))
 }

@@ -41,9 +41,18 @@ pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Compo
     parts
 }
 
-/// What a request holds while it waits for a model: its body and the decoded image.
+/// What a request holds while it waits for a model: its body and the decoded image, or where it
+/// carries none, the tensors that were made of it.
 pub(super) fn held(footprint: &Footprint) -> Span<Bytes> {
-    let image = &footprint.image;
-    let pixels = Bytes::new(u64::from(image.width) * u64::from(image.height) * 3);
-    Span::exact(image.encoded_bytes + pixels, Source::Measured)
+    match &footprint.image {
+        Some(image) => {
+            let pixels = Bytes::new(u64::from(image.width) * u64::from(image.height) * 3);
+            Span::exact(image.encoded_bytes + pixels, Source::Measured)
+        }
+        None => {
+            let before = footprint.stages.iter().take_while(|s| !s.name.starts_with("infer "));
+            let bytes = before.map(|stage| stage.ram.typical()).sum();
+            Span::exact(bytes, Source::Measured)
+        }
+    }
 }

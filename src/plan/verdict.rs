@@ -160,6 +160,9 @@ pub(super) fn warnings(
     if design > measured {
         warnings.push(Warning::Extrapolated { measured });
     }
+    if !footprint.assumed.is_empty() {
+        warnings.push(Warning::AssumedShape(footprint.assumed.clone()));
+    }
     let threads = footprint.environment.settings.threads;
     if question.cpus.is_some_and(|cpus| f64::from(threads) > cpus.get().max(1.0)) {
         warnings.push(Warning::ThreadsAboveCpus { threads });

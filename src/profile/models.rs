@@ -3,22 +3,29 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
+use super::inputs::{Given, Input, Inputs, Shape};
+use super::route::{Kind, Load, When, kinds};
 use crate::footprint::checked::{first_fault, whole_number};
 use crate::reference::{Architecture, MAX_CLASSES, Reference};
+use crate::units::Share;
 
 /// One model of a service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// Unique in the profile.
     pub name: String,
     /// Where its graph comes from.
     pub source: ModelSource,
-    /// The shape of its first input, where the file leaves it open.
-    pub shape: Option<Shape>,
+    /// What is given of its inputs.
+    pub inputs: Inputs,
+    /// When it is loaded.
+    pub load: Load,
+    /// Which requests run it.
+    pub when: When,
 }
 
 /// Where a model's graph comes from.
@@ -30,51 +37,44 @@ pub enum ModelSource {
     File(PathBuf),
 }
 
-/// The dimensions of an input, each 1 or more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Shape(#[serde(deserialize_with = "dimensions")] Vec<usize>);
-
-impl Shape {
-    /// The dimensions, batch first.
-    pub fn dims(&self) -> &[usize] {
-        &self.0
-    }
-}
-
-impl TryFrom<Vec<i64>> for Shape {
-    type Error = String;
-
-    fn try_from(dims: Vec<i64>) -> Result<Self, String> {
-        let dim = |d: i64| usize::try_from(d).ok().filter(|d| *d > 0);
-        match dims.iter().map(|&d| dim(d)).collect() {
-            Some(valid) if !dims.is_empty() => Ok(Self(valid)),
-            _ => Err(format!(
-                "{dims:?} is not a shape: write dimensions of 1 or more, as in [1, 3, 224, 224]"
-            )),
-        }
+impl Model {
+    /// One that is loaded before the first request, and that every request runs.
+    pub fn new(name: String, source: ModelSource, inputs: Inputs) -> Self {
+        Self { name, source, inputs, load: Load::Eager, when: When::Always }
     }
 }
 
 /// The models in the order in which a request meets them; at least one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Models(Vec<Model>);
+#[derive(Debug, Clone, PartialEq)]
+pub struct Models {
+    models: Vec<Model>,
+    kinds: Vec<Kind>,
+}
 
 impl Models {
     /// A service of one model.
-    pub fn one(model: Model) -> Self {
-        Self(vec![model])
+    pub fn one(name: String, source: ModelSource, inputs: Inputs) -> Self {
+        let kind = Kind { name: "request".to_owned(), share: Share::ALL, models: vec![0] };
+        Self { models: vec![Model::new(name, source, inputs)], kinds: vec![kind] }
     }
 
     /// In order.
     pub fn as_slice(&self) -> &[Model] {
-        &self.0
+        &self.models
+    }
+
+    /// The kinds of requests that they make, the most frequent first.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
     }
 
     pub(super) fn resolve_paths(&mut self, folder: &Path) {
-        for model in &mut self.0 {
+        for model in &mut self.models {
             if let ModelSource::File(path) = &mut model.source {
                 *path = folder.join(&*path);
+            }
+            for file in model.inputs.files_mut() {
+                *file = folder.join(&*file);
             }
         }
     }
@@ -94,33 +94,23 @@ struct Written {
     path: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shape: Option<Shape>,
+    #[serde(default, skip_serializing_if = "Inputs::is_empty")]
+    inputs: Inputs,
+    #[serde(default, skip_serializing_if = "is_eager")]
+    load: Load,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    share: Option<Share>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_eager(load: &Load) -> bool {
+    *load == Load::Eager
 }
 
 fn classes<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u32>, D::Error> {
     whole_number(d, "number of classes", 1..=u64::from(MAX_CLASSES)).map(Some)
-}
-
-/// Checked while the list is read, so that an error carries its place.
-fn dimensions<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<usize>, D::Error> {
-    d.deserialize_seq(Dimensions)
-}
-
-struct Dimensions;
-
-impl<'de> Visitor<'de> for Dimensions {
-    type Value = Vec<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of dimensions, as in [1, 3, 224, 224]")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<usize>, A::Error> {
-        let mut dims: Vec<i64> = Vec::new();
-        while let Some(dim) = list.next_element()? {
-            dims.push(dim);
-        }
-        Shape::try_from(dims).map(|shape| shape.0).map_err(A::Error::custom)
-    }
 }
 
 #[derive(Serialize, Clone, Copy)]
@@ -157,9 +147,9 @@ impl Written {
     fn into_model(self, name: String) -> Result<Model, String> {
         let source = match (self.architecture, self.path) {
             (Some(WrittenArchitecture(architecture)), None) => {
-                if self.shape.is_some() {
+                if self.shape.is_some() || !self.inputs.is_empty() {
                     return Err(format!(
-                        "the model `{name}` is a reference architecture, whose shape is fixed: leave out `shape`"
+                        "the model `{name}` is a reference architecture, whose shape is fixed: leave out `shape` and `inputs`"
                     ));
                 }
                 let classes = self.classes.unwrap_or(1000);
@@ -187,7 +177,21 @@ impl Written {
                 return Err(format!("the model `{name}` needs an `architecture` or a `path`"));
             }
         };
-        Ok(Model { name, source, shape: self.shape })
+        let when = match (self.share, self.after) {
+            (None, None) => When::Always,
+            (Some(share), None) => When::Mix(share),
+            (Some(share), Some(model)) => When::After { model, share },
+            (None, Some(first)) => {
+                return Err(format!(
+                    "the model `{name}` runs after `{first}`: say in how many of its requests with `share: 20%`"
+                ));
+            }
+        };
+        let mut inputs = self.inputs;
+        if let Some(shape) = self.shape {
+            inputs.add(Input { name: None, given: Given::Shape(shape) })?;
+        }
+        Ok(Model { name, source, inputs, load: self.load, when })
     }
 
     fn from_model(model: &Model) -> Self {
@@ -196,8 +200,20 @@ impl Written {
             classes: None,
             seed: None,
             path: None,
-            shape: model.shape.clone(),
+            shape: model.inputs.unnamed_shape().cloned(),
+            inputs: model.inputs.named(),
+            load: model.load,
+            share: None,
+            after: None,
         };
+        match &model.when {
+            When::Always => {}
+            When::Mix(share) => written.share = Some(*share),
+            When::After { model, share } => {
+                written.share = Some(*share);
+                written.after = Some(model.clone());
+            }
+        }
         match &model.source {
             ModelSource::Reference(r) => {
                 written.architecture = Some(WrittenArchitecture(r.architecture()));
@@ -212,8 +228,8 @@ impl Written {
 
 impl Serialize for Models {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for model in &self.0 {
+        let mut map = serializer.serialize_map(Some(self.models.len()))?;
+        for model in &self.models {
             map.serialize_entry(&model.name, &Written::from_model(model))?;
         }
         map.end()
@@ -243,7 +259,8 @@ impl<'de> Visitor<'de> for ModelsVisitor {
         if models.is_empty() {
             return Err(A::Error::custom("a service needs at least one model"));
         }
-        Ok(Models(models))
+        let kinds = kinds(&models).map_err(A::Error::custom)?;
+        Ok(Models { models, kinds })
     }
 }
 

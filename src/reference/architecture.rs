@@ -28,6 +28,13 @@ pub struct Published {
 }
 
 impl Architecture {
+    /// The name of the one input.
+    pub const fn input_name(self) -> &'static str {
+        match self {
+            Self::ResNet18 | Self::ResNet50 => "input",
+        }
+    }
+
     /// Every architecture, smallest first.
     pub const ALL: [Self; 2] = [Self::ResNet18, Self::ResNet50];
 

@@ -25,7 +25,7 @@ pub const NEWEST_IR: i64 = 13;
 const IR_WITH_OPSETS: i64 = 3;
 
 /// What an ONNX file says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelInfo {
     /// Version of the file format, at most [`NEWEST_IR`].
     pub ir_version: i64,
@@ -59,6 +59,8 @@ pub struct Port {
     /// Its shape; `None` where not even the number of dimensions is declared, and an empty list for
     /// a single number.
     pub dims: Option<Vec<Dim>>,
+    /// What indices must be below, where the graph shows it.
+    pub index_below: Option<u64>,
 }
 
 /// One dimension of a shape.
@@ -269,20 +271,20 @@ impl From<ValueInfoProto> for Port {
     fn from(value: ValueInfoProto) -> Self {
         let name = value.name.unwrap_or_default();
         let Some(tensor) = value.r#type.and_then(|t| t.tensor_type) else {
-            return Self { name, element: ElementType::NotATensor, dims: None };
+            return Self { name, element: ElementType::NotATensor, dims: None, index_below: None };
         };
         let element = ElementType::from_code(tensor.elem_type.unwrap_or(0));
         let dims = tensor.shape.map(|shape| shape.dim.into_iter().map(Dim::from).collect());
-        Self { name, element, dims }
+        Self { name, element, dims, index_below: None }
     }
 }
 
 impl From<DimensionProto> for Dim {
-    /// Some exporters write -1, or an empty name, for a dimension that they do not know.
+    /// Some exporters write -1, an empty name or `?` for a dimension that they do not know.
     fn from(dim: DimensionProto) -> Self {
         match (dim.dim_value, dim.dim_param) {
             (Some(size), _) if size >= 0 => Self::Fixed(size),
-            (_, Some(name)) if !name.is_empty() => Self::Named(name),
+            (_, Some(name)) if !matches!(name.trim(), "" | "?") => Self::Named(name),
             _ => Self::Unknown,
         }
     }

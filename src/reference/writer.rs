@@ -79,6 +79,11 @@ impl Reference {
         self.architecture.input_size()
     }
 
+    /// The name of its one input.
+    pub const fn input_name(&self) -> &'static str {
+        self.architecture.input_name()
+    }
+
     /// Values in the weights: published parameters, less one per folded channel.
     pub fn parameters(&self) -> u64 {
         self.graph().parameters()

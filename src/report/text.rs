@@ -52,17 +52,16 @@ pub fn text(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
 fn header(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
     let environment = &plan.footprint.environment;
     let threads = environment.settings.threads;
-    let image = &plan.footprint.image;
+    let image = plan.footprint.image.as_ref().map_or(String::new(), |image| {
+        format!("; request image {}×{} ({})", image.width, image.height, image.origin)
+    });
     let models = plan.footprint.models.len();
     let facts = format!(
-        "{} model{}, topology {}, {threads} thread{} a run; request image {}×{} ({}). ONNX Runtime {} on {} ({} cores). {}.",
+        "{} model{}, topology {}, {threads} thread{} a run{image}. ONNX Runtime {} on {} ({} cores). {}.",
         models,
         plural(models),
         plan.topology.name(),
         plural(usize::from(threads)),
-        image.width,
-        image.height,
-        image.origin,
         environment.onnxruntime,
         environment.cpu_model,
         environment.cores,

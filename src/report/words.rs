@@ -20,6 +20,7 @@ pub fn warning(warning: &Warning) -> (&'static str, String) {
         Warning::NotChecked => ("not_checked", not_checked()),
         Warning::Extrapolated { measured } => ("extrapolated", extrapolated(*measured)),
         Warning::Disturbed(what) => ("disturbed", sentence(what)),
+        Warning::AssumedShape(dims) => ("assumed_shape", assumed_shape(dims)),
         Warning::OtherCpu { measured_on } => ("other_cpu", other_cpu(measured_on)),
         Warning::ThreadsAboveCpus { threads } => ("threads_above_cpus", threads_above(*threads)),
     }
@@ -148,6 +149,14 @@ fn extrapolated(measured: u32) -> String {
     )
 }
 
+fn assumed_shape(dims: &[String]) -> String {
+    format!(
+        "The model leaves shapes open and nobody gave them, so these are assumed: {}. RAM and time \
+         follow the shape: give what requests have with --shape, or under `inputs:` in a profile.",
+        dims.join("; ")
+    )
+}
+
 fn other_cpu(measured_on: &str) -> String {
     format!(
         "The footprint was measured on another processor ({measured_on}): bytes carry over, but \
@@ -262,6 +271,7 @@ mod tests {
                 "not_checked",
                 "extrapolated",
                 "disturbed",
+                "assumed_shape",
                 "other_cpu",
                 "threads_above_cpus",
             ]

@@ -6,10 +6,46 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
+
+pub mod onnx;
+
+/// A cache with the library in it, found or installed as for any user and kept between test runs.
+pub fn real_cache() -> &'static Path {
+    static CACHE: OnceLock<PathBuf> = OnceLock::new();
+    CACHE.get_or_init(|| {
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real-cache");
+        let installed = with_cache(&cache, &["runtime", "--install"]);
+        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+        cache
+    })
+}
+
+/// Runs the program with the library of [`real_cache`].
+pub fn real(arguments: &[&str]) -> Output {
+    with_cache(real_cache(), arguments)
+}
+
+fn with_cache(cache: &Path, arguments: &[&str]) -> Output {
+    Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
+        .args(arguments)
+        .env("MEDISCOPE_SIZE_CACHE", cache)
+        .env_remove("ORT_DYLIB_PATH")
+        .output()
+        .unwrap()
+}
+
+/// The JSON answer of a run that must succeed.
+pub fn real_json(arguments: &[&str]) -> Value {
+    let output = real(&[arguments, &["--format", "json", "--quiet"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
 
 /// Planted costs that are measured in a blink.
 pub const PLANTED: &str = "base=300M,buffer=20M,noise=0.001,seed=1,load_peak=320M";

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::footprint::{Settings, Topology};
+use crate::measure::protocol::InputJob;
 
 /// Changes whenever the way of measuring does: old footprints are then measured again.
 const PROTOCOL: u32 = 1;
 
 /// Everything that changes a footprint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeyParts {
     /// The tool's version and that of its measuring protocol.
     pub tool: String,
@@ -34,12 +35,12 @@ pub struct KeyParts {
 }
 
 /// What identifies one model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelKey {
     /// The file's SHA-256, or name, classes, seed and writer version of a reference model.
     pub content: String,
-    /// The input's shape.
-    pub shape: Vec<usize>,
+    /// What it is fed with.
+    pub inputs: Vec<InputJob>,
 }
 
 impl KeyParts {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::measure::images::ImageError;
+use crate::measure::npy::NpyError;
 use crate::reference::InspectError;
 
 /// Why a service cannot be measured.
@@ -24,34 +25,72 @@ pub enum InputError {
         /// What the system says.
         reason: io::Error,
     },
-    /// The model is not an image classifier.
+    /// An array of the user's.
+    #[error(transparent)]
+    Array(#[from] NpyError),
+    /// An input of a type that no request can be made for.
     #[error(
-        "{path}: {what}; this version sizes models that take one image as float32, \
-         batch × 3 × height × width"
+        "{path}: the input `{input}` takes {element}, for which no values can be made; export the \
+         model with that step outside of it, or size it as a running service"
     )]
-    NotAnImageModel {
+    Unsupported {
         /// The model.
         path: PathBuf,
-        /// What it takes instead.
-        what: String,
+        /// The input.
+        input: String,
+        /// What it takes.
+        element: String,
     },
-    /// A dimension is open.
+    /// Not even the number of dimensions is declared.
     #[error(
-        "{path}: the input `{input}` has the shape {declared} and leaves it open; \
-         give one, as in --shape 1x3x224x224, or `shape:` in a profile"
+        "{path}: the input `{input}` declares no shape at all; give one, as in \
+         --shape {input}=1x3x224x224, or under `inputs:` in a profile"
     )]
     OpenShape {
         /// The model.
         path: PathBuf,
         /// The input.
         input: String,
-        /// As the model declares it.
-        declared: String,
+    },
+    /// Something is given for an input that is not there.
+    #[error("{path} has no input `{input}`: it has {there}")]
+    UnknownInput {
+        /// The model.
+        path: PathBuf,
+        /// What was named.
+        input: String,
+        /// The inputs that there are.
+        there: String,
+    },
+    /// A shape without a name, and several inputs that it could be for.
+    #[error(
+        "{path} has the inputs {there}: say which one the shape is for, as in --shape NAME=1x128"
+    )]
+    WhichInput {
+        /// The model.
+        path: PathBuf,
+        /// The inputs that there are.
+        there: String,
+    },
+    /// An array of another element type.
+    #[error(
+        "{file} holds {found}, and the input `{input}` takes {wanted}: save it with \
+         array.astype(\"{wanted}\")"
+    )]
+    OtherElement {
+        /// The array's file.
+        file: PathBuf,
+        /// The input.
+        input: String,
+        /// What it takes.
+        wanted: String,
+        /// What the file holds.
+        found: String,
     },
     /// No image is that large.
     #[error(
-        "{path}: an input of {shape} has more than the limit of 100 megapixels; give the shape \
-         that requests have"
+        "{path}: an input of {shape} has more than the limit of 300 million numbers; give the \
+         shape that requests have"
     )]
     TooLarge {
         /// The model.

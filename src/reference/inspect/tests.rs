@@ -82,7 +82,7 @@ fn inspect_bytes(bytes: &[u8]) -> Result<ModelInfo, InspectError> {
 }
 
 fn port_of(name: &str, dims: Option<Vec<Dim>>) -> Port {
-    Port { name: name.to_owned(), element: ElementType::Float32, dims }
+    Port { name: name.to_owned(), element: ElementType::Float32, dims, index_below: None }
 }
 
 #[test]
@@ -90,7 +90,12 @@ fn a_model_is_described() {
     let info = inspect_bytes(&model(8, 17, &graph())).unwrap();
     let named = Dim::Named("batch".to_owned());
     let dims = vec![named, Dim::Fixed(3), Dim::Unknown, Dim::Unknown, Dim::Unknown];
-    let list = Port { name: "list".to_owned(), element: ElementType::NotATensor, dims: None };
+    let list = Port {
+        name: "list".to_owned(),
+        element: ElementType::NotATensor,
+        dims: None,
+        index_below: None,
+    };
     let expected = ModelInfo {
         ir_version: 8,
         producer: "exporter".to_owned(),

@@ -187,6 +187,7 @@ pub fn warnings() -> Vec<Warning> {
         Warning::NotChecked,
         Warning::Extrapolated { measured: 16 },
         Warning::Disturbed("other processes used 25 % of the CPUs".to_owned()),
+        Warning::AssumedShape(vec!["ids: sequence = 128".to_owned()]),
         Warning::OtherCpu { measured_on: "Some CPU".to_owned() },
         Warning::ThreadsAboveCpus { threads: 4 },
     ]
@@ -197,12 +198,13 @@ fn footprint() -> Footprint {
         version: FOOTPRINT_VERSION,
         topology: Topology::Shared,
         environment: environment(),
-        image: ImageRecord {
+        image: Some(ImageRecord {
             origin: "generated".to_owned(),
             encoded_bytes: Bytes::new(700_000),
             width: 1600,
             height: 1200,
-        },
+        }),
+        assumed: Vec::new(),
         models: vec![model()],
         stages: vec![StageRecord {
             name: "decode".to_owned(),
