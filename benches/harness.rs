@@ -151,6 +151,7 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
     Job::Service(ServiceJob {
         library: library.to_owned(),
         models: models.into_iter().collect(),
+        kinds: vec![vec![0]],
         settings: Settings::default(),
         images: images.into_iter().collect(),
         heatmap_edge: 512,

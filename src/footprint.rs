@@ -282,7 +282,7 @@ pub struct ArenaRecord {
     pub in_use_bytes: Bytes,
     /// The most handed out at once.
     pub max_in_use_bytes: Bytes,
-    /// The most that one run asked for at once.
+    /// The most that the runs of one request asked for, each session's own arena for itself.
     pub per_run_bytes: Bytes,
 }
 

@@ -1,8 +1,12 @@
 //! What the benchmarks share: running the tool, and a cache of their own that is kept between
 //! runs, so that the library is downloaded once.
 
+#![allow(dead_code, reason = "every benchmark takes what it needs")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+pub mod services;
 
 /// The tool, built as it is released.
 pub const TOOL: &str = env!("CARGO_BIN_EXE_mediscope-size");
@@ -40,4 +44,9 @@ pub fn profile(architecture: &str) -> PathBuf {
 /// The middle value.
 pub fn median(values: &[f64]) -> f64 {
     mediscope_size::model::sample::median(values.iter().copied())
+}
+
+/// The largest value.
+pub fn worst(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }

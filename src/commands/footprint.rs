@@ -173,6 +173,7 @@ impl<'a> Request<'a> {
         ServiceJob {
             library: runtime.path.clone(),
             models: placed.models.clone(),
+            kinds: self.profile.models.kinds().iter().map(|k| k.models.clone()).collect(),
             settings: self.profile.settings.clone(),
             images: placed.images.clone(),
             heatmap_edge: checked.heatmap_edge,

@@ -59,6 +59,8 @@ pub struct Model {
 pub struct Pipeline {
     /// In the order in which they run.
     pub models: Vec<Model>,
+    /// For each kind of request, the places of the models that it runs.
+    pub kinds: Vec<Vec<usize>>,
     /// Encoded images, largest first, that requests carry in turn.
     pub images: Vec<PathBuf>,
     /// Longest edge of the answered heatmap.
@@ -68,11 +70,13 @@ pub struct Pipeline {
 /// What one request holds.
 #[derive(Debug, Default)]
 pub struct Request<'a> {
+    /// Which kind of request it is.
+    kind: usize,
     body: Vec<u8>,
     files: Vec<(&'a Path, Vec<u8>)>,
     image: Option<RgbImage>,
     tensors: Vec<(&'a InputJob, Tensor)>,
-    findings: Vec<Finding>,
+    findings: Vec<(usize, Finding)>,
     answer: String,
 }
 
@@ -92,11 +96,19 @@ struct Answer<'a> {
     heatmap_png: Option<String>,
 }
 
+impl Request<'_> {
+    /// A request that has not arrived yet.
+    pub fn of_kind(kind: usize) -> Self {
+        Self { kind, ..Self::default() }
+    }
+}
+
 impl Pipeline {
-    /// The stages of a request, in order.
+    /// The stages of all kinds of requests, in order; a request passes over those of models that
+    /// its kind does not run.
     pub fn stages(&self) -> Vec<Stage> {
         let mut stages = Vec::new();
-        if self.takes_an_image() || self.files().next().is_some() {
+        if self.takes_an_image() || self.takes_files() {
             stages.push(Stage::Receive);
         }
         if self.takes_an_image() {
@@ -144,7 +156,8 @@ impl Pipeline {
                 Ok(())
             }
             Stage::Preprocess => self.preprocess(request),
-            Stage::Infer(i) => self.infer(i, request),
+            Stage::Infer(i) if self.runs(request.kind, i) => self.infer(i, request),
+            Stage::Infer(_) => Ok(()),
             Stage::Heatmap => self.heatmap(request),
             Stage::Respond => self.respond(request),
         }
@@ -154,27 +167,33 @@ impl Pipeline {
     ///
     /// # Errors
     /// As [`Pipeline::step`].
-    pub fn serve(&self, index: usize) -> anyhow::Result<usize> {
-        let mut request = Request::default();
+    pub fn serve(&self, index: usize, kind: usize) -> anyhow::Result<usize> {
+        let mut request = Request::of_kind(kind);
         for stage in self.stages() {
             self.step(stage, index, &mut request)?;
         }
         Ok(request.answer.len())
     }
 
-    fn inputs(&self) -> impl Iterator<Item = &InputJob> {
-        self.models.iter().flat_map(|m| &m.inputs)
+    /// Whether requests of a kind run the model at this place.
+    fn runs(&self, kind: usize, model: usize) -> bool {
+        self.kinds.get(kind).is_some_and(|models| models.contains(&model))
+    }
+
+    /// The inputs of the models that a kind of request runs.
+    fn inputs(&self, kind: usize) -> impl Iterator<Item = &InputJob> {
+        let models = self.models.iter().enumerate().filter(move |(i, _)| self.runs(kind, *i));
+        models.flat_map(|(_, m)| &m.inputs)
     }
 
     fn takes_an_image(&self) -> bool {
-        self.inputs().any(|i| matches!(i.content, Content::Image(_)))
+        let mut inputs = self.models.iter().flat_map(|m| &m.inputs);
+        inputs.any(|i| matches!(i.content, Content::Image(_)))
     }
 
-    fn files(&self) -> impl Iterator<Item = &Path> {
-        self.inputs().filter_map(|i| match &i.content {
-            Content::File(path) => Some(path.as_path()),
-            _ => None,
-        })
+    fn takes_files(&self) -> bool {
+        let mut inputs = self.models.iter().flat_map(|m| &m.inputs);
+        inputs.any(|i| matches!(i.content, Content::File(_)))
     }
 
     /// The body comes from files and not from a socket: fresh buffers of the same sizes, and the
@@ -186,8 +205,10 @@ impl Pipeline {
         if self.takes_an_image() {
             request.body = read(&self.images[index % self.images.len()])?;
         }
-        for path in self.files() {
-            if !request.files.iter().any(|(p, _)| *p == path) {
+        for input in self.inputs(request.kind) {
+            if let Content::File(path) = &input.content
+                && !request.files.iter().any(|(p, _)| p == path)
+            {
                 request.files.push((path, read(path)?));
             }
         }
@@ -196,7 +217,7 @@ impl Pipeline {
 
     /// Inputs that take the same thing in the same way share a tensor.
     fn preprocess<'a>(&'a self, request: &mut Request<'a>) -> anyhow::Result<()> {
-        for input in self.inputs() {
+        for input in self.inputs(request.kind) {
             if !request.tensors.iter().any(|(made, _)| made.takes_the_same(input)) {
                 let carried = Carried { image: request.image.as_ref(), files: &request.files };
                 request.tensors.push((input, fill::tensor(input, carried)?));
@@ -229,8 +250,8 @@ impl Pipeline {
                 finding.scores = data.to_vec();
             }
         }
-        request.findings.push(finding);
-        if index + 1 == self.models.len() {
+        request.findings.push((index, finding));
+        if self.kinds.get(request.kind).and_then(|models| models.last()) == Some(&index) {
             request.tensors = Vec::new();
         }
         Ok(())
@@ -239,7 +260,7 @@ impl Pipeline {
     fn heatmap(&self, request: &mut Request<'_>) -> anyhow::Result<()> {
         let image = request.image.as_ref().context("no image was decoded")?;
         let background = heatmap::background(image, self.heatmap_edge);
-        for finding in &mut request.findings {
+        for (_, finding) in &mut request.findings {
             if let Some(map) = &finding.map {
                 finding.heatmap = map.png_over(&background)?;
             }
@@ -249,14 +270,13 @@ impl Pipeline {
 
     fn respond(&self, request: &mut Request<'_>) -> anyhow::Result<()> {
         let engine = base64::engine::general_purpose::STANDARD;
-        let answers: Vec<Answer<'_>> = self
-            .models
+        let answers: Vec<Answer<'_>> = request
+            .findings
             .iter()
-            .zip(&request.findings)
-            .map(|(model, finding)| {
+            .map(|(index, finding)| {
                 let (class, score) = best(&finding.scores);
                 let heatmap_png = finding.map.is_some().then(|| engine.encode(&finding.heatmap));
-                Answer { model: &model.name, class, score, heatmap_png }
+                Answer { model: &self.models[*index].name, class, score, heatmap_png }
             })
             .collect();
         request.answer = serde_json::to_string(&answers)?;

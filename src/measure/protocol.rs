@@ -47,6 +47,8 @@ pub struct ServiceJob {
     pub library: PathBuf,
     /// The models, in the order of the request.
     pub models: Vec<ModelJob>,
+    /// For each kind of request, the places of the models that it runs; at least one kind.
+    pub kinds: Vec<Vec<usize>>,
     /// Session settings.
     pub settings: Settings,
     /// The encoded images that requests carry in turn, as files.
@@ -245,7 +247,7 @@ pub struct Warm {
 pub struct ArenaSample {
     /// Handed out while idle.
     pub in_use: Bytes,
-    /// The most that one request asked for at once, of the session that asked for most.
+    /// The most that the runs of one request asked for, each session's own arena for itself.
     pub per_run: Bytes,
     /// The most at once so far.
     pub max_in_use: Bytes,

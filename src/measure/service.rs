@@ -48,6 +48,7 @@ impl Service {
     pub fn new(job: ServiceJob) -> Self {
         let pipeline = Pipeline {
             models: Vec::new(),
+            kinds: job.kinds.clone(),
             images: job.images.clone(),
             heatmap_edge: job.heatmap_edge,
         };
@@ -87,7 +88,7 @@ impl Service {
         let barrier = Barrier::new(concurrency as usize);
         let pipeline = Arc::clone(&self.pipeline);
         self.crew.together(concurrency, move |index| {
-            let mut request = Request::default();
+            let mut request = Request::of_kind(0);
             let mut result = Ok(());
             for stage in pipeline.stages() {
                 // A request that failed still waits, or the others would wait for ever.
@@ -110,7 +111,7 @@ impl Service {
             for _ in 0..waves {
                 barrier.wait();
                 if result.is_ok() {
-                    result = pipeline.serve(index).map(drop);
+                    result = pipeline.serve(index, 0).map(drop);
                 }
             }
             result
@@ -153,6 +154,7 @@ impl Subject for Service {
         let (open, models) = loaded.into_iter().unzip();
         self.pipeline = Arc::new(Pipeline {
             models: open,
+            kinds: self.job.kinds.clone(),
             images: self.job.images.clone(),
             heatmap_edge: self.job.heatmap_edge,
         });
@@ -176,7 +178,7 @@ impl Subject for Service {
             .collect();
         let arena = self.job.settings.arena.then(|| ArenaSample {
             in_use: arenas.iter().map(|a| a.in_use).sum(),
-            per_run: self.arena_per_run.iter().copied().max().unwrap_or_default(),
+            per_run: self.arena_per_run.iter().copied().sum(),
             max_in_use: arenas.iter().map(|a| a.max_in_use).sum(),
         });
         Ok(Warm { after: mark()?, request_seconds, arena })
@@ -255,7 +257,7 @@ fn stage_samples(pipeline: &Pipeline, budget: Seconds) -> anyhow::Result<Vec<Vec
     let mut samples = vec![Vec::new(); stages.len()];
     let begun = Instant::now();
     while samples[0].len() < MIN_LOOPS || begun.elapsed().as_secs_f64() < budget.get() {
-        let mut request = Request::default();
+        let mut request = Request::of_kind(0);
         for (stage, samples) in stages.iter().zip(&mut samples) {
             counting::reset_peak();
             let live = counting::live();

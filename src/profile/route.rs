@@ -143,9 +143,10 @@ fn finished(mut kinds: Vec<Kind>) -> Result<Vec<Kind>, String> {
             kinds.len()
         ));
     }
+    let only = kinds.len() == 1;
     for kind in &mut kinds {
         kind.models.sort_unstable();
-        if kind.name.is_empty() {
+        if only || kind.name.is_empty() {
             "request".clone_into(&mut kind.name);
         }
     }
@@ -215,6 +216,6 @@ mod tests {
         let found = kinds(
             "  a: {architecture: resnet18}\n  b: {architecture: resnet18, after: a, share: 100%}\n",
         );
-        assert_eq!(found, [kind("b", "100 %", &[0, 1])]);
+        assert_eq!(found, [kind("request", "100 %", &[0, 1])]);
     }
 }

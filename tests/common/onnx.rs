@@ -65,8 +65,10 @@ pub struct Node {
 pub struct Attribute {
     #[prost(string, tag = "1")]
     pub name: String,
-    #[prost(int64, tag = "3")]
-    pub i: i64,
+    #[prost(int64, optional, tag = "3")]
+    pub i: Option<i64>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
+    pub ints: Vec<i64>,
     #[prost(int32, tag = "20")]
     pub kind: i32,
 }
@@ -156,7 +158,14 @@ pub fn node(op_type: &str, input: &[&str], output: &str) -> Node {
 
 /// A whole-number attribute.
 pub fn with(mut node: Node, name: &str, i: i64) -> Node {
-    node.attribute.push(Attribute { name: name.to_owned(), i, kind: 2 });
+    node.attribute.push(Attribute { name: name.to_owned(), i: Some(i), ints: Vec::new(), kind: 2 });
+    node
+}
+
+/// An attribute of several whole numbers.
+pub fn with_list(mut node: Node, name: &str, ints: &[i64]) -> Node {
+    let ints = ints.to_vec();
+    node.attribute.push(Attribute { name: name.to_owned(), i: None, ints, kind: 7 });
     node
 }
 
