@@ -15,8 +15,8 @@ use mediscope_size::footprint::Settings;
 use mediscope_size::measure::child::NO_TELEMETRY;
 use mediscope_size::measure::probe::PROBE_ARGUMENT;
 use mediscope_size::measure::protocol::{
-    Command as Ask, Content, ImageContent, InputJob, Job, ModelJob, Reply, Scaling, ServiceJob,
-    Start,
+    Command as Ask, Content, ImageContent, InputJob, Job, KindJob, ModelJob, Reply, Scaling,
+    ServiceJob, Start,
 };
 use mediscope_size::reference::ElementType;
 use mediscope_size::units::Seconds;
@@ -146,12 +146,13 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
                 scaling: Scaling::ImageNet,
             }),
         }],
+        lazy: false,
     });
     let images = model.map(|_| find(&cache.join("images"), "generated"));
     Job::Service(ServiceJob {
         library: library.to_owned(),
         models: models.into_iter().collect(),
-        kinds: vec![vec![0]],
+        kinds: vec![KindJob { share: 1.0, models: vec![0] }],
         settings: Settings::default(),
         images: images.into_iter().collect(),
         heatmap_edge: 512,

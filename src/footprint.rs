@@ -4,8 +4,11 @@
 //! better fit needs no new measurement. Everything is absolute bytes and seconds.
 
 pub mod checked;
+mod mix;
 
 use serde::{Deserialize, Deserializer, Serialize};
+
+pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
 
 use crate::units::{Bytes, Rate, Seconds, Span};
 
@@ -122,6 +125,9 @@ pub struct Footprint {
     pub points: Vec<Point>,
     /// Peaks of bursts on a service that was not warmed up.
     pub cold_burst: Vec<ColdBurst>,
+    /// Requests of several kinds, and models that are loaded late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mix: Option<MixRecord>,
     /// What the arenas of all sessions report together.
     pub arena: Option<ArenaRecord>,
     /// CPU-seconds of all threads a request under load, each child its own value.
@@ -189,6 +195,9 @@ pub struct ModelRecord {
     pub name: String,
     /// Whether the tool wrote it, with random weights.
     pub synthetic: bool,
+    /// Whether it is loaded by the first request that needs it.
+    #[serde(default)]
+    pub lazy: bool,
     /// Size of the file.
     pub file_bytes: Bytes,
     /// Bytes of weights in it.

@@ -4,6 +4,7 @@
 
 mod cpu;
 mod line;
+pub mod mix;
 mod ram;
 pub mod sample;
 

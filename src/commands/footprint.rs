@@ -13,16 +13,16 @@ use super::service::profile;
 use super::synthetic;
 use crate::cli::{GlobalArgs, ServiceArgs};
 use crate::footprint::{Environment, Footprint, ImageRecord};
-use crate::measure::assemble::{Facts, ModelFacts, assemble};
+use crate::measure::assemble::{Facts, KindFacts, ModelFacts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
 use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::memory::Interference;
 use crate::measure::prepare::{Checked, Placed, check};
-use crate::measure::protocol::{Job, ServiceJob, SyntheticJob};
+use crate::measure::protocol::{Job, KindJob, ServiceJob, SyntheticJob};
 use crate::measure::runtime::{Runtime, Surroundings};
-use crate::profile::Profile;
+use crate::profile::{Kind, Profile};
 use crate::units::{Bytes, Seconds};
 
 /// How long measuring may take where the user does not say.
@@ -110,12 +110,18 @@ impl<'a> Request<'a> {
         let model = ModelFacts {
             name: "planted".into(),
             synthetic: true,
+            lazy: false,
             file_bytes: job.base,
             weight_bytes: job.base,
             sha256: text.to_owned(),
         };
-        let facts =
-            Facts { environment, image: Some(image), models: vec![model], assumed: Vec::new() };
+        let facts = Facts {
+            environment,
+            image: Some(image),
+            models: vec![model],
+            kinds: self.kinds(),
+            assumed: Vec::new(),
+        };
         let parts = self.key_parts(&facts.environment, "planted", Vec::new(), vec![text.into()]);
         let key = parts.key()?;
         match self.kept(&key) {
@@ -163,17 +169,23 @@ impl<'a> Request<'a> {
             environment: self.environment(host, runtime),
             image: placed.image.clone(),
             models: checked.facts(),
+            kinds: self.kinds(),
             assumed: checked.assumed(),
         };
         let job = Job::Service(self.service_job(checked, &placed, runtime));
         self.measure(job, &facts, key, parts, interrupt)
     }
 
+    fn kinds(&self) -> Vec<KindFacts> {
+        let kinds = self.profile.models.kinds().iter();
+        kinds.map(|k| KindFacts { name: k.name.clone(), share: k.share }).collect()
+    }
+
     fn service_job(&self, checked: &Checked, placed: &Placed, runtime: &Runtime) -> ServiceJob {
         ServiceJob {
             library: runtime.path.clone(),
             models: placed.models.clone(),
-            kinds: self.profile.models.kinds().iter().map(|k| k.models.clone()).collect(),
+            kinds: self.profile.models.kinds().iter().map(kind_job).collect(),
             settings: self.profile.settings.clone(),
             images: placed.images.clone(),
             heatmap_edge: checked.heatmap_edge,
@@ -224,6 +236,7 @@ impl<'a> Request<'a> {
             topology: self.profile.topology,
             settings: environment.settings.clone(),
             models,
+            kinds: self.profile.models.kinds().iter().map(kind_job).collect(),
             images,
             heatmap_edge: 0,
         }
@@ -350,6 +363,10 @@ impl<'a> Request<'a> {
             self.cache.root().display()
         ));
     }
+}
+
+fn kind_job(kind: &Kind) -> KindJob {
+    KindJob { share: kind.share.get(), models: kind.models.clone() }
 }
 
 fn maybe_the_shape(assumed: &[String]) -> String {

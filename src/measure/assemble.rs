@@ -1,14 +1,16 @@
 //! From what the children told to the record that is kept. No I/O.
 
+mod mix;
+
 use super::campaign::ChildRecord;
-use super::protocol::WaveSample;
+use super::protocol::{LoadedModel, StageSample, WaveSample};
 use super::schedule::Errand;
 use crate::footprint::{
     ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Marks,
     ModelRecord, Point, StageRecord, Throughput, Topology,
 };
 use crate::model::{Line, Sample, sample};
-use crate::units::{Bytes, Rate, Seconds, Source, Span};
+use crate::units::{Bytes, Rate, Seconds, Share, Source, Span};
 
 /// What is known of a model without running it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +19,23 @@ pub struct ModelFacts {
     pub name: String,
     /// Whether the tool wrote it.
     pub synthetic: bool,
+    /// Whether it is loaded by the first request that needs it.
+    pub lazy: bool,
     /// Size of the file.
     pub file_bytes: Bytes,
     /// Bytes of weights.
     pub weight_bytes: Bytes,
     /// The file's hash, or the reference model's key.
     pub sha256: String,
+}
+
+/// What is known of a kind of request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KindFacts {
+    /// The profile's name for it.
+    pub name: String,
+    /// Of all requests.
+    pub share: Share,
 }
 
 /// What the record says beyond the children's readings.
@@ -36,6 +49,8 @@ pub struct Facts {
     pub assumed: Vec<String>,
     /// The models, in order.
     pub models: Vec<ModelFacts>,
+    /// The kinds of requests, the most frequent first.
+    pub kinds: Vec<KindFacts>,
 }
 
 /// Makes the record; `None` where the warm waves give no line, as of a child that was killed or
@@ -53,6 +68,7 @@ pub fn assemble(
     Some(Footprint {
         version: FOOTPRINT_VERSION,
         topology: Topology::Shared,
+        mix: mix::record(facts, children),
         environment: facts.environment.clone(),
         image: facts.image.clone(),
         models: models(facts, children),
@@ -77,25 +93,28 @@ pub fn give_a_line(points: &[Point]) -> bool {
     Line::fit(&points.iter().map(peak).collect::<Vec<_>>()).is_ok()
 }
 
+/// Waves of the most frequent kind of request on a warm service.
 fn warm_waves(children: &[ChildRecord]) -> impl Iterator<Item = (&ChildRecord, u32, &WaveSample)> {
     children
         .iter()
-        .filter(|c| c.errand != Errand::Cold)
+        .filter(|c| c.errand.is_of_the_first_kind())
         .flat_map(|c| c.waves.iter().map(move |(n, w)| (c, *n, w)))
 }
 
 fn points(children: &[ChildRecord]) -> Vec<Point> {
-    warm_waves(children)
-        .map(|(child, concurrency, wave)| Point {
-            concurrency,
-            peak_bytes: wave.peak,
-            anon_bytes: wave.peak.saturating_sub(wave.after.file),
-            file_bytes: wave.after.file,
-            repeat: child.child,
-            held_out: child.errand == Errand::Check,
-            flat: wave.flat,
-        })
-        .collect()
+    warm_waves(children).map(point).collect()
+}
+
+fn point((child, concurrency, wave): (&ChildRecord, u32, &WaveSample)) -> Point {
+    Point {
+        concurrency,
+        peak_bytes: wave.peak,
+        anon_bytes: wave.peak.saturating_sub(wave.after.file),
+        file_bytes: wave.after.file,
+        repeat: child.child,
+        held_out: child.errand == Errand::Check,
+        flat: wave.flat,
+    }
 }
 
 fn cold_bursts(children: &[ChildRecord]) -> Vec<ColdBurst> {
@@ -117,26 +136,37 @@ fn models(facts: &Facts, children: &[ChildRecord]) -> Vec<ModelRecord> {
         .iter()
         .enumerate()
         .map(|(index, model)| {
-            let loads = || children.iter().filter_map(|c| c.loaded.models.get(index));
-            let resident = children.iter().filter_map(|c| {
-                let before = match index.checked_sub(1) {
-                    Some(previous) => c.loaded.models.get(previous)?.after,
-                    None => c.loaded.runtime,
-                };
-                Some(c.loaded.models.get(index)?.after.total.saturating_sub(before.total))
-            });
+            let place = facts.models[..index].iter().filter(|m| m.lazy == model.lazy).count();
+            let loads = || children.iter().filter_map(|c| load_of(c, place, model.lazy));
+            let resident = loads().map(|(load, before)| load.after.total.saturating_sub(before));
             ModelRecord {
                 name: model.name.clone(),
                 synthetic: model.synthetic,
+                lazy: model.lazy,
                 file_bytes: model.file_bytes,
                 weight_bytes: model.weight_bytes,
                 sha256: model.sha256.clone(),
-                load_seconds: Seconds::new(sample::median(loads().map(|l| l.seconds.get()))),
-                load_peak_bytes: loads().map(|l| l.peak).max().unwrap_or_default(),
+                load_seconds: Seconds::new(sample::median(loads().map(|(l, _)| l.seconds.get()))),
+                load_peak_bytes: loads().map(|(l, _)| l.peak).max().unwrap_or_default(),
                 resident_bytes: median_bytes(resident),
             }
         })
         .collect()
+}
+
+/// How one child loaded the model at this place among the lazy ones, or among the others, and what
+/// was resident before.
+fn load_of(child: &ChildRecord, place: usize, lazy: bool) -> Option<(LoadedModel, Bytes)> {
+    let (models, before) = match (&child.lazy, lazy) {
+        (Some(lazy), true) => (&lazy.models, lazy.before),
+        (None, true) => return None,
+        (_, false) => (&child.loaded.models, child.loaded.runtime),
+    };
+    let before = match place.checked_sub(1) {
+        Some(previous) => models.get(previous)?.after,
+        None => before,
+    };
+    Some((*models.get(place)?, before.total))
 }
 
 fn marks(children: &[ChildRecord]) -> Marks {
@@ -146,28 +176,41 @@ fn marks(children: &[ChildRecord]) -> Marks {
     let kernel = children
         .iter()
         .flat_map(|c| c.waves.iter().map(|(_, w)| w.after.kernel).chain([loaded(c).kernel]));
+    let firsts = || children.iter().filter(|c| c.errand.is_of_the_first_kind());
     Marks {
         start_bytes: median_bytes(children.iter().map(|c| c.loaded.start.total)),
         runtime_bytes: median_bytes(children.iter().map(|c| c.loaded.runtime.total)),
         load_peak_bytes: peak.map_or(Bytes::ZERO, |m| m.peak),
         load_peak_anon_bytes: peak.map_or(Bytes::ZERO, |m| m.peak.saturating_sub(m.after.file)),
         loaded_bytes: median_bytes(children.iter().map(|c| loaded(c).total)),
-        warm_bytes: median_bytes(children.iter().filter_map(|c| Some(c.warm?.after.total))),
-        idle_bytes: median_bytes(children.iter().filter_map(|c| Some(c.idle?.total))),
+        warm_bytes: median_bytes(firsts().filter_map(|c| Some(c.warm?.after.total))),
+        idle_bytes: median_bytes(firsts().filter_map(|c| Some(c.idle?.total))),
         kernel_bytes: kernel.max().unwrap_or_default(),
     }
 }
 
+/// The stages of the most frequent kind in their order, then those that only other kinds have.
 fn stages(children: &[ChildRecord]) -> Vec<StageRecord> {
-    let Some(first) = children.iter().find(|c| !c.stages.is_empty()) else { return Vec::new() };
-    first
-        .stages
-        .iter()
-        .enumerate()
-        .map(|(index, stage)| {
-            let samples = || children.iter().filter_map(|c| c.stages.get(index));
+    let of_the_first = |c: &&ChildRecord| c.errand.is_of_the_first_kind();
+    let (firsts, others): (Vec<_>, Vec<_>) = children.iter().partition(of_the_first);
+    let mut names: Vec<&str> = Vec::new();
+    for stage in firsts.iter().chain(&others).flat_map(|c| &c.stages) {
+        if !names.contains(&stage.name.as_str()) {
+            names.push(&stage.name);
+        }
+    }
+    names
+        .into_iter()
+        .map(|name| {
+            let all = |children: &[&ChildRecord]| -> Vec<StageSample> {
+                let stages = children.iter().flat_map(|c| &c.stages);
+                stages.filter(|s| s.name == name).cloned().collect()
+            };
+            let own = all(&firsts);
+            let found = if own.is_empty() { all(&others) } else { own };
+            let samples = || found.iter();
             StageRecord {
-                name: stage.name.clone(),
+                name: name.to_owned(),
                 ram: spread(samples().map(|s| s.ram.as_f64())).map(Bytes::from_f64),
                 cpu: spread(samples().map(|s| s.cpu.get())).map(Seconds::new),
                 wall: spread(samples().map(|s| s.wall.get())).map(Seconds::new),
@@ -179,15 +222,19 @@ fn stages(children: &[ChildRecord]) -> Vec<StageRecord> {
 /// From waves of two requests or more where there are any: a request under load shares caches and
 /// memory bandwidth, and that is when CPU-seconds decide.
 fn cpu_seconds(children: &[ChildRecord]) -> Span<Seconds> {
+    cpu_seconds_of(children.iter().filter(|c| c.errand.is_of_the_first_kind()))
+}
+
+fn cpu_seconds_of<'a>(children: impl Iterator<Item = &'a ChildRecord> + Clone) -> Span<Seconds> {
     let per_child = |least: u32| {
         children
-            .iter()
+            .clone()
             .filter_map(|child| {
                 let waves = child.waves.iter().filter(|(n, _)| *n >= least);
                 let (cpu, requests) = waves.fold((0.0, 0.0), |(cpu, requests), (_, w)| {
                     (cpu + w.cpu.get(), requests + f64::from(w.requests))
                 });
-                (child.errand != Errand::Cold && requests > 0.0).then(|| cpu / requests)
+                (requests > 0.0).then(|| cpu / requests)
             })
             .collect::<Vec<_>>()
     };
@@ -199,7 +246,7 @@ fn cpu_seconds(children: &[ChildRecord]) -> Span<Seconds> {
 fn wall_seconds(children: &[ChildRecord]) -> Span<Seconds> {
     let per_child: Vec<f64> = children
         .iter()
-        .filter(|c| !c.stages.is_empty())
+        .filter(|c| !c.stages.is_empty() && c.errand.is_of_the_first_kind())
         .map(|c| c.stages.iter().map(|s| s.wall.get()).sum())
         .collect();
     if per_child.is_empty() {
@@ -226,7 +273,8 @@ fn throughput(children: &[ChildRecord]) -> Vec<Throughput> {
 }
 
 fn arena(children: &[ChildRecord]) -> Option<ArenaRecord> {
-    let samples = || children.iter().filter_map(|c| c.warm?.arena);
+    let firsts = || children.iter().filter(|c| c.errand.is_of_the_first_kind());
+    let samples = || firsts().filter_map(|c| c.warm?.arena);
     samples().next()?;
     Some(ArenaRecord {
         in_use_bytes: median_bytes(samples().map(|a| a.in_use)),

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::child::{Child, ChildError};
 use super::interrupt::Interrupt;
-use super::protocol::{Command, Job, Loaded, Mark, Reply, StageSample, Warm, WaveSample};
+use super::protocol::{
+    Command, Job, Kinds, Loaded, LoadedModel, Mark, Reply, StageSample, Warm, WaveSample,
+};
 use super::schedule::{CHILDREN, Errand, Pace, Schedule};
 use crate::footprint::Killed;
 use crate::model::{Line, Sample};
@@ -44,8 +46,22 @@ pub struct ChildRecord {
     pub waves: Vec<(u32, WaveSample)>,
     /// Idle at the end.
     pub idle: Option<Mark>,
+    /// The lazy models, if there are any and the errand came to load them.
+    #[serde(default)]
+    pub lazy: Option<LazySample>,
     /// If it was killed, where.
     pub killed: Option<Killed>,
+}
+
+/// Loading the lazy models.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LazySample {
+    /// Before it.
+    pub before: Mark,
+    /// One for each of them.
+    pub models: Vec<LoadedModel>,
+    /// After every kind of request was served, if it was.
+    pub warm: Option<Mark>,
 }
 
 /// Why a measurement ended.
@@ -90,7 +106,7 @@ impl Campaign<'_> {
         let mut schedule = finished
             .iter()
             .find_map(|r| pace(r, self.cores))
-            .map(|p| Schedule::within(self.budget, &p));
+            .map(|p| Schedule::within(self.budget, &p, self.job.kinds()));
         if let (Some(schedule), Some(pace)) =
             (&schedule, finished.iter().find_map(|r| pace(r, self.cores)))
         {
@@ -98,7 +114,7 @@ impl Campaign<'_> {
         }
         let mut index = 0;
         loop {
-            let current = schedule.clone().unwrap_or_else(Schedule::minimum);
+            let current = schedule.clone().unwrap_or_else(|| Schedule::minimum(self.job.kinds()));
             let errands = current.errands();
             let left = self.budget.get() - begun.elapsed().as_secs_f64();
             let scheduled = next_errand(&errands, finished)
@@ -144,13 +160,14 @@ impl Campaign<'_> {
             .iter()
             .find_map(|r| pace(r, self.cores))
             .map_or(0.0, |pace| schedule.child_seconds(errand, &pace).get());
-        errand != Errand::Check || needed <= left + GRACE * self.budget.get()
+        !matches!(errand, Errand::Check | Errand::Mix) || needed <= left + GRACE * self.budget.get()
     }
 
     /// What is left of the budget goes into a larger concurrency and a repeat of the ladder in
     /// turn, until the interval is tight.
     fn extra(&self, finished: &[ChildRecord], schedule: &Schedule, left: f64) -> Option<Errand> {
-        let waves = || finished.iter().filter(|r| r.errand != Errand::Cold).flat_map(|r| &r.waves);
+        let waves =
+            || finished.iter().filter(|r| r.errand.is_of_the_first_kind()).flat_map(|r| &r.waves);
         if finished.len() >= MAX_CHILDREN || finished.iter().any(|r| r.killed.is_some()) {
             return None;
         }
@@ -197,8 +214,13 @@ impl Campaign<'_> {
             stages: Vec::new(),
             waves: Vec::new(),
             idle: None,
+            lazy: None,
             killed: None,
         });
+        if !errand.is_of_the_first_kind() {
+            let before = record.loaded.models.last().map_or(record.loaded.runtime, |m| m.after);
+            record.lazy = self.load_lazy(&mut child, before)?;
+        }
         if errand != Errand::Cold {
             let Reply::Warm(warm) = child.ask(Command::WarmUp)? else { return Err(confused()) };
             record.warm = Some(warm);
@@ -214,6 +236,7 @@ impl Campaign<'_> {
                 // The time that this child has taken so far is part of what is scheduled.
                 Seconds::new(remaining + pace.start_seconds),
                 &pace,
+                self.job.kinds(),
             );
             self.progress.planned(&schedule, schedule.expected(&pace), self.budget);
             schedule
@@ -234,19 +257,41 @@ impl Campaign<'_> {
                 Err(error) => return Err(error),
             }
         }
-        if let Ok(Reply::Idle(idle)) = child.ask(Command::Idle) {
-            record.idle = Some(idle);
+        let Ok(Reply::Idle(idle)) = child.ask(Command::Idle) else { return Ok(()) };
+        record.idle = Some(idle);
+        if errand == Errand::Ladder
+            && let Ok(Some(lazy)) = self.load_lazy(&mut child, idle)
+        {
+            let warm = child.ask(Command::WarmUp);
+            let lazy = record.lazy.insert(lazy);
+            if let Ok(Reply::Warm(warm)) = warm {
+                lazy.warm = Some(warm.after);
+            }
         }
         Ok(())
+    }
+
+    /// Loads what is lazy, if anything is.
+    fn load_lazy(&self, child: &mut Child, before: Mark) -> Result<Option<LazySample>, ChildError> {
+        if !self.job.has_lazy_models() {
+            return Ok(None);
+        }
+        let Reply::LoadedLazy(models) = child.ask(Command::LoadLazy)? else {
+            return Err(confused());
+        };
+        Ok(Some(LazySample { before, models, warm: None }))
     }
 }
 
 /// The commands of an errand, each with the number of requests that it puts in flight.
 fn work(errand: Errand, schedule: &Schedule) -> Vec<(Command, u32)> {
-    let waves = |concurrency, max_blocks| (Command::Waves { concurrency, max_blocks }, concurrency);
+    let kind = if let Errand::Kind(kind) = errand { kind } else { 0 };
+    let kinds = if errand == Errand::Mix { Kinds::Mixed } else { Kinds::Only(kind) };
+    let waves =
+        |concurrency, max_blocks| (Command::Waves { concurrency, max_blocks, kinds }, concurrency);
     match errand {
-        Errand::Ladder => {
-            let stages = (Command::Stages { budget: schedule.stages }, 1);
+        Errand::Ladder | Errand::Kind(_) => {
+            let stages = (Command::Stages { budget: schedule.stages, kind }, 1);
             let ladder = schedule.ladder.iter().map(|&n| waves(n, schedule.max_blocks));
             std::iter::once(stages).chain(ladder).collect()
         }
@@ -254,7 +299,7 @@ fn work(errand: Errand, schedule: &Schedule) -> Vec<(Command, u32)> {
             let concurrency = schedule.cold_concurrency();
             vec![(Command::ColdBurst { concurrency }, concurrency)]
         }
-        Errand::Check => {
+        Errand::Check | Errand::Mix => {
             schedule.held_out.map(|n| waves(n, schedule.max_check_blocks)).into_iter().collect()
         }
         Errand::Far(n) => vec![waves(n, schedule.max_check_blocks)],

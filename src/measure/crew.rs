@@ -34,10 +34,9 @@ impl Crew {
     /// That of the work, or where the system starts no more threads.
     pub fn together(
         &mut self,
-        size: u32,
+        size: usize,
         work: impl Fn(usize) -> anyhow::Result<()> + Send + Sync + 'static,
     ) -> anyhow::Result<()> {
-        let size = size as usize;
         while self.members.len() < size {
             self.hire()?;
         }

@@ -8,6 +8,7 @@ mod fill;
 mod heatmap;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use base64::Engine;
@@ -18,7 +19,7 @@ use self::fill::Carried;
 use self::heatmap::ActivationMap;
 use super::ffi::SharedSession;
 use super::images;
-use super::protocol::{Content, InputJob};
+use super::protocol::{Content, InputJob, KindJob};
 use super::tensor::Tensor;
 
 /// The output that is taken for a class activation map.
@@ -57,10 +58,10 @@ pub struct Model {
 /// The service: what all requests share.
 #[derive(Debug)]
 pub struct Pipeline {
-    /// In the order in which they run.
-    pub models: Vec<Model>,
-    /// For each kind of request, the places of the models that it runs.
-    pub kinds: Vec<Vec<usize>>,
+    /// In the order in which they run; `None` until one is loaded.
+    pub models: Vec<Option<Arc<Model>>>,
+    /// The kinds of requests, the most frequent first.
+    pub kinds: Vec<KindJob>,
     /// Encoded images, largest first, that requests carry in turn.
     pub images: Vec<PathBuf>,
     /// Longest edge of the answered heatmap.
@@ -115,13 +116,34 @@ impl Pipeline {
             stages.push(Stage::Decode);
         }
         stages.push(Stage::Preprocess);
-        stages.extend((0..self.models.len()).map(Stage::Infer));
+        stages.extend(self.loaded().map(|(place, _)| Stage::Infer(place)));
         let has_map = |m: &Model| m.outputs.iter().any(|o| o == CAM);
-        if self.takes_an_image() && self.models.iter().any(has_map) {
+        if self.takes_an_image() && self.loaded().any(|(_, m)| has_map(m)) {
             stages.push(Stage::Heatmap);
         }
         stages.push(Stage::Respond);
         stages
+    }
+
+    /// The stages that a kind of request goes through.
+    pub fn stages_of(&self, kind: usize) -> Vec<Stage> {
+        let passes = |stage: &Stage| !matches!(stage, Stage::Infer(i) if !self.runs(kind, *i));
+        self.stages().into_iter().filter(passes).collect()
+    }
+
+    /// The model at this place, if it is loaded.
+    fn model(&self, place: usize) -> Option<&Model> {
+        self.models.get(place)?.as_deref()
+    }
+
+    fn loaded(&self) -> impl Iterator<Item = (usize, &Model)> {
+        self.models.iter().enumerate().filter_map(|(i, model)| Some((i, model.as_deref()?)))
+    }
+
+    /// The kinds whose models are all loaded.
+    pub fn served_kinds(&self) -> Vec<usize> {
+        let loaded = |kind: &KindJob| kind.models.iter().all(|&m| self.model(m).is_some());
+        (0..self.kinds.len()).filter(|&k| loaded(&self.kinds[k])).collect()
     }
 
     /// The name under which a stage is reported.
@@ -130,7 +152,7 @@ impl Pipeline {
             Stage::Receive => "receive".into(),
             Stage::Decode => "decode".into(),
             Stage::Preprocess => "preprocess".into(),
-            Stage::Infer(i) => match self.models.get(i) {
+            Stage::Infer(i) => match self.model(i) {
                 Some(model) => format!("infer {}", model.name),
                 None => format!("infer {i}"),
             },
@@ -177,22 +199,22 @@ impl Pipeline {
 
     /// Whether requests of a kind run the model at this place.
     fn runs(&self, kind: usize, model: usize) -> bool {
-        self.kinds.get(kind).is_some_and(|models| models.contains(&model))
+        self.kinds.get(kind).is_some_and(|kind| kind.models.contains(&model))
     }
 
     /// The inputs of the models that a kind of request runs.
     fn inputs(&self, kind: usize) -> impl Iterator<Item = &InputJob> {
-        let models = self.models.iter().enumerate().filter(move |(i, _)| self.runs(kind, *i));
+        let models = self.loaded().filter(move |(i, _)| self.runs(kind, *i));
         models.flat_map(|(_, m)| &m.inputs)
     }
 
     fn takes_an_image(&self) -> bool {
-        let mut inputs = self.models.iter().flat_map(|m| &m.inputs);
+        let mut inputs = self.loaded().flat_map(|(_, m)| &m.inputs);
         inputs.any(|i| matches!(i.content, Content::Image(_)))
     }
 
     fn takes_files(&self) -> bool {
-        let mut inputs = self.models.iter().flat_map(|m| &m.inputs);
+        let mut inputs = self.loaded().flat_map(|(_, m)| &m.inputs);
         inputs.any(|i| matches!(i.content, Content::File(_)))
     }
 
@@ -227,7 +249,7 @@ impl Pipeline {
     }
 
     fn infer(&self, index: usize, request: &mut Request<'_>) -> anyhow::Result<()> {
-        let model = &self.models[index];
+        let model = self.model(index).context("the model is not loaded")?;
         let tensors = model
             .inputs
             .iter()
@@ -251,7 +273,7 @@ impl Pipeline {
             }
         }
         request.findings.push((index, finding));
-        if self.kinds.get(request.kind).and_then(|models| models.last()) == Some(&index) {
+        if self.kinds.get(request.kind).and_then(|kind| kind.models.last()) == Some(&index) {
             request.tensors = Vec::new();
         }
         Ok(())
@@ -273,10 +295,10 @@ impl Pipeline {
         let answers: Vec<Answer<'_>> = request
             .findings
             .iter()
-            .map(|(index, finding)| {
+            .filter_map(|(index, finding)| {
                 let (class, score) = best(&finding.scores);
                 let heatmap_png = finding.map.is_some().then(|| engine.encode(&finding.heatmap));
-                Answer { model: &self.models[*index].name, class, score, heatmap_png }
+                Some(Answer { model: &self.model(*index)?.name, class, score, heatmap_png })
             })
             .collect();
         request.answer = serde_json::to_string(&answers)?;

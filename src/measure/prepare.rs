@@ -20,7 +20,7 @@ use super::images::{self, Candidate};
 use super::protocol::{Content, ImageContent, InputJob, ModelJob, Scaling};
 use crate::footprint::ImageRecord;
 use crate::footprint::checked::made_one_line;
-use crate::profile::{Model, ModelSource, Profile};
+use crate::profile::{Load, Model, ModelSource, Profile};
 use crate::reference::{ElementType, Reference, inspect};
 use crate::units::Bytes;
 
@@ -91,6 +91,7 @@ fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError>
             facts: ModelFacts {
                 name,
                 synthetic: true,
+                lazy: model.load == Load::Lazy,
                 file_bytes: Bytes::new(reference.file_bytes()),
                 weight_bytes: Bytes::new(reference.parameters() * 4),
                 sha256: reference.file_name(),
@@ -106,6 +107,7 @@ fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError>
                 facts: ModelFacts {
                     name,
                     synthetic: false,
+                    lazy: model.load == Load::Lazy,
                     file_bytes: Bytes::new(path.metadata().map_err(unreadable)?.len()),
                     weight_bytes: Bytes::new(info.weight_bytes),
                     sha256: sha256_of(cache, path).map_err(unreadable)?,
@@ -134,7 +136,11 @@ impl Checked {
     pub fn model_keys(&self) -> Vec<ModelKey> {
         self.models
             .iter()
-            .map(|m| ModelKey { content: m.facts.sha256.clone(), inputs: m.fed.inputs.clone() })
+            .map(|m| ModelKey {
+                content: m.facts.sha256.clone(),
+                inputs: m.fed.inputs.clone(),
+                lazy: m.facts.lazy,
+            })
             .collect()
     }
 
@@ -201,7 +207,8 @@ impl Checked {
                 ModelSource::Reference(reference) => place.reference(reference, tell)?,
             };
             let inputs = model.fed.inputs.clone();
-            models.push(ModelJob { name: model.facts.name.clone(), path, inputs });
+            let name = model.facts.name.clone();
+            models.push(ModelJob { name, path, inputs, lazy: model.facts.lazy });
         }
         let (paths, image) = match &self.images {
             _ if !self.takes_an_image() => (Vec::new(), None),

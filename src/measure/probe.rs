@@ -77,9 +77,10 @@ fn obey(subject: &mut dyn Subject, command: Command) -> anyhow::Result<Reply> {
     Ok(match command {
         Command::Load => Reply::Loaded(subject.load()?),
         Command::WarmUp => Reply::Warm(subject.warm_up()?),
-        Command::Stages { budget } => Reply::Stages(subject.stages(budget)?),
-        Command::Waves { concurrency, max_blocks } => {
-            Reply::Waves(subject.waves(concurrency, max_blocks)?)
+        Command::Stages { budget, kind } => Reply::Stages(subject.stages(budget, kind)?),
+        Command::LoadLazy => Reply::LoadedLazy(subject.load_lazy()?),
+        Command::Waves { concurrency, max_blocks, kinds } => {
+            Reply::Waves(subject.waves(concurrency, max_blocks, kinds)?)
         }
         Command::ColdBurst { concurrency } => Reply::Waves(subject.cold_burst(concurrency)?),
         Command::Idle => Reply::Idle(subject.idle()?),

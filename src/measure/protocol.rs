@@ -38,6 +38,22 @@ impl Job {
             Self::Synthetic(_) => None,
         }
     }
+
+    /// Kinds of requests, 1 or more.
+    pub const fn kinds(&self) -> usize {
+        match self {
+            Self::Service(job) => job.kinds.len(),
+            Self::Synthetic(_) => 1,
+        }
+    }
+
+    /// Whether some models are loaded by the first request that needs them.
+    pub fn has_lazy_models(&self) -> bool {
+        match self {
+            Self::Service(job) => job.models.iter().any(|m| m.lazy),
+            Self::Synthetic(_) => false,
+        }
+    }
 }
 
 /// A service to be run for real.
@@ -47,14 +63,23 @@ pub struct ServiceJob {
     pub library: PathBuf,
     /// The models, in the order of the request.
     pub models: Vec<ModelJob>,
-    /// For each kind of request, the places of the models that it runs; at least one kind.
-    pub kinds: Vec<Vec<usize>>,
+    /// The kinds of requests, the most frequent first; at least one.
+    pub kinds: Vec<KindJob>,
     /// Session settings.
     pub settings: Settings,
     /// The encoded images that requests carry in turn, as files.
     pub images: Vec<PathBuf>,
     /// The longest edge of the heatmap that is answered, pixels.
     pub heatmap_edge: u32,
+}
+
+/// One kind of request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KindJob {
+    /// Of all requests; the shares of all kinds sum to 1.
+    pub share: f64,
+    /// The places of the models that it runs, in order.
+    pub models: Vec<usize>,
 }
 
 /// One model to be opened.
@@ -66,6 +91,8 @@ pub struct ModelJob {
     pub path: PathBuf,
     /// What it is fed with.
     pub inputs: Vec<InputJob>,
+    /// It is loaded by [`Command::LoadLazy`] and not before.
+    pub lazy: bool,
 }
 
 /// What one input of a model is fed with.
@@ -156,14 +183,18 @@ pub struct SyntheticJob {
 /// What the parent asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Command {
-    /// Load ONNX Runtime and the models.
+    /// Load ONNX Runtime and the models that are not lazy.
     Load,
-    /// Run single requests until the runtime has settled.
+    /// Load the lazy models.
+    LoadLazy,
+    /// Run single requests, of every kind whose models are loaded, until the runtime has settled.
     WarmUp,
     /// Each stage alone, one request at a time, for about this long.
     Stages {
         /// Wall time to spend.
         budget: Seconds,
+        /// Of which kind the requests are.
+        kind: usize,
     },
     /// Waves of this many requests.
     Waves {
@@ -171,14 +202,25 @@ pub enum Command {
         concurrency: u32,
         /// Blocks of waves at the most; fewer if the mark is flat before.
         max_blocks: u32,
+        /// Of what kinds they are.
+        kinds: Kinds,
     },
     /// One wave on a service that has served nothing yet.
     ColdBurst {
-        /// Requests in flight together.
+        /// Requests in flight together, mixed.
         concurrency: u32,
     },
     /// What is held when nothing runs.
     Idle,
+}
+
+/// Of what kinds the requests of a wave are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kinds {
+    /// All of this one.
+    Only(usize),
+    /// As the shares say, in whole requests.
+    Mixed,
 }
 
 /// The child's answer to one command.
@@ -186,6 +228,8 @@ pub enum Command {
 pub enum Reply {
     /// To [`Command::Load`].
     Loaded(Loaded),
+    /// To [`Command::LoadLazy`]: one for each lazy model.
+    LoadedLazy(Vec<LoadedModel>),
     /// To [`Command::WarmUp`].
     Warm(Warm),
     /// To [`Command::Stages`].

@@ -37,19 +37,34 @@ pub struct Pace {
 /// What one child does after it is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Errand {
-    /// Stages, then the rising concurrencies that the fit is made from.
+    /// Stages, then the rising concurrencies that the fit is made from; then what is lazy is
+    /// loaded. All requests are of the most frequent kind.
     Ladder,
-    /// A burst on a service that was not warmed up.
+    /// The same for another kind of request, of which there are two or more; 1 is the second.
+    Kind(usize),
+    /// A burst on a service that was not warmed up, of mixed requests.
     Cold,
-    /// The held-out concurrency.
+    /// The held-out concurrency, of the most frequent kind.
     Check,
+    /// The held-out concurrency, of mixed requests.
+    Mix,
     /// A concurrency beyond all others, for what is left of the budget.
     Far(u32),
+}
+
+impl Errand {
+    /// Whether its waves are of the most frequent kind, on a warm service in which nothing lazy is
+    /// loaded.
+    pub const fn is_of_the_first_kind(self) -> bool {
+        matches!(self, Self::Ladder | Self::Check | Self::Far(_))
+    }
 }
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
+    /// Kinds of requests, 1 or more.
+    pub kinds: usize,
     /// Rising concurrencies of each ladder child.
     pub ladder: Vec<u32>,
     /// The concurrency of the checks, if there are any.
@@ -64,8 +79,9 @@ pub struct Schedule {
 
 impl Schedule {
     /// What is measured however small the budget.
-    pub fn minimum() -> Self {
+    pub fn minimum(kinds: usize) -> Self {
         Self {
+            kinds,
             ladder: vec![1, 2, 4],
             held_out: None,
             max_blocks: 1,
@@ -75,8 +91,8 @@ impl Schedule {
     }
 
     /// The most that fits `budget`, in the order of what is worth most.
-    pub fn within(budget: Seconds, pace: &Pace) -> Self {
-        let mut best = Self::minimum();
+    pub fn within(budget: Seconds, pace: &Pace, kinds: usize) -> Self {
+        let mut best = Self::minimum(kinds);
         let upgrades: [fn(&mut Self); 7] = [
             |s| s.held_out = Some(HELD_OUT),
             |s| s.max_blocks = FEW_BLOCKS,
@@ -101,9 +117,15 @@ impl Schedule {
     /// decides verdicts and they only test the fit.
     pub fn errands(&self) -> Vec<Errand> {
         let mut errands = vec![Errand::Ladder; CHILDREN as usize];
+        for kind in 1..self.kinds {
+            errands.extend([Errand::Kind(kind); CHILDREN as usize]);
+        }
         errands.push(Errand::Cold);
         if self.held_out.is_some() {
             errands.extend([Errand::Check; CHILDREN as usize]);
+            if self.kinds > 1 {
+                errands.extend([Errand::Mix; CHILDREN as usize]);
+            }
         }
         errands
     }
@@ -132,12 +154,14 @@ impl Schedule {
             wave(n) + f64::from(blocks.min(FEW_BLOCKS)) * wave(n).max(BLOCK_SECONDS)
         };
         let work = match errand {
-            Errand::Ladder => {
+            Errand::Ladder | Errand::Kind(_) => {
                 let ladder = self.ladder.iter().map(|&n| waves(n, self.max_blocks));
                 self.stages.get() + ladder.sum::<f64>()
             }
             Errand::Cold => wave(self.cold_concurrency()),
-            Errand::Check => self.held_out.map_or(0.0, |n| waves(n, self.max_check_blocks)),
+            Errand::Check | Errand::Mix => {
+                self.held_out.map_or(0.0, |n| waves(n, self.max_check_blocks))
+            }
             Errand::Far(n) => waves(n, self.max_check_blocks),
         };
         Seconds::new(pace.start_seconds + work)
@@ -153,16 +177,26 @@ mod tests {
     #[test]
     fn the_minimum_is_never_skipped() {
         let slow = Pace { start_seconds: 30.0, request_seconds: 5.0, cores: 1.0 };
-        assert_eq!(Schedule::within(Seconds::new(1.0), &slow), Schedule::minimum());
-        assert_eq!(Schedule::minimum().errands().len(), 4);
+        assert_eq!(Schedule::within(Seconds::new(1.0), &slow, 1), Schedule::minimum(1));
+        assert_eq!(Schedule::minimum(1).errands().len(), 4);
+    }
+
+    #[test]
+    fn each_kind_of_request_has_its_children() {
+        let schedule = Schedule { held_out: Some(16), ..Schedule::minimum(3) };
+        let count = |e: Errand| schedule.errands().iter().filter(|f| **f == e).count();
+        let errands =
+            [Errand::Ladder, Errand::Kind(1), Errand::Kind(2), Errand::Check, Errand::Mix];
+        assert_eq!(errands.map(count), [3; 5]);
+        assert_eq!(count(Errand::Cold), 1);
     }
 
     #[test]
     fn the_budget_buys_the_held_out_point_first() {
-        let minimum = Schedule::minimum().expected(&RESNET).get();
+        let minimum = Schedule::minimum(1).expected(&RESNET).get();
         let mut seen = Vec::new();
         for tenths in 0..400 {
-            let schedule = Schedule::within(Seconds::new(f64::from(tenths) / 10.0), &RESNET);
+            let schedule = Schedule::within(Seconds::new(f64::from(tenths) / 10.0), &RESNET, 1);
             assert!(schedule.expected(&RESNET).get() <= (f64::from(tenths) / 10.0).max(minimum));
             if seen.last() != Some(&schedule) {
                 seen.push(schedule);

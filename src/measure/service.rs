@@ -11,11 +11,13 @@ use super::crew::Crew;
 use super::ffi::ArenaStats;
 use super::pipeline::{Model, Pipeline, Request, Stage};
 use super::protocol::{
-    ArenaSample, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm, WaveSample,
+    ArenaSample, Kinds, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm,
+    WaveSample,
 };
 use super::schedule::BLOCK_SECONDS;
 use super::subject::Subject;
 use super::{counting, memory, session};
+use crate::model::mix;
 use crate::model::sample::median;
 use crate::units::{Bytes, Seconds};
 
@@ -39,7 +41,8 @@ pub struct Service {
     environment: Option<Environment>,
     pipeline: Arc<Pipeline>,
     crew: Crew,
-    request_seconds: f64,
+    /// One request alone, a kind at a time; 0 where it was not served yet.
+    kind_seconds: Vec<f64>,
     arena_per_run: Vec<Bytes>,
 }
 
@@ -47,7 +50,7 @@ impl Service {
     /// Nothing is loaded before [`Subject::load`].
     pub fn new(job: ServiceJob) -> Self {
         let pipeline = Pipeline {
-            models: Vec::new(),
+            models: job.models.iter().map(|_| None).collect(),
             kinds: job.kinds.clone(),
             images: job.images.clone(),
             heatmap_edge: job.heatmap_edge,
@@ -57,9 +60,29 @@ impl Service {
             environment: None,
             pipeline: Arc::new(pipeline),
             crew: Crew::new(),
-            request_seconds: 0.0,
+            kind_seconds: Vec::new(),
             arena_per_run: Vec::new(),
         }
+    }
+
+    /// Loads the models that are lazy, or those that are not.
+    fn load_models(&mut self, lazy: bool) -> anyhow::Result<Vec<LoadedModel>> {
+        let mut models = self.pipeline.models.clone();
+        let mut loaded = Vec::new();
+        for (slot, job) in models.iter_mut().zip(&self.job.models) {
+            if job.lazy == lazy {
+                let (model, sample) = self.load_model(job)?;
+                *slot = Some(Arc::new(model));
+                loaded.push(sample);
+            }
+        }
+        self.pipeline = Arc::new(Pipeline {
+            models,
+            kinds: self.job.kinds.clone(),
+            images: self.job.images.clone(),
+            heatmap_edge: self.job.heatmap_edge,
+        });
+        Ok(loaded)
     }
 
     fn load_model(&self, model: &ModelJob) -> anyhow::Result<(Model, LoadedModel)> {
@@ -74,21 +97,36 @@ impl Service {
         Ok((open, LoadedModel { seconds, peak, after: mark()? }))
     }
 
+    /// One for each model, all zero where it is not loaded.
     fn arenas(&self) -> anyhow::Result<Vec<ArenaStats>> {
-        self.pipeline
-            .models
-            .iter()
-            .map(|m| m.session.arena().map_err(|e| anyhow!("{}", e.message())))
-            .collect()
+        let arena = |model: &Option<Arc<Model>>| match model {
+            Some(model) => model.session.arena().map_err(|e| anyhow!("{}", e.message())),
+            None => Ok(ArenaStats::default()),
+        };
+        self.pipeline.models.iter().map(arena).collect()
+    }
+
+    /// The kind of each request of a wave. A request of one number is of the same kind each time,
+    /// as far as the shares allow: its thread has the heap for it.
+    fn kinds(&self, concurrency: u32, kinds: Kinds) -> Arc<[usize]> {
+        match kinds {
+            Kinds::Only(kind) => std::iter::repeat_n(kind, concurrency as usize).collect(),
+            Kinds::Mixed => {
+                let shares: Vec<f64> = self.job.kinds.iter().map(|k| k.share).collect();
+                let counts = mix::whole_requests(&shares, concurrency);
+                let each = |(kind, &count)| std::iter::repeat_n(kind, count as usize);
+                counts.iter().enumerate().flat_map(each).collect()
+            }
+        }
     }
 
     /// One wave in which all requests reach each stage together: the most that N requests can
     /// hold at once.
-    fn staged_wave(&mut self, concurrency: u32) -> anyhow::Result<()> {
-        let barrier = Barrier::new(concurrency as usize);
-        let pipeline = Arc::clone(&self.pipeline);
-        self.crew.together(concurrency, move |index| {
-            let mut request = Request::of_kind(0);
+    fn staged_wave(&mut self, kinds: &Arc<[usize]>) -> anyhow::Result<()> {
+        let barrier = Barrier::new(kinds.len());
+        let (pipeline, kinds) = (Arc::clone(&self.pipeline), Arc::clone(kinds));
+        self.crew.together(kinds.len(), move |index| {
+            let mut request = Request::of_kind(kinds[index]);
             let mut result = Ok(());
             for stage in pipeline.stages() {
                 // A request that failed still waits, or the others would wait for ever.
@@ -103,15 +141,15 @@ impl Service {
     }
 
     /// Waves of whole requests that start together and then run as they do in a service.
-    fn block(&mut self, concurrency: u32, waves: u32) -> anyhow::Result<()> {
-        let barrier = Barrier::new(concurrency as usize);
-        let pipeline = Arc::clone(&self.pipeline);
-        self.crew.together(concurrency, move |index| {
+    fn block(&mut self, kinds: &Arc<[usize]>, waves: u32) -> anyhow::Result<()> {
+        let barrier = Barrier::new(kinds.len());
+        let (pipeline, kinds) = (Arc::clone(&self.pipeline), Arc::clone(kinds));
+        self.crew.together(kinds.len(), move |index| {
             let mut result = Ok(());
             for _ in 0..waves {
                 barrier.wait();
                 if result.is_ok() {
-                    result = pipeline.serve(index, 0).map(drop);
+                    result = pipeline.serve(index, kinds[index]).map(drop);
                 }
             }
             result
@@ -131,11 +169,11 @@ impl Service {
         }
     }
 
-    fn waves_per_block(&self, concurrency: u32) -> u32 {
+    fn waves_per_block(&self, kinds: &[usize]) -> u32 {
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let seconds: f64 = kinds.iter().filter_map(|&k| self.kind_seconds.get(k)).sum();
         #[expect(clippy::cast_precision_loss, reason = "a small number of cores")]
-        let parallel = f64::from(concurrency).min(cores as f64);
-        let wave = self.request_seconds * f64::from(concurrency) / parallel;
+        let wave = seconds / kinds.len().min(cores).max(1) as f64;
         (1..MAX_WAVES).find(|&n| wave * f64::from(n) >= BLOCK_SECONDS).unwrap_or(MAX_WAVES)
     }
 }
@@ -145,31 +183,27 @@ impl Subject for Service {
         let start = mark()?;
         self.environment = Some(session::open_runtime(&self.job.library)?);
         let runtime = mark()?;
-        let loaded = self
-            .job
-            .models
-            .iter()
-            .map(|m| self.load_model(m))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let (open, models) = loaded.into_iter().unzip();
-        self.pipeline = Arc::new(Pipeline {
-            models: open,
-            kinds: self.job.kinds.clone(),
-            images: self.job.images.clone(),
-            heatmap_edge: self.job.heatmap_edge,
-        });
+        let models = self.load_models(false)?;
         Ok(Loaded { start, runtime, models })
+    }
+
+    fn load_lazy(&mut self) -> anyhow::Result<Vec<LoadedModel>> {
+        self.load_models(true)
     }
 
     fn warm_up(&mut self) -> anyhow::Result<Warm> {
         let before = self.arenas()?;
-        let mut request_seconds = Seconds::ZERO;
-        for _ in 0..WARM_UP_REQUESTS {
-            let begun = Instant::now();
-            self.block(1, 1)?;
-            request_seconds = begun.elapsed().into();
+        self.kind_seconds.resize(self.job.kinds.len(), 0.0);
+        for kind in self.pipeline.served_kinds() {
+            let one: Arc<[usize]> = Arc::new([kind]);
+            for _ in 0..WARM_UP_REQUESTS {
+                let begun = Instant::now();
+                self.block(&one, 1)?;
+                self.kind_seconds[kind] = begun.elapsed().as_secs_f64();
+            }
         }
-        self.request_seconds = request_seconds.get();
+        let first = self.kind_seconds.iter().copied().find(|s| *s > 0.0).unwrap_or_default();
+        let request_seconds = Seconds::new(first);
         let arenas = self.arenas()?;
         self.arena_per_run = arenas
             .iter()
@@ -184,32 +218,38 @@ impl Subject for Service {
         Ok(Warm { after: mark()?, request_seconds, arena })
     }
 
-    fn stages(&mut self, budget: Seconds) -> anyhow::Result<Vec<StageSample>> {
+    fn stages(&mut self, budget: Seconds, kind: usize) -> anyhow::Result<Vec<StageSample>> {
         let (send, samples) = mpsc::channel();
         let pipeline = Arc::clone(&self.pipeline);
         self.crew.together(1, move |_| {
-            let samples = stage_samples(&pipeline, budget)?;
+            let samples = stage_samples(&pipeline, budget, kind)?;
             send.send(samples).map_err(|_| anyhow!("nobody waits for the stages"))
         })?;
         Ok(self
             .pipeline
-            .stages()
+            .stages_of(kind)
             .iter()
             .zip(samples.recv()?)
             .map(|(stage, samples)| self.stage_sample(*stage, &samples))
             .collect())
     }
 
-    fn waves(&mut self, concurrency: u32, max_blocks: u32) -> anyhow::Result<WaveSample> {
+    fn waves(
+        &mut self,
+        concurrency: u32,
+        max_blocks: u32,
+        kinds: Kinds,
+    ) -> anyhow::Result<WaveSample> {
+        let kinds = self.kinds(concurrency, kinds);
         memory::reset_high_water()?;
-        self.staged_wave(concurrency)?;
+        self.staged_wave(&kinds)?;
         let mut marks = vec![memory::resident()?.high_water];
-        let waves = self.waves_per_block(concurrency);
+        let waves = self.waves_per_block(&kinds);
         let (mut wall, mut cpu) = (0.0, 0.0);
         let mut blocks = 0;
         let flat = loop {
             let (begun, clock) = (Instant::now(), memory::process_cpu());
-            self.block(concurrency, waves)?;
+            self.block(&kinds, waves)?;
             wall += begun.elapsed().as_secs_f64();
             cpu += memory::process_cpu().get() - clock.get();
             blocks += 1;
@@ -230,9 +270,10 @@ impl Subject for Service {
     }
 
     fn cold_burst(&mut self, concurrency: u32) -> anyhow::Result<WaveSample> {
+        let kinds = self.kinds(concurrency, Kinds::Mixed);
         memory::reset_high_water()?;
         let (begun, clock) = (Instant::now(), memory::process_cpu());
-        self.staged_wave(concurrency)?;
+        self.staged_wave(&kinds)?;
         Ok(WaveSample {
             peak: memory::resident()?.high_water,
             after: mark()?,
@@ -252,12 +293,16 @@ impl Subject for Service {
 type Reading = (Bytes, f64, f64);
 
 /// Takes requests through the stages, one after the other, for about `budget`.
-fn stage_samples(pipeline: &Pipeline, budget: Seconds) -> anyhow::Result<Vec<Vec<Reading>>> {
-    let stages = pipeline.stages();
+fn stage_samples(
+    pipeline: &Pipeline,
+    budget: Seconds,
+    kind: usize,
+) -> anyhow::Result<Vec<Vec<Reading>>> {
+    let stages = pipeline.stages_of(kind);
     let mut samples = vec![Vec::new(); stages.len()];
     let begun = Instant::now();
     while samples[0].len() < MIN_LOOPS || begun.elapsed().as_secs_f64() < budget.get() {
-        let mut request = Request::of_kind(0);
+        let mut request = Request::of_kind(kind);
         for (stage, samples) in stages.iter().zip(&mut samples) {
             counting::reset_peak();
             let live = counting::live();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::{Signal, getpid, kill_process};
 
 use super::protocol::{
-    ArenaSample, Loaded, LoadedModel, Mark, StageSample, SyntheticJob, Warm, WaveSample,
+    ArenaSample, Kinds, Loaded, LoadedModel, Mark, StageSample, SyntheticJob, Warm, WaveSample,
 };
 use super::subject::Subject;
 use crate::units::{Bytes, Seconds};
@@ -92,7 +92,7 @@ impl Subject for Synthetic {
         Ok(Warm { after, request_seconds: self.job.cpu, arena: Some(arena) })
     }
 
-    fn stages(&mut self, _budget: Seconds) -> anyhow::Result<Vec<StageSample>> {
+    fn stages(&mut self, _budget: Seconds, _kind: usize) -> anyhow::Result<Vec<StageSample>> {
         self.pause();
         Ok(vec![StageSample {
             name: "infer planted".into(),
@@ -102,7 +102,17 @@ impl Subject for Synthetic {
         }])
     }
 
-    fn waves(&mut self, concurrency: u32, _max_blocks: u32) -> anyhow::Result<WaveSample> {
+    fn load_lazy(&mut self) -> anyhow::Result<Vec<LoadedModel>> {
+        self.pause();
+        Ok(Vec::new())
+    }
+
+    fn waves(
+        &mut self,
+        concurrency: u32,
+        _max_blocks: u32,
+        _kinds: Kinds,
+    ) -> anyhow::Result<WaveSample> {
         Ok(self.wave(concurrency, Bytes::ZERO))
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::footprint::{Settings, Topology};
-use crate::measure::protocol::InputJob;
+use crate::measure::protocol::{InputJob, KindJob};
 
 /// Changes whenever the way of measuring does: old footprints are then measured again.
 const PROTOCOL: u32 = 1;
@@ -28,6 +28,8 @@ pub struct KeyParts {
     pub settings: Settings,
     /// The models, in order.
     pub models: Vec<ModelKey>,
+    /// Which requests run which of them.
+    pub kinds: Vec<KindJob>,
     /// The images' hashes, or the version of the generated one.
     pub images: Vec<String>,
     /// Longest edge of the answered heatmap.
@@ -41,6 +43,8 @@ pub struct ModelKey {
     pub content: String,
     /// What it is fed with.
     pub inputs: Vec<InputJob>,
+    /// Whether it is loaded by the first request that needs it.
+    pub lazy: bool,
 }
 
 impl KeyParts {

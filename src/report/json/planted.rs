@@ -205,6 +205,7 @@ fn footprint() -> Footprint {
             height: 1200,
         }),
         assumed: Vec::new(),
+        mix: None,
         models: vec![model()],
         stages: vec![StageRecord {
             name: "decode".to_owned(),
@@ -248,6 +249,7 @@ fn model() -> ModelRecord {
     ModelRecord {
         name: "binary".to_owned(),
         synthetic: true,
+        lazy: false,
         file_bytes: Bytes::new(102_000_000),
         weight_bytes: Bytes::new(101_000_000),
         sha256: "0123abcd".to_owned(),
