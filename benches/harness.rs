@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use mediscope_size::footprint::Settings;
+use mediscope_size::footprint::{Settings, Sharing};
 use mediscope_size::measure::child::NO_TELEMETRY;
 use mediscope_size::measure::probe::PROBE_ARGUMENT;
 use mediscope_size::measure::protocol::{Command as Ask, Job, ModelJob, Reply, ServiceJob, Start};
@@ -140,6 +140,7 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
         library: library.to_owned(),
         models: models.into_iter().collect(),
         settings: Settings::default(),
+        sharing: Sharing::Shared,
         images: images.into_iter().collect(),
         heatmap_edge: 512,
     })

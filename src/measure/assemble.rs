@@ -28,6 +28,8 @@ pub struct ModelFacts {
 /// What the record says beyond the children's readings.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// How requests share processes and sessions.
+    pub topology: Topology,
     /// Machine and settings.
     pub environment: Environment,
     /// The request's image.
@@ -50,7 +52,7 @@ pub fn assemble(
     }
     Some(Footprint {
         version: FOOTPRINT_VERSION,
-        topology: Topology::Shared,
+        topology: facts.topology,
         environment: facts.environment.clone(),
         image: facts.image.clone(),
         models: models(facts, children),

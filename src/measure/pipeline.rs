@@ -14,8 +14,8 @@ use image::imageops::{self, FilterType};
 use image::{ImageEncoder, RgbImage};
 use serde::Serialize;
 
-use super::ffi::SharedSession;
 use super::images;
+use super::sessions::Sessions;
 
 /// Mean and standard deviation of `ImageNet`'s channels, with which published classifiers are
 /// trained.
@@ -47,8 +47,8 @@ pub enum Stage {
 pub struct Model {
     /// The profile's name for it.
     pub name: String,
-    /// Open for concurrent runs.
-    pub session: SharedSession,
+    /// Open, each lent as the topology says.
+    pub session: Sessions,
     /// `[1, 3, height, width]`.
     pub shape: [usize; 4],
     /// Names of its outputs, in order.
@@ -191,6 +191,7 @@ impl Pipeline {
             .context("no tensor was prepared")?;
         let values = model
             .session
+            .enter()
             .run(&tensor.shape, &tensor.data)
             .map_err(|e| anyhow!("the model {} failed: {}", model.name, e.message()))?;
         let mut finding = Finding { scores: Vec::new(), map: None, heatmap: Vec::new() };

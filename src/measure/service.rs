@@ -8,12 +8,13 @@ use anyhow::anyhow;
 use ort::environment::Environment;
 
 use super::crew::Crew;
-use super::ffi::ArenaStats;
+use super::ffi::{ArenaStats, SharedSession};
 use super::pipeline::{Model, Pipeline, Request, Stage};
 use super::protocol::{
     ArenaSample, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm, WaveSample,
 };
 use super::schedule::BLOCK_SECONDS;
+use super::sessions::{Gate, Sessions};
 use super::subject::Subject;
 use super::{counting, memory, session};
 use crate::model::sample::median;
@@ -37,6 +38,7 @@ const MIN_LOOPS: usize = 5;
 pub struct Service {
     job: ServiceJob,
     environment: Option<Environment>,
+    gate: Gate,
     pipeline: Arc<Pipeline>,
     crew: Crew,
     request_seconds: f64,
@@ -52,6 +54,7 @@ impl Service {
             heatmap_edge: job.heatmap_edge,
         };
         Self {
+            gate: Gate::new(job.sharing),
             job,
             environment: None,
             pipeline: Arc::new(pipeline),
@@ -65,19 +68,41 @@ impl Service {
         let environment = self.environment.as_ref().ok_or_else(|| anyhow!("no runtime"))?;
         memory::reset_high_water()?;
         let begun = Instant::now();
-        let (session, outputs) = session::open_model(environment, &model.path, &self.job.settings)?;
+        let open = || session::open_model(environment, &model.path, &self.job.settings);
+        let (first, outputs) = open()?;
+        let mut sessions = vec![first];
+        for _ in 1..self.job.sharing.sessions() {
+            sessions.push(open()?.0);
+        }
+        let session = Sessions::new(sessions, &self.gate);
         let seconds = begun.elapsed().into();
         let peak = memory::resident()?.high_water;
         let open = Model { name: model.name.clone(), session, shape: model.shape, outputs };
         Ok((open, LoadedModel { seconds, peak, after: mark()? }))
     }
 
-    fn arenas(&self) -> anyhow::Result<Vec<ArenaStats>> {
-        self.pipeline
-            .models
-            .iter()
-            .map(|m| m.session.arena().map_err(|e| anyhow!("{}", e.message())))
-            .collect()
+    /// Of every session of each model.
+    fn arenas(&self) -> anyhow::Result<Vec<Vec<ArenaStats>>> {
+        let sessions = |model: &Model| {
+            let arena = |s: &SharedSession| s.arena().map_err(|e| anyhow!("{}", e.message()));
+            model.session.all().iter().map(arena).collect()
+        };
+        self.pipeline.models.iter().map(sessions).collect()
+    }
+
+    /// Serves single requests until the sessions of this number have settled, and returns how long
+    /// the last took. The sessions of smaller numbers are kept busy meanwhile, so that the request
+    /// gets these.
+    fn warm_sessions(&mut self, number: u32) -> anyhow::Result<Seconds> {
+        let gate = self.gate.clone();
+        let _busy: Vec<_> = (0..number).map(|_| gate.enter()).collect();
+        let mut seconds = Seconds::ZERO;
+        for _ in 0..WARM_UP_REQUESTS {
+            let begun = Instant::now();
+            self.block(1, 1)?;
+            seconds = begun.elapsed().into();
+        }
+        Ok(seconds)
     }
 
     /// One wave in which all requests reach each stage together: the most that N requests can
@@ -161,22 +186,18 @@ impl Subject for Service {
     fn warm_up(&mut self) -> anyhow::Result<Warm> {
         let before = self.arenas()?;
         let mut request_seconds = Seconds::ZERO;
-        for _ in 0..WARM_UP_REQUESTS {
-            let begun = Instant::now();
-            self.block(1, 1)?;
-            request_seconds = begun.elapsed().into();
+        for number in 0..self.job.sharing.sessions() {
+            request_seconds = self.warm_sessions(number)?;
         }
         self.request_seconds = request_seconds.get();
         let arenas = self.arenas()?;
-        self.arena_per_run = arenas
-            .iter()
-            .zip(&before)
-            .map(|(now, idle)| now.max_in_use.saturating_sub(idle.in_use))
-            .collect();
+        self.arena_per_run =
+            arenas.iter().zip(&before).map(|(now, idle)| most_of_a_run(now, idle)).collect();
+        let all = || arenas.iter().flatten();
         let arena = self.job.settings.arena.then(|| ArenaSample {
-            in_use: arenas.iter().map(|a| a.in_use).sum(),
+            in_use: all().map(|a| a.in_use).sum(),
             per_run: self.arena_per_run.iter().copied().max().unwrap_or_default(),
-            max_in_use: arenas.iter().map(|a| a.max_in_use).sum(),
+            max_in_use: all().map(|a| a.max_in_use).sum(),
         });
         Ok(Warm { after: mark()?, request_seconds, arena })
     }
@@ -266,6 +287,12 @@ fn stage_samples(pipeline: &Pipeline, budget: Seconds) -> anyhow::Result<Vec<Vec
         }
     }
     Ok(samples)
+}
+
+/// The most that one run asked of the arena of a model's session.
+fn most_of_a_run(now: &[ArenaStats], idle: &[ArenaStats]) -> Bytes {
+    let runs = now.iter().zip(idle).map(|(now, idle)| now.max_in_use.saturating_sub(idle.in_use));
+    runs.max().unwrap_or_default()
 }
 
 fn mark() -> anyhow::Result<Mark> {

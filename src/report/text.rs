@@ -58,7 +58,7 @@ fn header(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
         "{} model{}, topology {}, {threads} thread{} a run; request image {}×{} ({}). ONNX Runtime {} on {} ({} cores). {}.",
         models,
         plural(models),
-        plan.topology.name(),
+        plan.topology,
         plural(usize::from(threads)),
         image.width,
         image.height,
