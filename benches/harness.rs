@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use mediscope_size::footprint::Settings;
+use mediscope_size::footprint::{Settings, Sharing};
 use mediscope_size::measure::child::NO_TELEMETRY;
 use mediscope_size::measure::probe::PROBE_ARGUMENT;
 use mediscope_size::measure::protocol::{
@@ -154,6 +154,7 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
         models: models.into_iter().collect(),
         kinds: vec![KindJob { share: 1.0, models: vec![0] }],
         settings: Settings::default(),
+        sharing: Sharing::Shared,
         images: images.into_iter().collect(),
         heatmap_edge: 512,
     })

@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::footprint::Topology;
 use crate::units::{Bytes, Cpus, Seconds};
 
 const STYLES: Styles = Styles::styled()
@@ -162,6 +163,9 @@ pub struct ServiceArgs {
     /// Feed an input with the array of a .npy file: ids=ids.npy
     #[arg(long, value_name = "NAME=FILE", requires = "model", help_heading = "Service")]
     pub input: Vec<String>,
+    /// How requests share sessions: shared, serial, pool:K, workers:W [default: the profile's]
+    #[arg(long, value_name = "TOPOLOGY", help_heading = "Service")]
+    pub topology: Option<Topology>,
     /// The image of every request, or a folder of them [default: a generated 2-megapixel JPEG]
     #[arg(long, value_name = "PATH", help_heading = "Service")]
     pub image: Option<PathBuf>,

@@ -5,33 +5,17 @@
 
 pub mod checked;
 mod mix;
+mod topology;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
+pub use topology::{Copies, Inside, Sharing, Topology, TopologyError};
 
 use crate::units::{Bytes, Rate, Seconds, Span};
 
 /// The version of [`Footprint`] that this tool writes and reads.
 pub const FOOTPRINT_VERSION: u32 = 1;
-
-/// How requests share sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topology {
-    /// One process, one session a model, N concurrent `Run` calls.
-    #[default]
-    Shared,
-}
-
-impl Topology {
-    /// The word that is written and printed.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-        }
-    }
-}
 
 /// ONNX Runtime's session settings: each changes RAM or CPU, so each is set and recorded.
 #[expect(clippy::struct_excessive_bools, reason = "they are the runtime's own switches")]

@@ -1,7 +1,7 @@
 //! The world: the only room that names ONNX Runtime, child processes, /proc, cgroups and the
 //! cache.
 //!
-//! The parent half ([`campaign`], [`child`], [`schedule`]) never loads a model. The child half
+//! The parent half ([`campaign`], [`group`], [`child`], [`schedule`]) never loads a model. The child half
 //! ([`probe`], [`subject`], [`service`], [`pipeline`], [`session`]) is measured and holds as
 //! little of the tool as possible. Between them is the line [`protocol`].
 
@@ -12,6 +12,7 @@ pub mod child;
 pub mod counting;
 mod crew;
 mod ffi;
+mod group;
 pub mod host;
 mod images;
 pub mod interrupt;
@@ -25,6 +26,7 @@ pub mod runtime;
 pub mod schedule;
 mod service;
 mod session;
+mod sessions;
 mod subject;
 mod synthetic;
 mod tensor;

@@ -58,7 +58,7 @@ const ROOMS: &[Room] = &[
         crates: &["*"],
         world: true,
     },
-    Room { name: "cli", rooms: &["units"], crates: &["clap"], world: true },
+    Room { name: "cli", rooms: &["footprint", "units"], crates: &["clap"], world: true },
     Room { name: "commands", rooms: &["*"], crates: &["*"], world: true },
     Room { name: "main", rooms: &["cli", "commands", "measure"], crates: &[], world: true },
     Room { name: "lib", rooms: &[], crates: &[], world: false },

@@ -1,6 +1,7 @@
 //! Where a footprint comes from: the profile itself, the cache, or a measurement.
 
 mod dry_run;
+mod planted;
 
 use std::fmt::Write;
 use std::time::Instant;
@@ -10,20 +11,19 @@ use anyhow::{Context, bail};
 use super::printer::Printer;
 use super::runtime;
 use super::service::profile;
-use super::synthetic;
 use crate::cli::{GlobalArgs, ServiceArgs};
-use crate::footprint::{Environment, Footprint, ImageRecord};
-use crate::measure::assemble::{Facts, KindFacts, ModelFacts, assemble};
+use crate::footprint::{Environment, Footprint};
+use crate::measure::assemble::{Facts, KindFacts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
 use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::memory::Interference;
 use crate::measure::prepare::{Checked, Placed, check};
-use crate::measure::protocol::{Job, KindJob, ServiceJob, SyntheticJob};
+use crate::measure::protocol::{Job, KindJob, ServiceJob};
 use crate::measure::runtime::{Runtime, Surroundings};
 use crate::profile::{Kind, Profile};
-use crate::units::{Bytes, Seconds};
+use crate::units::Seconds;
 
 /// How long measuring may take where the user does not say.
 pub const DEFAULT_BUDGET: Seconds = Seconds::new(20.0);
@@ -69,7 +69,12 @@ impl<'a> Request<'a> {
     /// The footprint, by the cheapest way that the options allow.
     pub fn obtain(self) -> anyhow::Result<Obtained> {
         let changed = self.args.remeasure || self.args.image.is_some();
-        if let Some(footprint) = self.profile.footprint.clone().filter(|_| !changed) {
+        if let Some(footprint) = self
+            .profile
+            .footprint
+            .clone()
+            .filter(|f| !changed && f.topology == self.profile.topology)
+        {
             return Ok(Obtained {
                 provenance: "Footprint from the profile".into(),
                 profile: self.profile,
@@ -79,54 +84,8 @@ impl<'a> Request<'a> {
         }
         let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
         match &self.args.synthetic {
-            Some(text) => {
-                let job = synthetic::parse(text)?;
-                self.obtain_synthetic(job, text, &interrupt)
-            }
+            Some(text) => self.obtain_planted(text, &interrupt),
             None => self.obtain_real(&interrupt),
-        }
-    }
-
-    fn obtain_synthetic(
-        &self,
-        job: SyntheticJob,
-        text: &str,
-        interrupt: &Interrupt,
-    ) -> anyhow::Result<Obtained> {
-        let environment = Environment {
-            cpu_model: "planted".into(),
-            cores: 2,
-            kernel: "none".into(),
-            onnxruntime: "none".into(),
-            tool: KeyParts::tool_version(),
-            settings: self.profile.settings.clone(),
-        };
-        let image = ImageRecord {
-            origin: "planted".into(),
-            encoded_bytes: Bytes::new(500_000),
-            width: 1632,
-            height: 1224,
-        };
-        let model = ModelFacts {
-            name: "planted".into(),
-            synthetic: true,
-            lazy: false,
-            file_bytes: job.base,
-            weight_bytes: job.base,
-            sha256: text.to_owned(),
-        };
-        let facts = Facts {
-            environment,
-            image: Some(image),
-            models: vec![model],
-            kinds: self.kinds(),
-            assumed: Vec::new(),
-        };
-        let parts = self.key_parts(&facts.environment, "planted", Vec::new(), vec![text.into()]);
-        let key = parts.key()?;
-        match self.kept(&key) {
-            Some(obtained) => Ok(obtained),
-            None => self.measure(Job::Synthetic(job), &facts, &key, parts, interrupt),
         }
     }
 
@@ -166,6 +125,7 @@ impl<'a> Request<'a> {
             ));
         }
         let facts = Facts {
+            topology: self.profile.topology,
             environment: self.environment(host, runtime),
             image: placed.image.clone(),
             models: checked.facts(),
@@ -187,6 +147,7 @@ impl<'a> Request<'a> {
             models: placed.models.clone(),
             kinds: self.profile.models.kinds().iter().map(kind_job).collect(),
             settings: self.profile.settings.clone(),
+            sharing: self.profile.topology.sharing(),
             images: placed.images.clone(),
             heatmap_edge: checked.heatmap_edge,
         }
@@ -273,8 +234,10 @@ impl<'a> Request<'a> {
         let taken_over = finished.len();
         // Planted costs are not disturbed by anything.
         let watch = matches!(job, Job::Service(_)).then(Interference::start);
+        let topology = facts.topology;
         let campaign = Campaign {
-            job,
+            job: job.in_topology(topology),
+            topology,
             budget: self.budget,
             cores: f64::from(facts.environment.cores),
             available: HostBox::this().ok().and_then(|h| h.available_ram).unwrap_or_default(),

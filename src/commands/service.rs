@@ -16,6 +16,12 @@ use crate::profile::{
 /// # Errors
 /// Where it cannot be read, or a shape or an input is mistyped.
 pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
+    let mut profile = named(args)?;
+    profile.topology = args.topology.unwrap_or(profile.topology);
+    Ok(profile)
+}
+
+fn named(args: &ServiceArgs) -> anyhow::Result<Profile> {
     let Some(path) = &args.model else {
         return Ok(Profile::find(args.profile.as_deref().unwrap_or(DEFAULT_PROFILE))?);
     };

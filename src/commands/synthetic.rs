@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 
+use crate::footprint::Sharing;
 use crate::measure::protocol::SyntheticJob;
 use crate::units::{Bytes, Seconds};
 
@@ -10,6 +11,10 @@ pub fn parse(text: &str) -> anyhow::Result<SyntheticJob> {
     let mut job = SyntheticJob {
         base: Bytes::mib(300),
         buffer: Bytes::mib(20),
+        session: Bytes::mib(250),
+        held: Bytes::mib(6),
+        sharing: Sharing::Shared,
+        processes: 1,
         bend: 0.0,
         noise: 0.0,
         seed: 1,
@@ -25,6 +30,8 @@ pub fn parse(text: &str) -> anyhow::Result<SyntheticJob> {
         match key {
             "base" => job.base = value.parse()?,
             "buffer" => job.buffer = value.parse()?,
+            "session" => job.session = value.parse()?,
+            "held" => job.held = value.parse()?,
             "bend" => job.bend = number()?,
             "noise" => job.noise = number()?,
             "seed" => job.seed = value.parse()?,

@@ -41,6 +41,8 @@ pub struct KindFacts {
 /// What the record says beyond the children's readings.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// How requests share processes and sessions.
+    pub topology: Topology,
     /// Machine and settings.
     pub environment: Environment,
     /// The request's image, where a model takes one.
@@ -67,7 +69,7 @@ pub fn assemble(
     }
     Some(Footprint {
         version: FOOTPRINT_VERSION,
-        topology: Topology::Shared,
+        topology: facts.topology,
         mix: mix::record(facts, children),
         environment: facts.environment.clone(),
         image: facts.image.clone(),
@@ -222,13 +224,14 @@ fn stages(children: &[ChildRecord]) -> Vec<StageRecord> {
 /// From waves of two requests or more where there are any: a request under load shares caches and
 /// memory bandwidth, and that is when CPU-seconds decide.
 fn cpu_seconds(children: &[ChildRecord]) -> Span<Seconds> {
-    cpu_seconds_of(children.iter().filter(|c| c.errand.is_of_the_first_kind()))
+    let firsts: Vec<_> = children.iter().filter(|c| c.errand.is_of_the_first_kind()).collect();
+    cpu_seconds_of(&firsts)
 }
 
-fn cpu_seconds_of<'a>(children: impl Iterator<Item = &'a ChildRecord> + Clone) -> Span<Seconds> {
+fn cpu_seconds_of(children: &[&ChildRecord]) -> Span<Seconds> {
     let per_child = |least: u32| {
         children
-            .clone()
+            .iter()
             .filter_map(|child| {
                 let waves = child.waves.iter().filter(|(n, _)| *n >= least);
                 let (cpu, requests) = waves.fold((0.0, 0.0), |(cpu, requests), (_, w)| {

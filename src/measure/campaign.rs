@@ -6,13 +6,14 @@ use std::time::Instant;
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
-use super::child::{Child, ChildError};
+use super::child::ChildError;
+use super::group::Group;
 use super::interrupt::Interrupt;
 use super::protocol::{
     Command, Job, Kinds, Loaded, LoadedModel, Mark, Reply, StageSample, Warm, WaveSample,
 };
 use super::schedule::{CHILDREN, Errand, Pace, Schedule};
-use crate::footprint::Killed;
+use crate::footprint::{Killed, Topology};
 use crate::model::{Line, Sample};
 use crate::units::{Bytes, Seconds};
 
@@ -85,8 +86,10 @@ pub trait Progress {
 
 /// A measurement to be made.
 pub struct Campaign<'a> {
-    /// What is measured.
+    /// What is measured, in each process.
     pub job: Job,
+    /// How requests share processes and sessions; the job shares them as it says.
+    pub topology: Topology,
     /// How long it may take.
     pub budget: Seconds,
     /// CPUs of this machine.
@@ -106,7 +109,7 @@ impl Campaign<'_> {
         let mut schedule = finished
             .iter()
             .find_map(|r| pace(r, self.cores))
-            .map(|p| Schedule::within(self.budget, &p, self.job.kinds()));
+            .map(|p| self.schedule(self.budget, &p));
         if let (Some(schedule), Some(pace)) =
             (&schedule, finished.iter().find_map(|r| pace(r, self.cores)))
         {
@@ -114,7 +117,9 @@ impl Campaign<'_> {
         }
         let mut index = 0;
         loop {
-            let current = schedule.clone().unwrap_or_else(|| Schedule::minimum(self.job.kinds()));
+            let current = schedule
+                .clone()
+                .unwrap_or_else(|| self.beyond_the_knee(Schedule::minimum(self.job.kinds())));
             let errands = current.errands();
             let left = self.budget.get() - begun.elapsed().as_secs_f64();
             let scheduled = next_errand(&errands, finished)
@@ -145,6 +150,17 @@ impl Campaign<'_> {
             }
             debug_assert!(index < 10_000, "a schedule is finite");
         }
+    }
+
+    /// The most that fits `budget`.
+    fn schedule(&self, budget: Seconds, pace: &Pace) -> Schedule {
+        self.beyond_the_knee(Schedule::within(budget, pace, self.job.kinds()))
+    }
+
+    /// Below the knee of a topology one request more costs something else than beyond it: the line
+    /// is measured where every session, or every worker, has a request.
+    fn beyond_the_knee(&self, schedule: Schedule) -> Schedule {
+        schedule.shifted(self.topology.knee() - 1)
     }
 
     /// The minimum is always due; a check only while there is time for it, as the machine may be
@@ -204,7 +220,8 @@ impl Campaign<'_> {
     ) -> Result<(), ChildError> {
         let number = u32::try_from(finished.len()).unwrap_or(u32::MAX);
         let started = Instant::now();
-        let mut child = Child::start(&self.job, number, self.interrupt)?;
+        let processes = self.topology.processes();
+        let mut child = Group::start(&self.job, processes, number, self.interrupt)?;
         let Reply::Loaded(loaded) = child.ask(Command::Load)? else { return Err(confused()) };
         let record = record.insert(ChildRecord {
             errand,
@@ -232,11 +249,10 @@ impl Campaign<'_> {
                 cores: self.cores,
             };
             let remaining = self.budget.get() - begun.elapsed().as_secs_f64();
-            let schedule = Schedule::within(
+            let schedule = self.schedule(
                 // The time that this child has taken so far is part of what is scheduled.
                 Seconds::new(remaining + pace.start_seconds),
                 &pace,
-                self.job.kinds(),
             );
             self.progress.planned(&schedule, schedule.expected(&pace), self.budget);
             schedule
@@ -272,7 +288,7 @@ impl Campaign<'_> {
     }
 
     /// Loads what is lazy, if anything is.
-    fn load_lazy(&self, child: &mut Child, before: Mark) -> Result<Option<LazySample>, ChildError> {
+    fn load_lazy(&self, child: &mut Group, before: Mark) -> Result<Option<LazySample>, ChildError> {
         if !self.job.has_lazy_models() {
             return Ok(None);
         }

@@ -106,7 +106,23 @@ impl Child {
     /// # Errors
     /// [`ChildError`] says what became of the child; it cannot be asked again.
     pub fn ask(&mut self, command: Command) -> Result<Reply, ChildError> {
-        self.say(&command)?;
+        self.send(command)?;
+        self.receive()
+    }
+
+    /// Gives a command and does not wait, so that others get theirs at the same time.
+    ///
+    /// # Errors
+    /// As [`Child::ask`].
+    pub fn send(&mut self, command: Command) -> Result<(), ChildError> {
+        self.say(&command)
+    }
+
+    /// Waits for the reply to what was sent.
+    ///
+    /// # Errors
+    /// As [`Child::ask`].
+    pub fn receive(&mut self) -> Result<Reply, ChildError> {
         loop {
             match self.replies.recv_timeout(POLL) {
                 Ok(line) => {
@@ -123,6 +139,11 @@ impl Child {
                 Err(RecvTimeoutError::Disconnected) => return Err(self.ending()),
             }
         }
+    }
+
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     fn say(&mut self, message: &impl serde::Serialize) -> Result<(), ChildError> {

@@ -17,9 +17,9 @@ use serde::Serialize;
 
 use self::fill::Carried;
 use self::heatmap::ActivationMap;
-use super::ffi::SharedSession;
 use super::images;
 use super::protocol::{Content, InputJob, KindJob};
+use super::sessions::Sessions;
 use super::tensor::Tensor;
 
 /// The output that is taken for a class activation map.
@@ -47,8 +47,8 @@ pub enum Stage {
 pub struct Model {
     /// The profile's name for it.
     pub name: String,
-    /// Open for concurrent runs.
-    pub session: SharedSession,
+    /// Open, each lent as the topology says.
+    pub session: Sessions,
     /// What it is fed with, in the order in which the session takes it.
     pub inputs: Vec<InputJob>,
     /// Names of its outputs, in order.
@@ -261,6 +261,7 @@ impl Pipeline {
             .collect::<anyhow::Result<Vec<_>>>()?;
         let values = model
             .session
+            .enter()
             .run(&tensors)
             .map_err(|e| anyhow!("the model {} failed: {}", model.name, e.message()))?;
         let mut finding = Finding { scores: Vec::new(), map: None, heatmap: Vec::new() };

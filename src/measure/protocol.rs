@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::footprint::Settings;
+use crate::footprint::{Settings, Sharing, Topology};
 use crate::reference::ElementType;
 use crate::units::{Bytes, Seconds};
 
@@ -31,6 +31,19 @@ pub enum Job {
 }
 
 impl Job {
+    /// The same job as each process of this topology does it.
+    #[must_use]
+    pub fn in_topology(mut self, topology: Topology) -> Self {
+        match &mut self {
+            Self::Service(job) => job.sharing = topology.sharing(),
+            Self::Synthetic(job) => {
+                job.sharing = topology.sharing();
+                job.processes = topology.processes();
+            }
+        }
+        self
+    }
+
     /// Heaps that the C library may keep.
     pub const fn malloc_arenas(&self) -> Option<u16> {
         match self {
@@ -67,6 +80,8 @@ pub struct ServiceJob {
     pub kinds: Vec<KindJob>,
     /// Session settings.
     pub settings: Settings,
+    /// How the requests of this process share its sessions.
+    pub sharing: Sharing,
     /// The encoded images that requests carry in turn, as files.
     pub images: Vec<PathBuf>,
     /// The longest edge of the heatmap that is answered, pixels.
@@ -155,13 +170,23 @@ pub enum Scaling {
     ImageNet,
 }
 
-/// Planted costs: `RAM(N) = base + N × buffer + bend × N²`, with seeded relative noise.
+/// Planted costs: `RAM(N) = base + N × buffer + bend × N²`, with seeded relative noise. With K
+/// sessions of one request each, K − 1 sessions come on top, and of the requests beyond K each
+/// takes `held` instead of `buffer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyntheticJob {
     /// Bytes at N = 0.
     pub base: Bytes,
     /// Bytes a request.
     pub buffer: Bytes,
+    /// Bytes of each session beyond the first.
+    pub session: Bytes,
+    /// Bytes of a request that waits for a session.
+    pub held: Bytes,
+    /// How the requests of this process share its sessions.
+    pub sharing: Sharing,
+    /// Processes that share the planted machine's CPUs, 1 or more.
+    pub processes: u32,
     /// Bytes for each N²; makes a curve that is not a line.
     pub bend: f64,
     /// Relative standard deviation of each reading.

@@ -113,6 +113,13 @@ impl Schedule {
         best
     }
 
+    /// The same with this many requests more in flight throughout.
+    #[must_use]
+    pub fn shifted(mut self, more: u32) -> Self {
+        self.ladder.iter_mut().chain(&mut self.held_out).for_each(|n| *n += more);
+        self
+    }
+
     /// The children in the order in which they run. The cold burst comes before the checks, as it
     /// decides verdicts and they only test the fit.
     pub fn errands(&self) -> Vec<Errand> {

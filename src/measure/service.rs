@@ -8,13 +8,14 @@ use anyhow::anyhow;
 use ort::environment::Environment;
 
 use super::crew::Crew;
-use super::ffi::ArenaStats;
+use super::ffi::{ArenaStats, SharedSession};
 use super::pipeline::{Model, Pipeline, Request, Stage};
 use super::protocol::{
     ArenaSample, Kinds, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm,
     WaveSample,
 };
 use super::schedule::BLOCK_SECONDS;
+use super::sessions::{Gate, Sessions};
 use super::subject::Subject;
 use super::{counting, memory, session};
 use crate::model::mix;
@@ -39,6 +40,7 @@ const MIN_LOOPS: usize = 5;
 pub struct Service {
     job: ServiceJob,
     environment: Option<Environment>,
+    gate: Gate,
     pipeline: Arc<Pipeline>,
     crew: Crew,
     /// One request alone, a kind at a time; 0 where it was not served yet.
@@ -56,6 +58,7 @@ impl Service {
             heatmap_edge: job.heatmap_edge,
         };
         Self {
+            gate: Gate::new(job.sharing),
             job,
             environment: None,
             pipeline: Arc::new(pipeline),
@@ -89,7 +92,13 @@ impl Service {
         let environment = self.environment.as_ref().ok_or_else(|| anyhow!("no runtime"))?;
         memory::reset_high_water()?;
         let begun = Instant::now();
-        let (session, outputs) = session::open_model(environment, model, &self.job.settings)?;
+        let open = || session::open_model(environment, model, &self.job.settings);
+        let (first, outputs) = open()?;
+        let mut sessions = vec![first];
+        for _ in 1..self.job.sharing.sessions() {
+            sessions.push(open()?.0);
+        }
+        let session = Sessions::new(sessions, &self.gate);
         let seconds = begun.elapsed().into();
         let peak = memory::resident()?.high_water;
         let open =
@@ -97,13 +106,30 @@ impl Service {
         Ok((open, LoadedModel { seconds, peak, after: mark()? }))
     }
 
-    /// One for each model, all zero where it is not loaded.
-    fn arenas(&self) -> anyhow::Result<Vec<ArenaStats>> {
-        let arena = |model: &Option<Arc<Model>>| match model {
-            Some(model) => model.session.arena().map_err(|e| anyhow!("{}", e.message())),
-            None => Ok(ArenaStats::default()),
+    /// Of every session of each model; none where it is not loaded.
+    fn arenas(&self) -> anyhow::Result<Vec<Vec<ArenaStats>>> {
+        let sessions = |model: &Option<Arc<Model>>| {
+            let arena = |s: &SharedSession| s.arena().map_err(|e| anyhow!("{}", e.message()));
+            model.iter().flat_map(|m| m.session.all()).map(arena).collect()
         };
-        self.pipeline.models.iter().map(arena).collect()
+        self.pipeline.models.iter().map(sessions).collect()
+    }
+
+    /// Serves single requests of every kind that can be served until the sessions of this number
+    /// have settled. The sessions of smaller numbers are kept busy meanwhile, so that the requests
+    /// get these.
+    fn warm_sessions(&mut self, number: u32) -> anyhow::Result<()> {
+        let gate = self.gate.clone();
+        let _busy: Vec<_> = (0..number).map(|_| gate.enter()).collect();
+        for kind in self.pipeline.served_kinds() {
+            let one: Arc<[usize]> = Arc::new([kind]);
+            for _ in 0..WARM_UP_REQUESTS {
+                let begun = Instant::now();
+                self.block(&one, 1)?;
+                self.kind_seconds[kind] = begun.elapsed().as_secs_f64();
+            }
+        }
+        Ok(())
     }
 
     /// The kind of each request of a wave. A request of one number is of the same kind each time,
@@ -194,26 +220,19 @@ impl Subject for Service {
     fn warm_up(&mut self) -> anyhow::Result<Warm> {
         let before = self.arenas()?;
         self.kind_seconds.resize(self.job.kinds.len(), 0.0);
-        for kind in self.pipeline.served_kinds() {
-            let one: Arc<[usize]> = Arc::new([kind]);
-            for _ in 0..WARM_UP_REQUESTS {
-                let begun = Instant::now();
-                self.block(&one, 1)?;
-                self.kind_seconds[kind] = begun.elapsed().as_secs_f64();
-            }
+        for number in 0..self.job.sharing.sessions() {
+            self.warm_sessions(number)?;
         }
         let first = self.kind_seconds.iter().copied().find(|s| *s > 0.0).unwrap_or_default();
         let request_seconds = Seconds::new(first);
         let arenas = self.arenas()?;
-        self.arena_per_run = arenas
-            .iter()
-            .zip(&before)
-            .map(|(now, idle)| now.max_in_use.saturating_sub(idle.in_use))
-            .collect();
+        self.arena_per_run =
+            arenas.iter().zip(&before).map(|(now, idle)| most_of_a_run(now, idle)).collect();
+        let all = || arenas.iter().flatten();
         let arena = self.job.settings.arena.then(|| ArenaSample {
-            in_use: arenas.iter().map(|a| a.in_use).sum(),
+            in_use: all().map(|a| a.in_use).sum(),
             per_run: self.arena_per_run.iter().copied().sum(),
-            max_in_use: arenas.iter().map(|a| a.max_in_use).sum(),
+            max_in_use: all().map(|a| a.max_in_use).sum(),
         });
         Ok(Warm { after: mark()?, request_seconds, arena })
     }
@@ -314,6 +333,12 @@ fn stage_samples(
         }
     }
     Ok(samples)
+}
+
+/// The most that one run asked of the arena of a model's session.
+fn most_of_a_run(now: &[ArenaStats], idle: &[ArenaStats]) -> Bytes {
+    let runs = now.iter().zip(idle).map(|(now, idle)| now.max_in_use.saturating_sub(idle.in_use));
+    runs.max().unwrap_or_default()
 }
 
 fn mark() -> anyhow::Result<Mark> {

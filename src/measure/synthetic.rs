@@ -33,12 +33,20 @@ impl Synthetic {
         thread::sleep(Duration::from_secs_f64(self.job.delay.get()));
     }
 
+    /// With all sessions loaded and no request.
+    fn idle_bytes(&self) -> Bytes {
+        self.job.base + self.job.session * u64::from(self.job.sharing.sessions() - 1)
+    }
+
     /// One planted reading. Noise is the sum of twelve uniform numbers: close to normal.
     fn reading(&mut self, concurrency: u32, extra: Bytes) -> Bytes {
-        let n = f64::from(concurrency);
-        let line = self.job.base.as_f64()
-            + n * (self.job.buffer.as_f64() + extra.as_f64())
-            + n * n * self.job.bend;
+        let (job, n) = (&self.job, f64::from(concurrency));
+        let running = n.min(job.sharing.most_in_run().map_or(n, f64::from));
+        let line = self.idle_bytes().as_f64()
+            + running * job.buffer.as_f64()
+            + (n - running) * job.held.as_f64()
+            + n * extra.as_f64()
+            + n * n * job.bend;
         let normal: f64 = (0..12).map(|_| self.noise.f64()).sum::<f64>() - 6.0;
         Bytes::from_f64(line * (1.0 + self.job.noise * normal))
     }
@@ -57,9 +65,17 @@ impl Synthetic {
             after: mark(peak),
             flat: true,
             requests,
-            wall: Seconds::new(cpu / f64::from(concurrency.min(2))),
+            wall: Seconds::new(cpu / self.busy_cpus(concurrency)),
             cpu: Seconds::new(cpu),
         }
+    }
+}
+
+impl Synthetic {
+    /// The planted machine has two CPUs, and a request is all `Run`.
+    fn busy_cpus(&self, concurrency: u32) -> f64 {
+        let running = concurrency.min(self.job.sharing.most_in_run().unwrap_or(concurrency));
+        f64::from(running).min(2.0 / f64::from(self.job.processes.max(1)))
     }
 }
 
@@ -75,19 +91,19 @@ impl Subject for Synthetic {
             runtime: mark(Bytes::mib(21)),
             models: vec![LoadedModel {
                 seconds: Seconds::new(0.1),
-                peak: self.job.load_peak,
-                after: mark(self.job.base),
+                peak: self.job.load_peak + self.idle_bytes().saturating_sub(self.job.base),
+                after: mark(self.idle_bytes()),
             }],
         })
     }
 
     fn warm_up(&mut self) -> anyhow::Result<Warm> {
         self.pause();
-        let after = mark(self.job.base);
+        let after = mark(self.idle_bytes());
         let arena = ArenaSample {
-            in_use: self.job.base,
+            in_use: self.idle_bytes(),
             per_run: self.job.buffer,
-            max_in_use: self.job.base + self.job.buffer,
+            max_in_use: self.idle_bytes() + self.job.buffer,
         };
         Ok(Warm { after, request_seconds: self.job.cpu, arena: Some(arena) })
     }
@@ -122,6 +138,6 @@ impl Subject for Synthetic {
     }
 
     fn idle(&mut self) -> anyhow::Result<Mark> {
-        Ok(mark(self.job.base))
+        Ok(mark(self.idle_bytes()))
     }
 }

@@ -57,7 +57,7 @@ struct Settings {
     prepacking: bool,
     spinning: bool,
     optimization: &'static str,
-    topology: &'static str,
+    topology: String,
 }
 
 #[derive(Debug, Serialize)]

@@ -40,7 +40,7 @@ pub fn json(plan: &Plan) -> serde_json::Result<String> {
 struct Report<'a> {
     schema: &'static str,
     profile: Profile<'a>,
-    topology: &'static str,
+    topology: String,
     source: &'static str,
     #[serde(rename = "box")]
     target: Target,
@@ -85,7 +85,7 @@ impl<'a> From<&'a Plan> for Report<'a> {
         Self {
             schema: SCHEMA,
             profile: Profile { name: &plan.name, title: &plan.title },
-            topology: plan.topology.name(),
+            topology: plan.topology.to_string(),
             source: plan.source.name(),
             target: Target::from(&plan.question),
             demand: plan.question.concurrency.map(|concurrency| Demand { concurrency }),

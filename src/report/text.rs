@@ -60,7 +60,7 @@ fn header(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
         "{} model{}, topology {}, {threads} thread{} a run{image}. ONNX Runtime {} on {} ({} cores). {}.",
         models,
         plural(models),
-        plan.topology.name(),
+        plan.topology,
         plural(usize::from(threads)),
         environment.onnxruntime,
         environment.cpu_model,

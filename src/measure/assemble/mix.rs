@@ -22,7 +22,7 @@ pub(super) fn record(facts: &Facts, children: &[ChildRecord]) -> Option<MixRecor
                 name: kind.name.clone(),
                 share: kind.share,
                 points: of_it.iter().flat_map(|c| points(c)).collect(),
-                cpu_seconds: cpu_seconds_of(of_it.iter().copied()),
+                cpu_seconds: cpu_seconds_of(&of_it),
             }
         })
         .collect();

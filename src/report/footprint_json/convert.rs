@@ -46,7 +46,7 @@ fn settings(settings: &footprint::Settings, topology: Topology) -> Settings {
             Optimization::Extended => "extended",
             Optimization::All => "all",
         },
-        topology: topology.name(),
+        topology: topology.to_string(),
     }
 }
 
