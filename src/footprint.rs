@@ -123,6 +123,9 @@ pub struct Footprint {
     /// Whether the measurement was stopped before its end.
     #[serde(default)]
     pub partial: bool,
+    /// The least concurrency for which the measuring machine had no room, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_room: Option<u32>,
     /// A child that the kernel killed: measured up to the concurrency before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub killed: Option<Killed>,

@@ -22,6 +22,7 @@ mod pipeline;
 pub mod prepare;
 pub mod probe;
 pub mod protocol;
+mod room;
 pub mod runtime;
 pub mod schedule;
 mod service;

@@ -267,6 +267,11 @@ pub enum Warning {
         /// The largest measured concurrency.
         measured: u32,
     },
+    /// The measuring machine had no room for more.
+    NoRoom {
+        /// The least concurrency that was not measured for that.
+        concurrency: u32,
+    },
     /// Dimensions of inputs that neither the model nor the user gave, in words.
     AssumedShape(Vec<String>),
     /// Something disturbed the measurement.

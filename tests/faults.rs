@@ -349,3 +349,12 @@ fn a_model_with_an_odd_name_gives_a_profile_that_reads() {
         assert!(!ran.stdout.contains('\u{1b}'), "{ran:?}");
     }
 }
+
+/// Each request takes more than any test machine has, so N = 2 is not tried.
+#[test]
+fn what_this_machine_has_no_room_for_is_not_tried() {
+    let place = Place::new();
+    let ran = place.planted("base=300M,buffer=8T,load_peak=320M,kill_at=2", &[]);
+    assert_refused(&ran, "no room");
+    assert!(ran.stderr.contains("N = 2 would take more memory"), "{}", ran.stderr);
+}

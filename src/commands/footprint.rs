@@ -240,7 +240,7 @@ impl<'a> Request<'a> {
             topology,
             budget: self.budget,
             cores: f64::from(facts.environment.cores),
-            available: HostBox::this().ok().and_then(|h| h.available_ram).unwrap_or_default(),
+            available: HostBox::this().ok().and_then(|h| Some(h.available_ram?.min(h.ram.value))),
             interrupt,
             progress: self.printer,
         };
@@ -356,6 +356,12 @@ fn nothing_measured(children: &[ChildRecord]) -> String {
              there is here; free some, or measure on a larger machine",
             killed.signal, killed.concurrency
         ),
-        None => "nothing was measured".into(),
+        None => match children.iter().filter_map(|c| c.no_room).min() {
+            Some(n) => format!(
+                "N = {n} would take more memory than this machine has free, and a line needs two \
+                 concurrencies; free some, or measure on a larger machine"
+            ),
+            None => "nothing was measured".into(),
+        },
     }
 }

@@ -83,6 +83,7 @@ pub fn assemble(
         cpu_seconds: cpu_seconds(children),
         wall_seconds: wall_seconds(children),
         partial,
+        no_room: children.iter().filter_map(|c| c.no_room).min(),
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
         assumed: facts.assumed.clone(),
         disturbances,

@@ -12,6 +12,7 @@ use super::interrupt::Interrupt;
 use super::protocol::{
     Command, Job, Kinds, Loaded, LoadedModel, Mark, Reply, StageSample, Warm, WaveSample,
 };
+use super::room;
 use super::schedule::{CHILDREN, Errand, Pace, Schedule};
 use crate::footprint::{Killed, Topology};
 use crate::model::{Line, Sample};
@@ -50,6 +51,9 @@ pub struct ChildRecord {
     /// The lazy models, if there are any and the errand came to load them.
     #[serde(default)]
     pub lazy: Option<LazySample>,
+    /// The concurrency for which this machine had no room, if there was one.
+    #[serde(default)]
+    pub no_room: Option<u32>,
     /// If it was killed, where.
     pub killed: Option<Killed>,
 }
@@ -94,8 +98,8 @@ pub struct Campaign<'a> {
     pub budget: Seconds,
     /// CPUs of this machine.
     pub cores: f64,
-    /// RAM that is free on it.
-    pub available: Bytes,
+    /// RAM that is free on it, if that is known.
+    pub available: Option<Bytes>,
     /// Asked for an end.
     pub interrupt: &'a Interrupt,
     /// Where the steps are told.
@@ -196,7 +200,7 @@ impl Campaign<'_> {
             return None;
         }
         let far = (largest * 2).min(MAX_FAR);
-        let room = line.at(f64::from(far)) < self.available.as_f64() * 0.5;
+        let room = room::fits(Some(Bytes::from_f64(line.at(f64::from(far)))), self.available);
         let repeats = finished.iter().filter(|r| r.errand == Errand::Ladder).count();
         let fars = finished.iter().filter(|r| matches!(r.errand, Errand::Far(_))).count();
         let errand = if room && far > largest && fars + CHILDREN as usize <= repeats {
@@ -232,6 +236,7 @@ impl Campaign<'_> {
             waves: Vec::new(),
             idle: None,
             lazy: None,
+            no_room: None,
             killed: None,
         });
         if !errand.is_of_the_first_kind() {
@@ -260,6 +265,10 @@ impl Campaign<'_> {
         let lowest_kill = finished.iter().filter_map(|r| r.killed).map(|k| k.concurrency).min();
         for (command, concurrency) in work(errand, schedule) {
             if lowest_kill.is_some_and(|killed| concurrency >= killed) {
+                break;
+            }
+            if !room::fits(room::expected(record, finished, concurrency), self.available) {
+                record.no_room = Some(concurrency);
                 break;
             }
             match child.ask(command) {

@@ -160,6 +160,9 @@ pub(super) fn warnings(
     if design > measured {
         warnings.push(Warning::Extrapolated { measured });
     }
+    if let Some(concurrency) = footprint.no_room {
+        warnings.push(Warning::NoRoom { concurrency });
+    }
     if !footprint.assumed.is_empty() {
         warnings.push(Warning::AssumedShape(footprint.assumed.clone()));
     }

@@ -20,6 +20,7 @@ pub fn warning(warning: &Warning) -> (&'static str, String) {
         Warning::NotChecked => ("not_checked", not_checked()),
         Warning::Extrapolated { measured } => ("extrapolated", extrapolated(*measured)),
         Warning::Disturbed(what) => ("disturbed", sentence(what)),
+        Warning::NoRoom { concurrency } => ("no_room", no_room(*concurrency)),
         Warning::AssumedShape(dims) => ("assumed_shape", assumed_shape(dims)),
         Warning::OtherCpu { measured_on } => ("other_cpu", other_cpu(measured_on)),
         Warning::ThreadsAboveCpus { threads } => ("threads_above_cpus", threads_above(*threads)),
@@ -149,6 +150,14 @@ fn extrapolated(measured: u32) -> String {
     )
 }
 
+fn no_room(concurrency: u32) -> String {
+    format!(
+        "{} would have taken more memory than the measuring machine had free, so fewer were \
+         measured and the rest is extrapolated. A larger machine measures more of them.",
+        in_flight(concurrency)
+    )
+}
+
 fn assumed_shape(dims: &[String]) -> String {
     format!(
         "The model leaves shapes open and nobody gave them, so these are assumed: {}. RAM and time \
@@ -271,6 +280,7 @@ mod tests {
                 "not_checked",
                 "extrapolated",
                 "disturbed",
+                "no_room",
                 "assumed_shape",
                 "other_cpu",
                 "threads_above_cpus",

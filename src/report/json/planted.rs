@@ -187,6 +187,7 @@ pub fn warnings() -> Vec<Warning> {
         Warning::NotChecked,
         Warning::Extrapolated { measured: 16 },
         Warning::Disturbed("other processes used 25 % of the CPUs".to_owned()),
+        Warning::NoRoom { concurrency: 16 },
         Warning::AssumedShape(vec!["ids: sequence = 128".to_owned()]),
         Warning::OtherCpu { measured_on: "Some CPU".to_owned() },
         Warning::ThreadsAboveCpus { threads: 4 },
@@ -206,6 +207,7 @@ fn footprint() -> Footprint {
         }),
         assumed: Vec::new(),
         mix: None,
+        no_room: None,
         models: vec![model()],
         stages: vec![StageRecord {
             name: "decode".to_owned(),
