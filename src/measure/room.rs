@@ -9,7 +9,8 @@ const SHARE: f64 = 0.8;
 
 /// What `concurrency` requests are expected to take in the child of this record, as far as it can
 /// be told from what children have reached: the largest wave so far, and as much again for each
-/// further request as the largest took on average beyond what was loaded.
+/// further request as the largest took on average beyond what was loaded. `None` where nothing is
+/// known yet, or as many were there before and the machine held them.
 pub fn expected(record: &ChildRecord, finished: &[ChildRecord], concurrency: u32) -> Option<Bytes> {
     let reached = |child: &ChildRecord| {
         let loaded = child.loaded.models.last().map_or(child.loaded.runtime, |m| m.after).total;
@@ -23,7 +24,10 @@ pub fn expected(record: &ChildRecord, finished: &[ChildRecord], concurrency: u32
     };
     let children = std::iter::once(record).chain(finished);
     let (n, peak, each) = children.filter_map(reached).max_by_key(|(n, ..)| *n)?;
-    Some(Bytes::from_f64(peak + each * f64::from(concurrency.saturating_sub(n))))
+    if concurrency <= n {
+        return None;
+    }
+    Some(Bytes::from_f64(peak + each * f64::from(concurrency - n)))
 }
 
 /// Whether so much may be taken of what is free.
@@ -72,6 +76,7 @@ mod tests {
         assert_eq!(expected(&child(&[]), &[], 1), None);
         let seen = child(&[(1, 150), (2, 180)]);
         assert_eq!(expected(&seen, &[], 4), Some(Bytes::mib(180 + 2 * 40)));
+        assert_eq!(expected(&seen, &[], 2), None);
         // What other children reached counts too.
         assert_eq!(expected(&child(&[]), &[seen], 16), Some(Bytes::mib(180 + 14 * 40)));
     }

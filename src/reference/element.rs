@@ -61,7 +61,15 @@ pub enum ElementType {
     Int2,
     /// A code of `TensorProto.DataType` that this tool does not know.
     Other(i32),
-    /// A sequence, a map or another value that is not one dense tensor.
+    /// A list of values, not one dense tensor.
+    Sequence,
+    /// Keys and values, not one dense tensor.
+    Map,
+    /// A value that may be absent.
+    Optional,
+    /// A tensor of which only the values that are not zero are given.
+    SparseTensor,
+    /// A value of no kind that this tool knows.
     NotATensor,
 }
 
@@ -102,6 +110,44 @@ impl ElementType {
         TYPES.get(index).map_or(Self::Other(code), |&(element, ..)| element)
     }
 
+    /// Whether a value of this type is one dense tensor, which can be made from a shape.
+    pub fn is_tensor(self) -> bool {
+        !matches!(
+            self,
+            Self::Sequence | Self::Map | Self::Optional | Self::SparseTensor | Self::NotATensor
+        )
+    }
+
+    /// Whether the elements are whole numbers of at least 8 bits, as indices are.
+    pub fn is_integer(self) -> bool {
+        matches!(
+            self,
+            Self::Uint8
+                | Self::Int8
+                | Self::Uint16
+                | Self::Int16
+                | Self::Uint32
+                | Self::Int32
+                | Self::Uint64
+                | Self::Int64
+        )
+    }
+
+    /// Whether the elements are yes or no.
+    pub fn is_bool(self) -> bool {
+        self == Self::Bool
+    }
+
+    /// Whether the elements are texts.
+    pub fn is_text(self) -> bool {
+        self == Self::String
+    }
+
+    /// Whether the elements are floating-point numbers that ONNX Runtime computes with on a CPU.
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::Float16 | Self::Bfloat16 | Self::Float32 | Self::Float64)
+    }
+
     /// Bytes that `elements` elements take, sub-byte types packed. `None` where the type does not
     /// say (text, unknown types) or the number is beyond 64 bits.
     pub fn bytes(self, elements: u64) -> Option<u64> {
@@ -117,6 +163,10 @@ impl fmt::Display for ElementType {
         match (self, TYPES.iter().find(|(element, ..)| element == self)) {
             (_, Some((_, name, _))) => f.pad(name),
             (Self::Other(code), None) => write!(f, "element type {code}"),
+            (Self::Sequence, None) => f.pad("sequence"),
+            (Self::Map, None) => f.pad("map"),
+            (Self::Optional, None) => f.pad("optional"),
+            (Self::SparseTensor, None) => f.pad("sparse tensor"),
             (_, None) => f.pad("not a tensor"),
         }
     }

@@ -5,13 +5,16 @@
 //! passed over, so that a file of two gigabytes is inspected in milliseconds. Every file is taken
 //! to be hostile: nothing it says is trusted before it is checked.
 
-use std::fmt;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::element::ElementType;
-use super::onnx::{DimensionProto, ValueInfoProto};
+use super::external;
+use super::flow::Flow;
+use super::info::{Dim, IR_WITH_OVERRIDES, ModelInfo, OperatorCount, Port, TypeWeights};
+use super::onnx::{DimensionProto, TypeProto, ValueInfoProto};
 use super::walk::{Found, Walk};
 use super::wire::Fault;
 
@@ -23,67 +26,6 @@ pub const NEWEST_IR: i64 = 13;
 
 /// From this version of the format on, a model must name its operator sets.
 const IR_WITH_OPSETS: i64 = 3;
-
-/// What an ONNX file says about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ModelInfo {
-    /// Version of the file format, at most [`NEWEST_IR`].
-    pub ir_version: i64,
-    /// The program that wrote the file; empty where it does not say.
-    pub producer: String,
-    /// Operator sets: domain (empty for `ai.onnx`) and version.
-    pub opsets: Vec<(String, i64)>,
-    /// What a caller must give, in the file's order, without what initializers already fill.
-    pub inputs: Vec<Port>,
-    /// What a caller can ask for, in the file's order.
-    pub outputs: Vec<Port>,
-    /// Elements of the stored tensors, in initializers and constants, nested graphs included.
-    /// Single numbers, 64-bit integers, booleans and texts are not counted: they are shapes and
-    /// indices, not weights.
-    pub parameters: u64,
-    /// Bytes of all stored tensors, wherever they are stored.
-    pub weight_bytes: u64,
-    /// Some weights are in files beside this one, which must be kept together with it.
-    pub external_data: bool,
-    /// Nodes of the main graph.
-    pub node_count: u64,
-}
-
-/// An input or an output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Port {
-    /// Its name, by which it is fed or fetched.
-    pub name: String,
-    /// What its elements are.
-    pub element: ElementType,
-    /// Its shape; `None` where not even the number of dimensions is declared, and an empty list for
-    /// a single number.
-    pub dims: Option<Vec<Dim>>,
-    /// What indices must be below, where the graph shows it.
-    pub index_below: Option<u64>,
-}
-
-/// One dimension of a shape.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Dim {
-    /// Always this many; not negative.
-    Fixed(i64),
-    /// Chosen by the caller; all dimensions of one name are equal.
-    Named(String),
-    /// Chosen by the caller.
-    Unknown,
-}
-
-impl fmt::Display for Dim {
-    /// The number, the name, or `?`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(size) => write!(f, "{size}"),
-            Self::Named(name) => f.write_str(name),
-            Self::Unknown => f.write_str("?"),
-        }
-    }
-}
 
 /// Why a file cannot be measured.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +128,7 @@ pub fn inspect(path: &Path) -> Result<ModelInfo, InspectError> {
     let (file, length) = open(path)?;
     let mut walk = Walk::new(file, length);
     match walk.model() {
-        Ok(()) => describe(path, walk.found),
+        Ok(()) => describe(path, length, walk.found),
         Err(fault) => Err(refuse(path, &walk.found, fault)),
     }
 }
@@ -227,7 +169,48 @@ fn refuse(path: &Path, found: &Found, fault: Fault) -> InspectError {
 }
 
 /// What was found, if it makes a model that can be opened.
-fn describe(path: &Path, found: Found) -> Result<ModelInfo, InspectError> {
+fn describe(path: &Path, file_bytes: u64, found: Found) -> Result<ModelInfo, InspectError> {
+    let ir_version = openable(path, &found)?;
+    let (defaulted, given): (Vec<_>, Vec<_>) = found.inputs.into_iter().partition(|input| {
+        input.name.as_ref().is_some_and(|name| found.initializers.contains(name))
+    });
+    let defaulted_inputs: Vec<String> = defaulted.into_iter().filter_map(|d| d.name).collect();
+    let stored = found.weight_bytes.saturating_add(found.attribute_bytes);
+    let filled = filled_bytes(&found.flow, ir_version, &defaulted_inputs);
+    let multiplied = found.flow.multiplied();
+    let mut inputs: Vec<Port> = given.into_iter().map(Port::from).collect();
+    let bounds = found.flow.index_bounds();
+    for input in &mut inputs {
+        input.index_below = bounds.get(input.name.as_str()).copied();
+    }
+    Ok(ModelInfo {
+        file_bytes,
+        ir_version,
+        producer: found.producer,
+        opsets: found.opsets,
+        inputs,
+        defaulted_inputs,
+        outputs: found.outputs.into_iter().map(Port::from).collect(),
+        operators: operators(found.operators, &found.functions),
+        parameters: found.parameters,
+        weight_bytes: found.weight_bytes,
+        weights: weights(&found.weights),
+        attribute_bytes: found.attribute_bytes,
+        constant_bytes: stored.saturating_add(filled),
+        convolution_bytes: multiplied.convolutions,
+        product_bytes: multiplied.products,
+        external_data: !found.external.is_empty(),
+        external_files: found
+            .external
+            .into_iter()
+            .map(|(location, needed)| external::find(path, location, needed))
+            .collect(),
+        node_count: found.node_count,
+    })
+}
+
+/// The version of the file format, if ONNX Runtime opens it.
+fn openable(path: &Path, found: &Found) -> Result<i64, InspectError> {
     let not_onnx = |reason| InspectError::NotOnnx { path: path.to_owned(), reason };
     let ir_version = found.ir_version.ok_or(not_onnx("it states no format version"))?;
     if !found.has_graph {
@@ -245,20 +228,48 @@ fn describe(path: &Path, found: Found) -> Result<ModelInfo, InspectError> {
     if let Some(version) = newest_standard(&found.opsets).filter(|&v| v > NEWEST_OPSET) {
         return Err(InspectError::OpsetTooNew { path: path.to_owned(), version });
     }
-    let given = |input: &ValueInfoProto| {
-        !input.name.as_ref().is_some_and(|name| found.initializers.contains(name))
-    };
-    Ok(ModelInfo {
-        ir_version,
-        producer: found.producer,
-        opsets: found.opsets,
-        inputs: found.inputs.into_iter().filter(given).map(Port::from).collect(),
-        outputs: found.outputs.into_iter().map(Port::from).collect(),
-        parameters: found.parameters,
-        weight_bytes: found.weight_bytes,
-        external_data: found.external_data,
-        node_count: found.node_count,
-    })
+    Ok(ir_version)
+}
+
+/// Bytes that are filled when the model is loaded: a shape that a caller may replace is not known
+/// then.
+fn filled_bytes(flow: &Flow, ir_version: i64, defaulted: &[String]) -> u64 {
+    let changeable = if ir_version >= IR_WITH_OVERRIDES { defaulted } else { &[] };
+    flow.filled_bytes(&changeable.iter().map(String::as_str).collect())
+}
+
+/// The most frequent first; equals by name, so that the order is always the same. The two spellings
+/// of the standard domain are one.
+fn operators(
+    found: HashMap<(String, String), u64>,
+    functions: &HashSet<(String, String)>,
+) -> Vec<OperatorCount> {
+    let mut counts: HashMap<(String, String), OperatorCount> = HashMap::new();
+    for (key, count) in found {
+        let is_local = functions.contains(&key);
+        let domain = if key.0 == "ai.onnx" { String::new() } else { key.0 };
+        let entry = counts.entry((domain.clone(), key.1.clone())).or_insert(OperatorCount {
+            domain,
+            op_type: key.1,
+            count: 0,
+            is_local: false,
+        });
+        entry.count = entry.count.saturating_add(count);
+        entry.is_local |= is_local;
+    }
+    let mut operators: Vec<OperatorCount> = counts.into_values().collect();
+    operators.sort_by(|a, b| {
+        (b.count.cmp(&a.count)).then_with(|| (&a.domain, &a.op_type).cmp(&(&b.domain, &b.op_type)))
+    });
+    operators
+}
+
+/// The largest first.
+fn weights(found: &HashMap<ElementType, (u64, u64)>) -> Vec<TypeWeights> {
+    let weights = |(&element, &(elements, bytes))| TypeWeights { element, elements, bytes };
+    let mut weights: Vec<TypeWeights> = found.iter().map(weights).collect();
+    weights.sort_by_key(|w| (std::cmp::Reverse((w.bytes, w.elements)), w.element.to_string()));
+    weights
 }
 
 /// The version of the standard operators, which have two spellings.
@@ -270,13 +281,27 @@ fn newest_standard(opsets: &[(String, i64)]) -> Option<i64> {
 impl From<ValueInfoProto> for Port {
     fn from(value: ValueInfoProto) -> Self {
         let name = value.name.unwrap_or_default();
-        let Some(tensor) = value.r#type.and_then(|t| t.tensor_type) else {
-            return Self { name, element: ElementType::NotATensor, dims: None, index_below: None };
+        let declared = value.r#type.unwrap_or_default();
+        let Some(tensor) = declared.tensor_type else {
+            return Self { name, element: kind(&declared), dims: None, index_below: None };
         };
         let element = ElementType::from_code(tensor.elem_type.unwrap_or(0));
         let dims = tensor.shape.map(|shape| shape.dim.into_iter().map(Dim::from).collect());
         Self { name, element, dims, index_below: None }
     }
+}
+
+/// What a value is that is no dense tensor.
+fn kind(declared: &TypeProto) -> ElementType {
+    [
+        (declared.sequence_type, ElementType::Sequence),
+        (declared.map_type, ElementType::Map),
+        (declared.optional_type, ElementType::Optional),
+        (declared.sparse_tensor_type, ElementType::SparseTensor),
+    ]
+    .into_iter()
+    .find_map(|(is_declared, element)| is_declared.map(|()| element))
+    .unwrap_or(ElementType::NotATensor)
 }
 
 impl From<DimensionProto> for Dim {

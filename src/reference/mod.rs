@@ -9,10 +9,14 @@
 
 mod architecture;
 mod element;
+mod external;
+mod flow;
 mod graph;
+mod info;
 mod inspect;
 mod onnx;
 mod resnet;
+mod sizing;
 mod walk;
 mod weights;
 mod wire;
@@ -20,5 +24,10 @@ mod writer;
 
 pub use architecture::{Architecture, Published, UnknownArchitecture};
 pub use element::ElementType;
-pub use inspect::{Dim, InspectError, ModelInfo, NEWEST_IR, NEWEST_OPSET, Port, inspect};
+pub use info::{
+    Dim, ExternalFile, ExternalState, IR_WITH_OVERRIDES, ModelInfo, OperatorCount, Port,
+    TypeWeights,
+};
+pub use inspect::{InspectError, NEWEST_IR, NEWEST_OPSET, inspect};
+pub use sizing::{InputKind, Layout, LoadEstimate, Obstacle, OpenDimension, SizedInput, Sizing};
 pub use writer::{ClassesOutOfRange, MAX_CLASSES, Reference, WRITER_VERSION};

@@ -115,11 +115,26 @@ pub(super) struct ValueInfoProto {
     pub r#type: Option<TypeProto>,
 }
 
-/// Only tensors are declared: a sequence or a map reads as a type with nothing in it.
+/// What a value is; a `oneof` on paper. Of what is not a tensor only the kind is read.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct TypeProto {
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorTypeProto>,
+    #[prost(message, optional, tag = "4")]
+    pub sequence_type: Option<()>,
+    #[prost(message, optional, tag = "5")]
+    pub map_type: Option<()>,
+    #[prost(message, optional, tag = "8")]
+    pub sparse_tensor_type: Option<()>,
+    #[prost(message, optional, tag = "9")]
+    pub optional_type: Option<()>,
+}
+
+impl TypeProto {
+    /// One dense tensor.
+    pub fn tensor(tensor: TensorTypeProto) -> Self {
+        Self { tensor_type: Some(tensor), ..Self::default() }
+    }
 }
 
 /// `TypeProto.Tensor`.
@@ -157,6 +172,6 @@ impl ValueInfoProto {
             elem_type: Some(TENSOR_FLOAT),
             shape: Some(TensorShapeProto { dim }),
         };
-        Self { name: Some(name.to_owned()), r#type: Some(TypeProto { tensor_type: Some(tensor) }) }
+        Self { name: Some(name.to_owned()), r#type: Some(TypeProto::tensor(tensor)) }
     }
 }

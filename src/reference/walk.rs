@@ -1,22 +1,30 @@
 //! One pass over the fields of a model, keeping what `inspect` reports.
 //!
-//! Field numbers are those of `onnx.proto`. What grows with the weights is only counted; names of
-//! initializers are kept, because older exporters list them among the inputs too.
+//! Field numbers are those of `onnx.proto`. What grows with the weights is only counted; what is
+//! kept grows with the nodes, of which there are at most [`MOST_NODES`].
 
-use std::collections::HashSet;
+mod node;
+mod tensor;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use prost::Message;
 
 use super::element::ElementType;
-use super::onnx::{OperatorSetIdProto, ValueInfoProto};
+use super::flow::{Flow, Origin};
+use super::onnx::{OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
 use super::wire::{Fault, Value, Wire};
+use node::Node;
+pub(super) use tensor::Known;
+use tensor::{EXTERNAL, LONGEST_SHAPE, MOST_KEPT, Tensor};
 
 /// Graphs inside graphs (branches, loop bodies) that are followed.
 const DEEPEST: u32 = 32;
 
-/// `TensorProto.DataLocation` of values in another file.
-const EXTERNAL: u64 = 1;
+/// Nodes of all graphs that are read, ten times what the largest published models have, so that a
+/// hostile file cannot fill the memory.
+const MOST_NODES: u64 = 1 << 20;
 
 /// What was found so far; also after a fault.
 #[derive(Debug, Default)]
@@ -29,37 +37,52 @@ pub(super) struct Found {
     pub initializers: HashSet<String>,
     pub inputs: Vec<ValueInfoProto>,
     pub outputs: Vec<ValueInfoProto>,
+    /// Domain and name of operators, and how many nodes are of them.
+    pub operators: HashMap<(String, String), u64>,
+    /// Domain and name of local functions.
+    pub functions: HashSet<(String, String)>,
     pub parameters: u64,
     pub weight_bytes: u64,
-    pub external_data: bool,
+    /// Elements and bytes of the stored tensors.
+    pub weights: HashMap<ElementType, (u64, u64)>,
+    pub attribute_bytes: u64,
+    /// Locations of external files, and the end of the last tensor in each.
+    pub external: BTreeMap<String, u64>,
+    /// Nodes of the main graph.
     pub node_count: u64,
+    pub flow: Flow,
 }
 
-/// A stored tensor, without its values.
-#[derive(Debug)]
-struct Tensor {
+/// Where a node is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The number of its graph in the flow.
+    graph: usize,
+    /// Graphs around its graph; 0 for the main one.
+    depth: u32,
+}
+
+/// An attribute: what of it `Node` keeps.
+#[derive(Debug, Default)]
+struct Attribute {
     name: String,
-    /// The product of the dimensions; `None` where it is no number of elements.
-    elements: Option<u64>,
-    scalar: bool,
-    element: ElementType,
-    /// Bytes of `raw_data`, if there is any.
-    raw: Option<u64>,
-    /// Bytes of `string_data`.
-    text: u64,
-    external: bool,
+    integer: i64,
+    /// `None` where there are more than a shape has.
+    integers: Option<Vec<i64>>,
+    tensor: Option<Tensor>,
 }
 
 /// Walks a model of which `found` remembers what matters.
 #[derive(Debug)]
 pub(super) struct Walk<R> {
     wire: Wire<R>,
+    nodes: u64,
     pub found: Found,
 }
 
 impl<R: Read + Seek> Walk<R> {
     pub fn new(reader: R, length: u64) -> Self {
-        Self { wire: Wire::new(reader, length), found: Found::default() }
+        Self { wire: Wire::new(reader, length), nodes: 0, found: Found::default() }
     }
 
     /// `ModelProto`.
@@ -71,13 +94,14 @@ impl<R: Read + Seek> Walk<R> {
                 (2, Value::Until(end)) => self.found.producer = self.wire.text(end)?,
                 (7, Value::Until(end)) => {
                     self.found.has_graph = true;
-                    self.graph(end, 0)?;
+                    self.graph(end, None, 0)?;
                 }
                 (8, Value::Until(end)) => {
                     let set: OperatorSetIdProto = self.message(end)?;
                     let (domain, version) = (set.domain, set.version);
                     self.found.opsets.push((domain.unwrap_or_default(), version.unwrap_or(0)));
                 }
+                (25, Value::Until(end)) => self.function(end)?,
                 (_, value) => self.wire.skip(value)?,
             }
         }
@@ -85,22 +109,20 @@ impl<R: Read + Seek> Walk<R> {
     }
 
     /// `GraphProto`; `depth` is 0 for the main one.
-    fn graph(&mut self, end: u64, depth: u32) -> Result<(), Fault> {
+    fn graph(&mut self, end: u64, outer: Option<usize>, depth: u32) -> Result<(), Fault> {
         if depth > DEEPEST {
             return Err(Fault::Malformed("its graphs are nested too deeply"));
         }
+        let place = Place { graph: self.found.flow.open(outer), depth };
         while let Some(field) = self.wire.field(end)? {
             match field {
                 (1, Value::Until(end)) => {
                     self.found.node_count += u64::from(depth == 0);
-                    self.node(end, depth)?;
+                    self.node(end, place)?;
                 }
-                (5, Value::Until(end)) => self.initializer(end, depth)?,
-                (15, Value::Until(end)) => self.sparse(end, depth)?,
-                (11, Value::Until(end)) if depth == 0 => {
-                    let input = self.message(end)?;
-                    self.found.inputs.push(input);
-                }
+                (5, Value::Until(end)) => self.initializer(end, place)?,
+                (15, Value::Until(end)) => self.sparse(end, place)?,
+                (11, Value::Until(end)) => self.input(end, place)?,
                 (12, Value::Until(end)) if depth == 0 => {
                     let output = self.message(end)?;
                     self.found.outputs.push(output);
@@ -111,47 +133,116 @@ impl<R: Read + Seek> Walk<R> {
         Ok(())
     }
 
-    /// `NodeProto`: only its attributes can hold weights.
-    fn node(&mut self, end: u64, depth: u32) -> Result<(), Fault> {
+    /// `FunctionProto`: a graph whose operands are named when it is called.
+    fn function(&mut self, end: u64) -> Result<(), Fault> {
+        let place = Place { graph: self.found.flow.open(None), depth: 1 };
+        let (mut domain, mut name) = (String::new(), String::new());
         while let Some(field) = self.wire.field(end)? {
             match field {
-                (5, Value::Until(end)) => self.attribute(end, depth)?,
+                (1, Value::Until(end)) => name = self.wire.lossy(end)?,
+                (7, Value::Until(end)) => self.node(end, place)?,
+                (10, Value::Until(end)) => domain = self.wire.lossy(end)?,
                 (_, value) => self.wire.skip(value)?,
             }
+        }
+        self.found.functions.insert((domain, name));
+        Ok(())
+    }
+
+    /// An input of a graph. Only those of the main one are the model's.
+    fn input(&mut self, end: u64, place: Place) -> Result<(), Fault> {
+        let input: ValueInfoProto = self.message(end)?;
+        let origin = if place.depth == 0 { Origin::Input } else { Origin::Opaque };
+        self.found.flow.define(place.graph, input.name.clone().unwrap_or_default(), origin);
+        if place.depth == 0 {
+            self.found.inputs.push(input);
         }
         Ok(())
     }
 
-    /// `AttributeProto`: tensors of constants, and graphs of branches and loops.
-    fn attribute(&mut self, end: u64, depth: u32) -> Result<(), Fault> {
+    /// `NodeProto`.
+    fn node(&mut self, end: u64, place: Place) -> Result<(), Fault> {
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            return Err(Fault::Malformed("it has more than a million nodes"));
+        }
+        let mut node = Node::default();
         while let Some(field) = self.wire.field(end)? {
             match field {
+                (1, Value::Until(end)) => node.inputs.push(self.wire.lossy(end)?),
+                (2, Value::Until(end)) => node.outputs.push(self.wire.lossy(end)?),
+                (4, Value::Until(end)) => node.op_type = self.wire.lossy(end)?,
+                (5, Value::Until(end)) => {
+                    let attribute = self.attribute(end, place)?;
+                    node.take(attribute);
+                }
+                (7, Value::Until(end)) => node.domain = self.wire.lossy(end)?,
+                (_, value) => self.wire.skip(value)?,
+            }
+        }
+        node.tell(&mut self.found.flow, place.graph)?;
+        *self.found.operators.entry((node.domain, node.op_type)).or_default() += 1;
+        Ok(())
+    }
+
+    /// `AttributeProto`: tensors of constants, lists, and graphs of branches and loops.
+    fn attribute(&mut self, end: u64, place: Place) -> Result<Attribute, Fault> {
+        let mut attribute = Attribute { integers: Some(Vec::new()), ..Attribute::default() };
+        let mut listed = 0_u64;
+        while let Some(field) = self.wire.field(end)? {
+            match field {
+                (1, Value::Until(end)) => attribute.name = self.wire.lossy(end)?,
+                (3, Value::Varint(value)) => attribute.integer = value.cast_signed(),
                 (5 | 10, Value::Until(end)) => {
                     let tensor = self.tensor(end)?;
                     self.count(&tensor)?;
+                    attribute.tensor = Some(tensor);
                 }
-                (6 | 11, Value::Until(end)) => self.graph(end, depth + 1)?,
+                (22 | 23, Value::Until(end)) => self.sparse(end, place)?,
+                (6 | 11, Value::Until(end)) => {
+                    self.graph(end, Some(place.graph), place.depth + 1)?;
+                }
+                (7, Value::Fixed(width)) => listed += width,
+                (8, Value::Varint(value)) => {
+                    attribute.integer_of_list(value);
+                    listed += size_of::<i64>() as u64;
+                }
+                (8, Value::Until(end)) if self.wire.left(end) <= LONGEST_SHAPE => {
+                    while self.wire.left(end) > 0 {
+                        attribute.integer_of_list(self.wire.varint(end)?);
+                        listed += size_of::<i64>() as u64;
+                    }
+                }
+                // Long packed numbers, and texts one by one.
+                (7..=9, value @ Value::Until(end)) => {
+                    attribute.integers = None;
+                    listed += self.wire.left(end);
+                    self.wire.skip(value)?;
+                }
                 (_, value) => self.wire.skip(value)?,
             }
         }
-        Ok(())
+        self.found.attribute_bytes = self.found.attribute_bytes.saturating_add(listed);
+        Ok(attribute)
     }
 
     /// `SparseTensorProto`: the values carry the name, the indices only take room.
-    fn sparse(&mut self, end: u64, depth: u32) -> Result<(), Fault> {
+    fn sparse(&mut self, end: u64, place: Place) -> Result<(), Fault> {
         while let Some(field) = self.wire.field(end)? {
             match field {
-                (1 | 2, Value::Until(end)) => self.initializer(end, depth)?,
+                (1 | 2, Value::Until(end)) => self.initializer(end, place)?,
                 (_, value) => self.wire.skip(value)?,
             }
         }
         Ok(())
     }
 
-    fn initializer(&mut self, end: u64, depth: u32) -> Result<(), Fault> {
+    fn initializer(&mut self, end: u64, place: Place) -> Result<(), Fault> {
         let tensor = self.tensor(end)?;
         self.count(&tensor)?;
-        if depth == 0 && !tensor.name.is_empty() {
+        let known = Origin::Constant(tensor.known()?);
+        self.found.flow.define(place.graph, tensor.name.clone(), known);
+        if place.depth == 0 && !tensor.name.is_empty() {
             self.found.initializers.insert(tensor.name);
         }
         Ok(())
@@ -173,11 +264,21 @@ impl<R: Read + Seek> Walk<R> {
                     tensor.text = tensor.text.saturating_add(self.wire.left(end));
                     self.wire.skip(value)?;
                 }
+                (7, Value::Varint(value)) => tensor.integer(value),
+                (7, Value::Until(end)) if self.wire.left(end) <= LONGEST_SHAPE => {
+                    while self.wire.left(end) > 0 {
+                        tensor.integer(self.wire.varint(end)?);
+                    }
+                }
                 (8, Value::Until(end)) => tensor.name = self.wire.text(end)?,
                 (9, value @ Value::Until(end)) => {
                     tensor.raw = Some(self.wire.left(end));
-                    self.wire.skip(value)?;
+                    match self.wire.left(end) {
+                        0..=LONGEST_SHAPE => tensor.short = self.wire.bytes(end)?,
+                        _ => self.wire.skip(value)?,
+                    }
                 }
+                (13, Value::Until(end)) => self.external(end, &mut tensor)?,
                 (14, Value::Varint(location)) => tensor.external = location == EXTERNAL,
                 (_, value) => self.wire.skip(value)?,
             }
@@ -185,11 +286,31 @@ impl<R: Read + Seek> Walk<R> {
         Ok(tensor)
     }
 
+    /// One entry of `TensorProto.external_data`.
+    fn external(&mut self, end: u64, tensor: &mut Tensor) -> Result<(), Fault> {
+        let entry: StringStringEntryProto = self.message(end)?;
+        let value = entry.value.unwrap_or_default();
+        match entry.key.as_deref() {
+            Some("location") => tensor.location = value,
+            Some("offset") => tensor.offset = value,
+            Some("length") => tensor.length = value,
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn count(&mut self, tensor: &Tensor) -> Result<(), Fault> {
+        let (elements, bytes) = (tensor.elements()?, tensor.bytes()?);
         let found = &mut self.found;
         found.parameters = found.parameters.saturating_add(tensor.parameters()?);
-        found.weight_bytes = found.weight_bytes.saturating_add(tensor.bytes()?);
-        found.external_data |= tensor.external;
+        found.weight_bytes = found.weight_bytes.saturating_add(bytes);
+        let of_type = found.weights.entry(tensor.element).or_default();
+        of_type.0 = of_type.0.saturating_add(elements);
+        of_type.1 = of_type.1.saturating_add(bytes);
+        if tensor.external {
+            let needed = found.external.entry(tensor.location.clone()).or_default();
+            *needed = (*needed).max(tensor.external_end()?);
+        }
         Ok(())
     }
 
@@ -200,46 +321,24 @@ impl<R: Read + Seek> Walk<R> {
     }
 }
 
-impl Tensor {
-    fn new() -> Self {
-        Self {
-            name: String::new(),
-            elements: Some(1),
-            scalar: true,
-            element: ElementType::Other(0),
-            raw: None,
-            text: 0,
-            external: false,
+impl Attribute {
+    fn integer_of_list(&mut self, value: u64) {
+        self.integers = self.integers.take().filter(|list| list.len() < MOST_KEPT);
+        if let Some(list) = &mut self.integers {
+            list.push(value.cast_signed());
         }
     }
+}
 
-    fn dim(&mut self, dim: u64) {
-        self.scalar = false;
-        let dim = u64::try_from(dim.cast_signed()).ok();
-        self.elements =
-            self.elements.zip(dim).and_then(|(elements, dim)| elements.checked_mul(dim));
-    }
-
-    fn elements(&self) -> Result<u64, Fault> {
-        self.elements.ok_or(Fault::Malformed("the shape of a weight is impossible"))
-    }
-
-    /// Elements, where they can have been learned: shapes, indices, masks, texts and single
-    /// numbers are part of the graph.
-    fn parameters(&self) -> Result<u64, Fault> {
-        let elements = self.elements()?;
-        let structural = self.scalar
-            || matches!(self.element, ElementType::Int64 | ElementType::Bool | ElementType::String);
-        Ok(if structural { 0 } else { elements })
-    }
-
-    fn bytes(&self) -> Result<u64, Fault> {
-        match (self.element.bytes(self.elements()?), self.raw) {
-            (Some(due), Some(raw)) if due != raw => {
-                Err(Fault::Malformed("the values of a weight do not fill its shape"))
-            }
-            (Some(due), _) => Ok(due),
-            (None, raw) => Ok(raw.unwrap_or(0).saturating_add(self.text)),
+impl Node {
+    /// Keeps what the operators of interest say in their attributes.
+    fn take(&mut self, attribute: Attribute) {
+        match attribute.name.as_str() {
+            "axis" => self.axis = Some(attribute.integer),
+            "gather_axis" => self.gather_axis = Some(attribute.integer),
+            "value" => self.value = attribute.tensor,
+            "value_ints" => self.integers = attribute.integers,
+            _ => {}
         }
     }
 }

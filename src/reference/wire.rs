@@ -33,6 +33,8 @@ pub(super) enum Value {
     Varint(u64),
     /// A message, a text or bytes, not read yet: they go on until this place in the file.
     Until(u64),
+    /// A number of this many bytes, already passed over.
+    Fixed(u64),
 }
 
 /// A reader that knows where it is.
@@ -52,30 +54,28 @@ impl<R: Read + Seek> Wire<R> {
     /// The next field of a message that goes on until `end`: its number and what it holds. `None`
     /// where the message is over.
     pub fn field(&mut self, end: u64) -> Result<Option<(u64, Value)>, Fault> {
-        loop {
-            if self.position == end {
-                return Ok(None);
-            }
-            let key = self.varint(end)?;
-            let number = key >> 3;
-            if number == 0 {
-                return Err(Fault::Malformed("a field has no number"));
-            }
-            match key & 7 {
-                0 => return Ok(Some((number, Value::Varint(self.varint(end)?)))),
-                2 => return Ok(Some((number, self.delimited(end)?))),
-                // ONNX has no field of fixed width that is wanted here.
-                1 => self.jump(8, end)?,
-                5 => self.jump(4, end)?,
-                _ => return Err(Fault::Malformed("a field has a kind that ONNX does not use")),
-            }
+        if self.position == end {
+            return Ok(None);
         }
+        let key = self.varint(end)?;
+        let number = key >> 3;
+        if number == 0 {
+            return Err(Fault::Malformed("a field has no number"));
+        }
+        let value = match key & 7 {
+            0 => Value::Varint(self.varint(end)?),
+            2 => self.delimited(end)?,
+            1 => self.fixed(8, end)?,
+            5 => self.fixed(4, end)?,
+            _ => return Err(Fault::Malformed("a field has a kind that ONNX does not use")),
+        };
+        Ok(Some((number, value)))
     }
 
     /// Passes over what a field holds.
     pub fn skip(&mut self, value: Value) -> Result<(), Fault> {
         match value {
-            Value::Varint(_) => Ok(()),
+            Value::Varint(_) | Value::Fixed(_) => Ok(()),
             Value::Until(end) => self.jump(self.left(end), end),
         }
     }
@@ -98,6 +98,11 @@ impl<R: Read + Seek> Wire<R> {
     /// The text until `end`.
     pub fn text(&mut self, end: u64) -> Result<String, Fault> {
         String::from_utf8(self.bytes(end)?).map_err(|_| Fault::Malformed("a name is not text"))
+    }
+
+    /// The text until `end`, where it only has to be recognised.
+    pub fn lossy(&mut self, end: u64) -> Result<String, Fault> {
+        Ok(String::from_utf8_lossy(&self.bytes(end)?).into_owned())
     }
 
     /// An integer of a message that goes on until `end`, seven bits a byte.
@@ -127,6 +132,12 @@ impl<R: Read + Seek> Wire<R> {
         let length = self.varint(end)?;
         self.check(length, end)?;
         Ok(Value::Until(self.position + length))
+    }
+
+    /// Floats that are not part of a tensor: their values are never wanted, only how many.
+    fn fixed(&mut self, width: u64, end: u64) -> Result<Value, Fault> {
+        self.jump(width, end)?;
+        Ok(Value::Fixed(width))
     }
 
     fn byte(&mut self, end: u64) -> Result<u8, Fault> {
@@ -186,6 +197,8 @@ mod tests {
         let (mut wire, end) = wire(b"\x0a\x03abc\x0dabcd\x09abcdefgh\x10\x01");
         let Some((1, text)) = wire.field(end).unwrap() else { panic!() };
         wire.skip(text).unwrap();
+        assert_eq!(wire.field(end).unwrap(), Some((1, Value::Fixed(4))));
+        assert_eq!(wire.field(end).unwrap(), Some((1, Value::Fixed(8))));
         assert_eq!(wire.field(end).unwrap(), Some((2, Value::Varint(1))));
     }
 

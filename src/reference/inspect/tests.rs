@@ -34,7 +34,7 @@ fn tensor(name: &str, code: i32, dims: &[i64], raw: usize) -> Vec<u8> {
 fn port(name: &str, dims: Option<Vec<DimensionProto>>) -> ValueInfoProto {
     let shape = dims.map(|dim| TensorShapeProto { dim });
     let tensor_type = Some(TensorTypeProto { elem_type: Some(1), shape });
-    ValueInfoProto { name: Some(name.to_owned()), r#type: Some(TypeProto { tensor_type }) }
+    ValueInfoProto { name: Some(name.to_owned()), r#type: tensor_type.map(TypeProto::tensor) }
 }
 
 /// A model around a graph, in the order in which exporters write it.
@@ -87,7 +87,8 @@ fn port_of(name: &str, dims: Option<Vec<Dim>>) -> Port {
 
 #[test]
 fn a_model_is_described() {
-    let info = inspect_bytes(&model(8, 17, &graph())).unwrap();
+    let bytes = model(8, 17, &graph());
+    let info = inspect_bytes(&bytes).unwrap();
     let named = Dim::Named("batch".to_owned());
     let dims = vec![named, Dim::Fixed(3), Dim::Unknown, Dim::Unknown, Dim::Unknown];
     let list = Port {
@@ -96,15 +97,31 @@ fn a_model_is_described() {
         dims: None,
         index_below: None,
     };
+    let operator = |name: &str| OperatorCount {
+        domain: String::new(),
+        op_type: name.to_owned(),
+        count: 1,
+        is_local: false,
+    };
+    let of = |element, elements, bytes| TypeWeights { element, elements, bytes };
     let expected = ModelInfo {
+        file_bytes: bytes.len() as u64,
         ir_version: 8,
         producer: "exporter".to_owned(),
         opsets: vec![(String::new(), 17)],
         inputs: vec![port_of("image", Some(dims)), port_of("any", None)],
+        defaulted_inputs: vec!["w".to_owned()],
         outputs: vec![list],
+        operators: vec![operator(""), operator("Conv")],
         parameters: 72,
         weight_bytes: 288 + 32,
+        weights: vec![of(ElementType::Float32, 72, 288), of(ElementType::Int64, 4, 32)],
+        attribute_bytes: 0,
+        constant_bytes: 320,
+        convolution_bytes: 0,
+        product_bytes: 0,
         external_data: false,
+        external_files: vec![],
         node_count: 2,
     };
     assert_eq!(info, expected);

@@ -1,0 +1,3 @@
+//! What inputs are taken for, and what stands in the way.
+
+use super::*;
