@@ -175,6 +175,9 @@ pub struct ServiceArgs {
     /// Measure again, even if a footprint is kept
     #[arg(long, help_heading = "Measuring")]
     pub remeasure: bool,
+    /// Measure even what this machine seems to have no memory for
+    #[arg(long, help_heading = "Measuring")]
+    pub force: bool,
     /// Say what would be measured, downloaded and written, and do nothing
     #[arg(long, help_heading = "Measuring")]
     pub dry_run: bool,

@@ -196,7 +196,7 @@ const STRING: u64 = 8;
 fn a_model_that_cannot_be_fed_says_why() {
     let folder = TempDir::new().unwrap();
     for (model, shape, says) in [
-        (tiny_model(STRING, &[1, 3, 8, 8], 1, 8, 17), None, "the input `x0` takes string"),
+        (tiny_model(STRING, &[1, 3, 8, 8], 1, 8, 17), None, "input `x0` is text"),
         (tiny_model(FLOAT, &[1, 3, 0, 0], 2, 8, 17), Some("1x3x8x8"), "the inputs `x0`, `x1`"),
         (tiny_model(FLOAT, &[1, 3, 0, 0], 2, 8, 17), Some("x2=1x3x8x8"), "no input `x2`"),
         (tiny_model(FLOAT, &[1, 3, 0, 0], 1, 8, 17), Some("1x1x8x8"), "1×1×8×8 contradicts"),

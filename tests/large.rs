@@ -6,7 +6,7 @@
 mod common;
 
 use common::onnx::{self, FLOAT, INT64, Model, Node, Tensor, node, value, weight, with, with_list};
-use common::real_json;
+use common::{real, real_json};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -203,4 +203,24 @@ fn a_network_of_the_size_of_vit_b_16_is_measured() {
     let net = vit_b16();
     assert_eq!(net.parameters(), 86_567_656);
     is_measured(net);
+}
+
+/// 1 TiB of numbers that are not in the file but made when it is loaded.
+#[test]
+fn what_this_machine_cannot_hold_is_refused_before_it_is_loaded() {
+    let mut net = Network::starting_at("x");
+    let dims = net.numbers(&[1 << 19, 1 << 19]);
+    let made = net.of("ConstantOfShape", &[&dims], |n| n);
+    net.of("MatMul", &["x", &made], |n| n);
+    net.nodes.last_mut().unwrap().output = vec!["y".to_owned()];
+    let wide = "524288";
+    let input = value("x", FLOAT, &["1", wide]);
+    let output = value("y", FLOAT, &["1", wide]);
+    let folder = TempDir::new().unwrap();
+    let model = onnx::model(net.nodes, vec![input], vec![output], net.weights);
+    let path = onnx::write(folder.path(), &model);
+    let output = real(&["measure", "--model", &path, "--quiet"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("about 2048.03 GiB") && message.contains("--force"), "{message}");
 }

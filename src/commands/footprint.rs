@@ -23,7 +23,7 @@ use crate::measure::prepare::{Checked, Placed, check};
 use crate::measure::protocol::{Job, KindJob, ServiceJob};
 use crate::measure::runtime::{Runtime, Surroundings};
 use crate::profile::{Kind, Profile};
-use crate::units::Seconds;
+use crate::units::{Bytes, Seconds};
 
 /// How long measuring may take where the user does not say.
 pub const DEFAULT_BUDGET: Seconds = Seconds::new(20.0);
@@ -116,6 +116,9 @@ impl<'a> Request<'a> {
         key: &CacheKey,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Obtained> {
+        if let Some(available) = available().filter(|_| !self.args.force) {
+            has_room(checked.load_estimate(), available)?;
+        }
         let placed = checked.place(&self.cache, &|text| self.printer.info(text))?;
         if placed.is_temporary() {
             self.printer.warning(&format!(
@@ -240,7 +243,7 @@ impl<'a> Request<'a> {
             topology,
             budget: self.budget,
             cores: f64::from(facts.environment.cores),
-            available: HostBox::this().ok().and_then(|h| Some(h.available_ram?.min(h.ram.value))),
+            available: available(),
             interrupt,
             progress: self.printer,
         };
@@ -330,6 +333,23 @@ impl<'a> Request<'a> {
 
 fn kind_job(kind: &Kind) -> KindJob {
     KindJob { share: kind.share.get(), models: kind.models.clone() }
+}
+
+/// RAM that is free here.
+fn available() -> Option<Bytes> {
+    let host = HostBox::this().ok()?;
+    Some(host.available_ram?.min(host.ram.value))
+}
+
+/// A model that is too large would take others down before the kernel ends it.
+fn has_room(estimate: Bytes, available: Bytes) -> anyhow::Result<()> {
+    if estimate <= available {
+        return Ok(());
+    }
+    bail!(
+        "loading takes about {estimate}, estimated from the files, and this machine has {available} \
+         free: measure on a larger one and bring the profile here, or try it with --force"
+    )
 }
 
 fn maybe_the_shape(assumed: &[String]) -> String {

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(super) use hashes::hash_file;
-pub use hashes::sha256_of;
+pub use hashes::{sha256_of, sha256_of_text};
 pub use key::{CacheKey, KeyParts, ModelKey};
 
 use super::assemble::give_a_line;

@@ -15,13 +15,13 @@ pub use error::InputError;
 
 use self::inputs::Fed;
 use super::assemble::ModelFacts;
-use super::cache::{Cache, Kind, ModelKey, sha256_of, write_atomically};
+use super::cache::{Cache, Kind, ModelKey, sha256_of, sha256_of_text, write_atomically};
 use super::images::{self, Candidate};
 use super::protocol::{Content, ImageContent, InputJob, ModelJob, Scaling};
 use crate::footprint::ImageRecord;
 use crate::footprint::checked::made_one_line;
 use crate::profile::{Load, Model, ModelSource, Profile};
-use crate::reference::{ElementType, Reference, inspect};
+use crate::reference::{ElementType, ExternalFile, LoadEstimate, Reference, inspect};
 use crate::units::Bytes;
 
 /// A service whose inputs were checked.
@@ -38,6 +38,7 @@ struct CheckedModel {
     source: ModelSource,
     facts: ModelFacts,
     fed: Fed,
+    load: LoadEstimate,
 }
 
 /// Files in their places, for as long as this lives.
@@ -97,6 +98,10 @@ fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError>
                 sha256: reference.file_name(),
             },
             fed: fed_reference(reference),
+            load: LoadEstimate {
+                resident_bytes: reference.file_bytes(),
+                peak_bytes: 2 * reference.file_bytes(),
+            },
         }),
         ModelSource::File(path) => {
             let info = inspect(path)?;
@@ -110,12 +115,31 @@ fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError>
                     lazy: model.load == Load::Lazy,
                     file_bytes: Bytes::new(path.metadata().map_err(unreadable)?.len()),
                     weight_bytes: Bytes::new(info.weight_bytes),
-                    sha256: sha256_of(cache, path).map_err(unreadable)?,
+                    sha256: sha256_of_all(cache, path, &info.external_files)?,
                 },
                 fed,
+                load: info.load_estimate(),
             })
         }
     }
+}
+
+/// What identifies a model: its file, and the files beside it that hold its weights.
+fn sha256_of_all(
+    cache: &Cache,
+    path: &Path,
+    beside: &[ExternalFile],
+) -> Result<String, InputError> {
+    let hash = |path: &Path| {
+        sha256_of(cache, path)
+            .map_err(|reason| InputError::Unreadable { path: path.to_owned(), reason })
+    };
+    let own = hash(path)?;
+    if beside.is_empty() {
+        return Ok(own);
+    }
+    let hashes: Result<Vec<_>, _> = beside.iter().map(|file| hash(&file.path)).collect();
+    Ok(sha256_of_text(&format!("{own} {}", hashes?.join(" "))))
 }
 
 /// A reference model takes one image.
@@ -147,6 +171,17 @@ impl Checked {
     fn takes_an_image(&self) -> bool {
         let mut inputs = self.models.iter().flat_map(|m| &m.fed.inputs);
         inputs.any(|i| matches!(i.content, Content::Image(_)))
+    }
+
+    /// The most that loading takes, as far as the files show it: the models are loaded one after
+    /// the other. An estimate.
+    pub fn load_estimate(&self) -> Bytes {
+        let (mut before, mut most) = (0_u64, 0_u64);
+        for model in &self.models {
+            most = most.max(before.saturating_add(model.load.peak_bytes));
+            before = before.saturating_add(model.load.resident_bytes);
+        }
+        Bytes::new(most)
     }
 
     /// Dimensions that nobody gave, in words, a model at a time.

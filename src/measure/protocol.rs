@@ -140,8 +140,6 @@ pub enum Content {
         /// The first that is not legal.
         below: u64,
     },
-    /// 0, 1, 2 … along the last dimension.
-    Positions,
     /// One number everywhere.
     Constant(f64),
     /// Numbers between -1 and 1.

@@ -93,9 +93,13 @@ const USUAL_TOKENS: u64 = 128;
 const USUAL_SAMPLES: u64 = 16_000;
 
 impl Sizing {
-    /// Judges a model.
+    /// Judges a model of which nothing else is known.
     pub fn of(info: &ModelInfo) -> Self {
-        let mut sizes = HashMap::new();
+        Self::given(info, HashMap::new())
+    }
+
+    /// Judges a model whose dimensions of these names have these sizes.
+    pub fn given(info: &ModelInfo, mut sizes: HashMap<String, u64>) -> Self {
         let inputs: Vec<SizedInput> =
             info.inputs.iter().map(|input| SizedInput::of(input, &mut sizes)).collect();
         Self { obstacles: obstacles(info), inputs }

@@ -71,6 +71,11 @@ pub fn sha256_of(cache: &Cache, path: &Path) -> io::Result<String> {
     Ok(sha256)
 }
 
+/// The SHA-256 of a text.
+pub fn sha256_of_text(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
 /// The SHA-256 of the rest of an open file.
 pub(in crate::measure) fn hash_file(file: &mut File) -> io::Result<String> {
     let mut digest = Sha256::new();

@@ -49,12 +49,6 @@ pub fn tensor(input: &InputJob, carried: Carried<'_>) -> anyhow::Result<Tensor> 
         // Below 2^53, so that a float holds it exactly.
         #[expect(clippy::cast_precision_loss, reason = "tables have fewer rows than 2^53")]
         Content::Ids { below } => made(&mut std::iter::repeat_with(|| random.u64(..*below) as f64)),
-        Content::Positions => {
-            let length = input.shape.last().copied().unwrap_or(1).max(1);
-            #[expect(clippy::cast_precision_loss, reason = "sequences are shorter than 2^53")]
-            let mut positions = (0..length).cycle().map(|p| p as f64);
-            made(&mut positions)
-        }
         Content::Constant(value) => made(&mut std::iter::repeat(*value)),
         Content::Noise => made(&mut std::iter::repeat_with(|| random.f64() * 2.0 - 1.0)),
         Content::File(path) => {
@@ -142,8 +136,6 @@ mod tests {
         let ids = input(ElementType::Int64, &[1, 100], Content::Ids { below: 2 });
         let drawn = filled(&ids);
         assert!(drawn != expected(&ids, &[]) && drawn != expected(&ids, &[1.0; 100]));
-        let positions = input(ElementType::Int32, &[2, 3], Content::Positions);
-        assert_eq!(filled(&positions), expected(&positions, &[0.0, 1.0, 2.0, 0.0, 1.0, 2.0]));
         let mask = input(ElementType::Bool, &[2], Content::Constant(1.0));
         assert_eq!(filled(&mask), expected(&mask, &[1.0, 1.0]));
     }

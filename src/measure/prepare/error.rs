@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::measure::images::ImageError;
 use crate::measure::npy::NpyError;
-use crate::reference::InspectError;
+use crate::reference::{InspectError, Obstacle};
 
 /// Why a service cannot be measured.
 #[derive(Debug, thiserror::Error)]
@@ -28,18 +28,13 @@ pub enum InputError {
     /// An array of the user's.
     #[error(transparent)]
     Array(#[from] NpyError),
-    /// An input of a type that no request can be made for.
-    #[error(
-        "{path}: the input `{input}` takes {element}, for which no values can be made; export the \
-         model with that step outside of it, or size it as a running service"
-    )]
-    Unsupported {
+    /// The tool cannot run it.
+    #[error("{path}: {obstacle}")]
+    Obstacle {
         /// The model.
         path: PathBuf,
-        /// The input.
-        input: String,
-        /// What it takes.
-        element: String,
+        /// Why.
+        obstacle: Obstacle,
     },
     /// Not even the number of dimensions is declared.
     #[error(

@@ -1,15 +1,15 @@
 //! From what a model declares and what the user gives to what its inputs are fed with. Whatever is
 //! neither declared nor given is assumed, and said to be.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::InputError;
-use super::kind::{content, size_if_open};
+use super::kind::content;
 use crate::measure::npy;
 use crate::measure::protocol::{Content, InputJob};
-use crate::measure::tensor::can_be_made;
 use crate::profile::{Given, Input, Inputs};
-use crate::reference::{Dim, ModelInfo, Port};
+use crate::reference::{Dim, ModelInfo, OpenDimension, Port, SizedInput, Sizing};
 
 /// Pixels of a model's input: what an image may have, too. A tensor of them takes 1.1 GiB.
 const MOST_ELEMENTS: usize = 300_000_000;
@@ -26,52 +26,54 @@ pub struct Fed {
 /// Settles the inputs of the model at `path`.
 ///
 /// # Errors
-/// Where an input cannot be fed, or what is given contradicts the model.
+/// Where the model cannot be fed, or what is given contradicts it.
 pub fn settle(path: &Path, info: &ModelInfo, given: &Inputs) -> Result<Fed, InputError> {
-    for port in &info.inputs {
-        if !can_be_made(port.element) {
-            return Err(InputError::Unsupported {
-                path: path.to_owned(),
-                input: port.name.clone(),
-                element: port.element.to_string(),
-            });
+    if let Some(obstacle) = Sizing::of(info).obstacles.into_iter().next() {
+        return Err(InputError::Obstacle { path: path.to_owned(), obstacle });
+    }
+    let mut settling = Settling { path, names: HashMap::new() };
+    let mut fixed: Vec<Option<InputJob>> = vec![None; info.inputs.len()];
+    for input in given.as_slice() {
+        let place = settling.addressee(info, input)?;
+        fixed[place] = Some(settling.given(&info.inputs[place], &input.given)?);
+    }
+    // What is given for one input may name the dimensions of another.
+    let sizing = Sizing::given(info, settling.names.clone());
+    let mut fed = Fed { inputs: Vec::new(), assumed: Vec::new() };
+    for ((port, sized), fixed) in info.inputs.iter().zip(&sizing.inputs).zip(fixed) {
+        if let Some(job) = fixed {
+            fed.inputs.push(job);
+            continue;
+        }
+        fed.inputs.push(settling.open(port, sized)?);
+        // A request is a batch of one: that is what the word means here, and no guess.
+        let guesses = sized.open.iter().filter(|open| open.axis > 0 || open.assumed > 1);
+        for OpenDimension { axis, name, assumed } in guesses {
+            let known = name.as_ref().is_some_and(|name| settling.names.contains_key(name));
+            let called = name.clone().unwrap_or_else(|| format!("dimension {}", axis + 1));
+            // A sum of names follows from what they are.
+            if !known && !called.contains('+') {
+                fed.assumed.push(format!("{}: {called} = {assumed}", port.name));
+            }
+            // The same name elsewhere is the same guess.
+            settling.names.extend(name.clone().map(|name| (name, *assumed)));
         }
     }
-    let mut settling = Settling { path, names: Vec::new(), assumed: Vec::new() };
-    let given = given
-        .as_slice()
-        .iter()
-        .map(|input| Ok((settling.addressee(info, input)?, &input.given)))
-        .collect::<Result<Vec<_>, InputError>>()?;
-    let given_to = |port: &Port| given.iter().find(|(p, _)| p.name == port.name).map(|(_, g)| *g);
-    // What is given for one input may name the dimensions of another.
-    let fixed = info
-        .inputs
-        .iter()
-        .map(|port| given_to(port).map(|given| settling.given(port, given)).transpose())
-        .collect::<Result<Vec<_>, _>>()?;
-    let inputs = info
-        .inputs
-        .iter()
-        .zip(fixed)
-        .map(|(port, fixed)| fixed.map_or_else(|| settling.open(port), Ok))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Fed { inputs, assumed: settling.assumed })
+    Ok(fed)
 }
 
 struct Settling<'a> {
     path: &'a Path,
     /// Dimensions with a name whose size is known: all of one name are equal.
-    names: Vec<(String, usize)>,
-    assumed: Vec<String>,
+    names: HashMap<String, u64>,
 }
 
 impl Settling<'_> {
     /// Which input is meant. Without a name it is the only one, or the only one that is open.
-    fn addressee<'p>(&self, info: &'p ModelInfo, input: &Input) -> Result<&'p Port, InputError> {
+    fn addressee(&self, info: &ModelInfo, input: &Input) -> Result<usize, InputError> {
         let there = || info.inputs.iter().map(|p| format!("`{}`", p.name)).collect::<Vec<_>>();
         if let Some(name) = &input.name {
-            return info.inputs.iter().find(|p| p.name == *name).ok_or_else(|| {
+            return info.inputs.iter().position(|p| p.name == *name).ok_or_else(|| {
                 InputError::UnknownInput {
                     path: self.path.to_owned(),
                     input: name.clone(),
@@ -79,9 +81,10 @@ impl Settling<'_> {
                 }
             });
         }
-        let open: Vec<&Port> = info.inputs.iter().filter(|p| is_open(p)).collect();
-        match (info.inputs.as_slice(), open.as_slice()) {
-            ([only], _) => Ok(only),
+        let open: Vec<usize> =
+            (0..info.inputs.len()).filter(|&i| is_open(&info.inputs[i])).collect();
+        match (info.inputs.len(), open.as_slice()) {
+            (1, _) => Ok(0),
             (_, [only]) => Ok(*only),
             _ => Err(InputError::WhichInput {
                 path: self.path.to_owned(),
@@ -110,7 +113,7 @@ impl Settling<'_> {
         self.check_declared(port, &shape)?;
         for (dim, size) in port.dims.iter().flatten().zip(&shape) {
             if let Dim::Named(name) = dim {
-                self.names.push((name.clone(), *size));
+                self.names.insert(name.clone(), *size as u64);
             }
         }
         match file {
@@ -138,50 +141,15 @@ impl Settling<'_> {
     }
 
     /// An input of which nothing is given.
-    fn open(&mut self, port: &Port) -> Result<InputJob, InputError> {
-        let Some(dims) = &port.dims else {
+    fn open(&self, port: &Port, sized: &SizedInput) -> Result<InputJob, InputError> {
+        let Some(shape) = &sized.shape else {
             return Err(InputError::OpenShape {
                 path: self.path.to_owned(),
                 input: port.name.clone(),
             });
         };
-        let mut shape = Vec::new();
-        for (place, dim) in dims.iter().enumerate() {
-            shape.push(self.size(port, place, dim));
-        }
+        let shape = shape.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
         self.filled(port, shape)
-    }
-
-    /// The size of one dimension: as declared, as its name has elsewhere, or assumed.
-    fn size(&mut self, port: &Port, place: usize, dim: &Dim) -> usize {
-        let name = match dim {
-            Dim::Fixed(size) => return usize::try_from(*size).unwrap_or(0),
-            Dim::Named(name) => Some(name),
-            Dim::Unknown => None,
-        };
-        if let Some(known) = name.and_then(|name| self.named(name)) {
-            return known;
-        }
-        let size = size_if_open(port, place, name.map(String::as_str));
-        // A request is a batch of one: that is what the word means here, and no guess.
-        if place > 0 || size > 1 {
-            let called = name.cloned().unwrap_or_else(|| format!("dimension {}", place + 1));
-            self.assumed.push(format!("{}: {called} = {size}", port.name));
-        }
-        if let Some(name) = name {
-            self.names.push((name.clone(), size));
-        }
-        size
-    }
-
-    /// A size by name; exporters also write sums of one, as `past_sequence_length + 1`.
-    fn named(&self, name: &str) -> Option<usize> {
-        let known = |name: &str| self.names.iter().find(|(n, _)| n == name).map(|(_, size)| *size);
-        known(name).or_else(|| {
-            let (left, right) = name.split_once(" + ")?;
-            let term = |text: &str| text.trim().parse().ok().or_else(|| known(text.trim()));
-            term(left)?.checked_add(term(right)?)
-        })
     }
 
     fn filled(&self, port: &Port, shape: Vec<usize>) -> Result<InputJob, InputError> {

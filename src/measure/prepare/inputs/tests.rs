@@ -49,15 +49,15 @@ fn a_fixed_shape_is_taken_as_it_is() {
 #[test]
 fn what_is_open_is_assumed_once_for_each_name_and_said() {
     let fed = settled(text_model(), &[]).unwrap();
-    assert_eq!(shapes(&fed), [vec![1, 128], vec![1, 128], vec![1, 12, 1, 64], vec![1, 129]]);
-    assert_eq!(fed.assumed, ["input_ids: sequence = 128", "past: past_length = 1"]);
+    assert_eq!(shapes(&fed), [vec![1, 128], vec![1, 128], vec![1, 12, 128, 64], vec![1, 256]]);
+    assert_eq!(fed.assumed, ["input_ids: sequence = 128", "past: past_length = 128"]);
 }
 
 #[test]
 fn a_shape_that_is_given_names_the_dimensions_of_other_inputs() {
     let fed = settled(text_model(), &[(Some("attention_mask"), &[4, 32])]).unwrap();
     assert_eq!(shapes(&fed)[..2], [vec![4, 32], vec![4, 32]]);
-    assert_eq!(fed.assumed, ["past: past_length = 1"]);
+    assert_eq!(fed.assumed, ["past: past_length = 128"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_contradicts_the_model_is_refused() {
     let huge = settled(images(), &[(None, &[1, 3, 100_000, 100_000])]).unwrap_err();
     assert!(huge.contains("300 million"), "{huge}");
     let text = settled(vec![port("words", ElementType::String, &["?"])], &[]).unwrap_err();
-    assert!(text.contains("`words` takes string"), "{text}");
+    assert!(text.contains("`words` is text"), "{text}");
     let shapeless = Port { dims: None, ..port("x", ElementType::Float32, &[]) };
     assert!(settled(vec![shapeless], &[]).unwrap_err().contains("--shape x="));
 }
