@@ -42,7 +42,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "reference",
-        rooms: &[],
+        rooms: &["units"],
         crates: &["prost", "sha2", "fastrand", "thiserror"],
         world: true,
     },

@@ -128,6 +128,19 @@ pub enum ExternalState {
     Outside,
 }
 
+impl ExternalState {
+    /// One word for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Present { .. } => "present",
+            Self::Missing => "missing",
+            Self::NotAFile => "not_a_file",
+            Self::TooShort { .. } => "too_short",
+            Self::Outside => "outside",
+        }
+    }
+}
+
 /// An input or an output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
