@@ -42,6 +42,8 @@ pub struct ModelInfo {
     /// Bytes that the graph holds once it is loaded: stored tensors, lists of operators, and the
     /// results of `ConstantOfShape` where the file itself holds the shape.
     pub constant_bytes: u64,
+    /// Bytes of the largest of these constants.
+    pub largest_constant_bytes: u64,
     /// Bytes of the constants that convolutions multiply by, part of
     /// [`constant_bytes`](ModelInfo::constant_bytes).
     pub convolution_bytes: u64,

@@ -52,14 +52,15 @@ fn verdict(it: &Inspection, layout: Layout) -> String {
     }
     let load = &it.load;
     let estimate = format!(
-        "Loading takes about {} of RAM ({} to {}) and up to {} on the way, runtime included \
-         ({}: from the file, not measured). Each request adds to that, and only measuring tells \
-         how much.",
+        "A process with it takes about {} of RAM, ONNX Runtime included, and {} while loading \
+         ({}, from the file alone: {} to {}, and {} while loading). Each request adds to that; how \
+         much, only measuring tells.",
         load.resident_bytes.typical(),
+        load.peak_bytes.typical(),
+        load.resident_bytes.source(),
         load.resident_bytes.low(),
         load.resident_bytes.high(),
         load.peak_bytes.high(),
-        load.resident_bytes.source(),
     );
     let _ = writeln!(out, "  • {}", wrap(&estimate, layout, 4));
     if let Some(command) = &it.command {
@@ -131,7 +132,7 @@ fn weights(it: &Inspection, layout: Layout) -> String {
         it.weight_bytes,
         it.constant_bytes
     );
-    if it.constant_bytes == it.weight_bytes {
+    if it.constant_bytes.to_string() == it.weight_bytes.to_string() {
         text = format!("{} parameters; {}.", grouped(it.parameters), it.weight_bytes);
     }
     format!("{}{}\n", titled("Weights", &rows), wrap(&text, layout, 0))
