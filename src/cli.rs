@@ -62,6 +62,9 @@ pub enum Command {
     /// Measure a service and write a profile with its footprint
     #[command(after_help = MEASURE_EXAMPLES)]
     Measure(MeasureArgs),
+    /// Say what an ONNX file holds and whether it can be sized, without running it
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(InspectArgs),
     /// Say which ONNX Runtime is used and why, or install one
     #[command(after_help = RUNTIME_EXAMPLES)]
     Runtime(RuntimeArgs),
@@ -80,6 +83,14 @@ Examples:
   mediscope-size measure --model scan.onnx -o scan.yaml
   mediscope-size measure --profile mediscope --image scans/ --budget 60s
   mediscope-size measure --model scan.onnx --dry-run";
+const INSPECT_EXAMPLES: &str = "\
+Prints inputs and what is taken for them, outputs, weights by type, files with
+external weights, operators, an estimate of the RAM to load it, and the command
+that measures it. Weights are not read: a large file takes no longer.
+
+Examples:
+  mediscope-size inspect scan.onnx
+  mediscope-size inspect scan.onnx --format json";
 const RUNTIME_EXAMPLES: &str = "\
 Examples:
   mediscope-size runtime
@@ -195,6 +206,14 @@ pub struct MeasureArgs {
     /// What is measured and how.
     #[command(flatten)]
     pub service: ServiceArgs,
+}
+
+/// `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The ONNX file; external weights are looked for beside it
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
 }
 
 /// `runtime`.

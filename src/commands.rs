@@ -2,6 +2,7 @@
 
 mod cache;
 mod footprint;
+mod inspect;
 mod measure;
 mod printer;
 mod runtime;
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command.unwrap_or(Command::Size(cli.size)) {
         Command::Size(args) => size::run(&args, &cli.global, &printer),
         Command::Measure(args) => measure::run(&args, &cli.global, &printer),
+        Command::Inspect(args) => inspect::run(&args, &cli.global, &printer),
         Command::Runtime(args) => runtime::run(&args, &cli.global, &printer),
         Command::Cache(args) => cache::run(&args, &cli.global, &printer),
     };

@@ -42,7 +42,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "reference",
-        rooms: &[],
+        rooms: &["units"],
         crates: &["fastrand", "prost", "serde", "sha2", "thiserror"],
         world: true,
     },

@@ -61,6 +61,14 @@ pub(super) struct Flow {
     multiplications: Vec<Multiplication>,
 }
 
+/// What is made when the model is loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Filled {
+    pub bytes: u64,
+    /// Of the largest.
+    pub largest: u64,
+}
+
 /// Bytes of constants that are multiplied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Multiplied {
@@ -112,19 +120,22 @@ impl Flow {
         bounds
     }
 
-    /// Bytes that `ConstantOfShape` makes when the model is loaded. `changeable` are the inputs
-    /// that a caller may replace, which are no constants.
-    pub fn filled_bytes(&self, changeable: &HashSet<&str>) -> u64 {
-        let filled = self.scopes.iter().enumerate().flat_map(|(graph, scope)| {
-            scope.values.values().filter_map(move |origin| match origin {
-                Origin::Filled { shape, element_bits } => {
-                    let is_fixed = !changeable.contains(shape.as_str());
-                    is_fixed.then(|| self.filled(graph, shape, *element_bits)).flatten()
-                }
-                _ => None,
-            })
-        });
-        filled.fold(0, |sum, known| sum.saturating_add(known.bytes))
+    /// What `ConstantOfShape` makes when the model is loaded. `changeable` are the inputs that a
+    /// caller may replace, which are no constants.
+    pub fn filled(&self, changeable: &HashSet<&str>) -> Filled {
+        let mut filled = Filled::default();
+        for (graph, scope) in self.scopes.iter().enumerate() {
+            for origin in scope.values.values() {
+                let Origin::Filled { shape, element_bits } = origin else { continue };
+                let known = self.fill(graph, shape, *element_bits);
+                let Some(known) = known.filter(|_| !changeable.contains(shape.as_str())) else {
+                    continue;
+                };
+                filled.bytes = filled.bytes.saturating_add(known.bytes);
+                filled.largest = filled.largest.max(known.bytes);
+            }
+        }
+        filled
     }
 
     /// Bytes of the constants that are multiplied, each once.
@@ -169,14 +180,14 @@ impl Flow {
         let (place, origin) = self.source(graph, name, same_shape)?;
         let known = match origin {
             Origin::Constant(known) => known.clone(),
-            Origin::Filled { shape, element_bits } => self.filled(place.0, shape, *element_bits)?,
+            Origin::Filled { shape, element_bits } => self.fill(place.0, shape, *element_bits)?,
             _ => return None,
         };
         Some((place, known))
     }
 
     /// What `ConstantOfShape` makes of a stored shape.
-    fn filled(&self, graph: usize, shape: &str, element_bits: u64) -> Option<Known> {
+    fn fill(&self, graph: usize, shape: &str, element_bits: u64) -> Option<Known> {
         let (_, Origin::Constant(Known { values: Some(dims), .. })) =
             self.source(graph, shape, true)?
         else {

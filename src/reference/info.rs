@@ -42,6 +42,8 @@ pub struct ModelInfo {
     /// Bytes that the graph holds once it is loaded: stored tensors, lists of operators, and the
     /// results of `ConstantOfShape` where the file itself holds the shape.
     pub constant_bytes: u64,
+    /// Bytes of the largest of these constants.
+    pub largest_constant_bytes: u64,
     /// Bytes of the constants that convolutions multiply by, part of
     /// [`constant_bytes`](ModelInfo::constant_bytes).
     pub convolution_bytes: u64,
@@ -126,6 +128,19 @@ pub enum ExternalState {
     /// The path is absolute, empty, or leads out of the model's folder, through `..` or a symbolic
     /// link. ONNX Runtime refuses it, so that a model cannot read other files of its host.
     Outside,
+}
+
+impl ExternalState {
+    /// One word for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Present { .. } => "present",
+            Self::Missing => "missing",
+            Self::NotAFile => "not_a_file",
+            Self::TooShort { .. } => "too_short",
+            Self::Outside => "outside",
+        }
+    }
 }
 
 /// An input or an output.

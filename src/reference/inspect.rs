@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::element::ElementType;
 use super::external;
-use super::flow::Flow;
+use super::flow::{Filled, Flow};
 use super::info::{Dim, IR_WITH_OVERRIDES, ModelInfo, OperatorCount, Port, TypeWeights};
 use super::onnx::{DimensionProto, TypeProto, ValueInfoProto};
 use super::walk::{Found, Walk};
@@ -176,7 +176,7 @@ fn describe(path: &Path, file_bytes: u64, found: Found) -> Result<ModelInfo, Ins
     });
     let defaulted_inputs: Vec<String> = defaulted.into_iter().filter_map(|d| d.name).collect();
     let stored = found.weight_bytes.saturating_add(found.attribute_bytes);
-    let filled = filled_bytes(&found.flow, ir_version, &defaulted_inputs);
+    let filled = filled(&found.flow, ir_version, &defaulted_inputs);
     let multiplied = found.flow.multiplied();
     let mut inputs: Vec<Port> = given.into_iter().map(Port::from).collect();
     let bounds = found.flow.index_bounds();
@@ -196,7 +196,8 @@ fn describe(path: &Path, file_bytes: u64, found: Found) -> Result<ModelInfo, Ins
         weight_bytes: found.weight_bytes,
         weights: weights(&found.weights),
         attribute_bytes: found.attribute_bytes,
-        constant_bytes: stored.saturating_add(filled),
+        constant_bytes: stored.saturating_add(filled.bytes),
+        largest_constant_bytes: found.largest_bytes.max(filled.largest),
         convolution_bytes: multiplied.convolutions,
         product_bytes: multiplied.products,
         external_data: !found.external.is_empty(),
@@ -233,9 +234,9 @@ fn openable(path: &Path, found: &Found) -> Result<i64, InspectError> {
 
 /// Bytes that are filled when the model is loaded: a shape that a caller may replace is not known
 /// then.
-fn filled_bytes(flow: &Flow, ir_version: i64, defaulted: &[String]) -> u64 {
+fn filled(flow: &Flow, ir_version: i64, defaulted: &[String]) -> Filled {
     let changeable = if ir_version >= IR_WITH_OVERRIDES { defaulted } else { &[] };
-    flow.filled_bytes(&changeable.iter().map(String::as_str).collect())
+    flow.filled(&changeable.iter().map(String::as_str).collect())
 }
 
 /// The most frequent first; equals by name, so that the order is always the same. The two spellings

@@ -109,16 +109,15 @@ impl Sizing {
     pub fn can_be_sized(&self) -> bool {
         self.obstacles.is_empty()
     }
-
-    /// Whether all shapes are known from the file, but for the batch of one request.
-    pub fn is_complete(&self) -> bool {
-        self.inputs
-            .iter()
-            .all(|input| input.shape.is_some() && input.open.iter().all(|open| open.axis == 0))
-    }
 }
 
 impl SizedInput {
+    /// Whether the shape is known from the file, but for dimensions of 1: those are the batch of
+    /// one request.
+    pub fn is_complete(&self) -> bool {
+        self.shape.is_some() && self.open.iter().all(|open| open.axis == 0 && open.assumed == 1)
+    }
+
     /// `sizes` holds what dimensions of a name were taken to be, over all inputs.
     fn of(input: &Port, sizes: &mut HashMap<String, u64>) -> Self {
         let kind = InputKind::of(input);
@@ -220,6 +219,18 @@ fn unknown_domains(info: &ModelInfo) -> Vec<Obstacle> {
         Obstacle::UnknownDomain { domain: domain.to_owned(), operators }
     };
     unknown.into_iter().map(obstacle).collect()
+}
+
+impl Obstacle {
+    /// One word for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TextInput { .. } => "text_input",
+            Self::UnmadeInput { .. } => "unmade_input",
+            Self::UnknownDomain { .. } => "unknown_domain",
+            Self::ExternalData(_) => "external_data",
+        }
+    }
 }
 
 impl fmt::Display for Obstacle {

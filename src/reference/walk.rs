@@ -43,6 +43,8 @@ pub(super) struct Found {
     pub functions: HashSet<(String, String)>,
     pub parameters: u64,
     pub weight_bytes: u64,
+    /// Bytes of the largest stored tensor.
+    pub largest_bytes: u64,
     /// Elements and bytes of the stored tensors.
     pub weights: HashMap<ElementType, (u64, u64)>,
     pub attribute_bytes: u64,
@@ -304,6 +306,7 @@ impl<R: Read + Seek> Walk<R> {
         let found = &mut self.found;
         found.parameters = found.parameters.saturating_add(tensor.parameters()?);
         found.weight_bytes = found.weight_bytes.saturating_add(bytes);
+        found.largest_bytes = found.largest_bytes.max(bytes);
         let of_type = found.weights.entry(tensor.element).or_default();
         of_type.0 = of_type.0.saturating_add(elements);
         of_type.1 = of_type.1.saturating_add(bytes);

@@ -27,8 +27,8 @@ pub struct Provenance {
     pub found_box: Option<String>,
 }
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
 
 /// The whole report. Contains colours; whoever prints it strips them where they do not belong.
 pub fn text(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
@@ -271,7 +271,7 @@ fn notes(plan: &Plan, layout: Layout) -> String {
     listed("Notes", &lines, layout)
 }
 
-fn listed(title: &str, lines: &[String], layout: Layout) -> String {
+pub(super) fn listed(title: &str, lines: &[String], layout: Layout) -> String {
     if lines.is_empty() {
         return String::new();
     }
@@ -282,11 +282,11 @@ fn listed(title: &str, lines: &[String], layout: Layout) -> String {
     out
 }
 
-fn titled(title: &str, table: &Table) -> String {
+pub(super) fn titled(title: &str, table: &Table) -> String {
     format!("{BOLD}{title}{BOLD:#}\n{table}\n")
 }
 
-fn table(layout: Layout, header: &[&str]) -> Table {
+pub(super) fn table(layout: Layout, header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(UTF8_FULL_CONDENSED.with_rounded_corners())
@@ -297,7 +297,7 @@ fn table(layout: Layout, header: &[&str]) -> Table {
 }
 
 /// Words to the left, numbers to the right.
-fn cells(texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
+pub(super) fn cells(texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
     texts
         .into_iter()
         .enumerate()
@@ -313,12 +313,12 @@ fn range(span: &Span<Bytes>) -> String {
     format!("{} to {}", span.low(), span.high())
 }
 
-const fn plural(n: usize) -> &'static str {
+pub(super) const fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }
 
 /// Breaks lines at the terminal's width; later lines are indented.
-fn wrap(text: &str, layout: Layout, indent: usize) -> String {
+pub(super) fn wrap(text: &str, layout: Layout, indent: usize) -> String {
     let width = usize::from(layout.width).max(40).saturating_sub(indent);
     textwrap::wrap(text, width).join(&format!("\n{}", " ".repeat(indent)))
 }

@@ -118,6 +118,7 @@ fn a_model_is_described() {
         weights: vec![of(ElementType::Float32, 72, 288), of(ElementType::Int64, 4, 32)],
         attribute_bytes: 0,
         constant_bytes: 320,
+        largest_constant_bytes: 288,
         convolution_bytes: 0,
         product_bytes: 0,
         external_data: false,

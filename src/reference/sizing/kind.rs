@@ -98,6 +98,25 @@ impl InputKind {
     }
 }
 
+impl InputKind {
+    /// One word for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Image { .. } => "image",
+            Self::TokenIds { .. } => "token_ids",
+            Self::Mask => "mask",
+            Self::State => "state",
+            Self::Audio => "audio",
+            Self::Number => "number",
+            Self::Features => "features",
+            Self::Integers => "integers",
+            Self::Text => "text",
+            Self::NotATensor => "not_a_tensor",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl fmt::Display for InputKind {
     /// What a request will carry, in a few words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
