@@ -6,7 +6,9 @@ mod cpu;
 mod line;
 mod ram;
 pub mod sample;
+mod topology;
 
 pub use cpu::CpuModel;
 pub use line::{FitError, Interval, Line, Sample, Shape, shape};
 pub use ram::{Capacity, MAX_CONCURRENCY, RamModel};
+pub use topology::{PoolModel, Trial, WorkersModel};

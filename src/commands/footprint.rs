@@ -1,5 +1,6 @@
 //! Where a footprint comes from: the profile itself, the cache, or a measurement.
 
+mod compare;
 mod dry_run;
 mod planted;
 
@@ -16,6 +17,7 @@ use crate::footprint::{Environment, Footprint};
 use crate::measure::assemble::{Facts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
+use crate::measure::comparison::Family;
 use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::memory::Interference;
@@ -83,6 +85,7 @@ pub struct Request<'a> {
     cache: Cache,
     profile: Profile,
     budget: Seconds,
+    families: Vec<Family>,
 }
 
 impl<'a> Request<'a> {
@@ -98,18 +101,19 @@ impl<'a> Request<'a> {
             cache: Cache::locate(global.cache_dir.as_deref()),
             profile: profile(args)?,
             budget: args.budget.unwrap_or(DEFAULT_BUDGET),
+            families: Vec::new(),
         })
     }
 
     /// The footprint, by the cheapest way that the options allow.
     pub fn obtain(self) -> anyhow::Result<Obtained> {
         let changed = self.args.remeasure || self.args.image.is_some();
-        if let Some(footprint) = self
-            .profile
-            .footprint
-            .clone()
-            .filter(|f| !changed && f.topology == self.profile.topology)
-        {
+        // What this machine would add to a footprint of another one could not be compared with it.
+        let answers = |footprint: &Footprint| {
+            footprint.topology == self.profile.topology
+                && (self.families.is_empty() || !footprint.runs.is_empty())
+        };
+        if let Some(footprint) = self.profile.footprint.clone().filter(|f| !changed && answers(f)) {
             return Ok(Obtained {
                 provenance: "Footprint from the profile".into(),
                 profile: self.profile,
@@ -133,7 +137,8 @@ impl<'a> Request<'a> {
         if let Some(runtime) = &found {
             let (parts, key) = self.real_key(&checked, &host, runtime)?;
             if let Some(obtained) = self.kept(&key) {
-                return Ok(obtained);
+                let job = || self.real_job(&checked, runtime).map(|(_, job)| job);
+                return self.compared(obtained, job, &key, parts, interrupt);
             }
             return self.measure_real(&checked, &host, runtime, parts, &key, interrupt);
         }
@@ -151,7 +156,7 @@ impl<'a> Request<'a> {
         key: &CacheKey,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Obtained> {
-        let placed = checked.place(&self.cache, &|text| self.printer.info(text))?;
+        let (placed, job) = self.real_job(checked, runtime)?;
         if placed.is_temporary() {
             self.printer.warning(&format!(
                 "{} cannot be written: models are in a temporary folder for this run only; \
@@ -165,8 +170,14 @@ impl<'a> Request<'a> {
             image: placed.image.clone(),
             models: checked.facts(),
         };
-        let job = Job::Service(self.service_job(checked, &placed, runtime));
         self.measure(job, &facts, key, parts, interrupt)
+    }
+
+    /// The files in their places, and what a process does with them.
+    fn real_job(&self, checked: &Checked, runtime: &Runtime) -> anyhow::Result<(Placed, Job)> {
+        let placed = checked.place(&self.cache, &|text| self.printer.info(text))?;
+        let job = Job::Service(self.service_job(checked, &placed, runtime));
+        Ok((placed, job))
     }
 
     fn service_job(&self, checked: &Checked, placed: &Placed, runtime: &Runtime) -> ServiceJob {
@@ -262,7 +273,7 @@ impl<'a> Request<'a> {
         let watch = matches!(job, Job::Service(_)).then(Interference::start);
         let topology = facts.topology;
         let campaign = Campaign {
-            job: job.in_topology(topology),
+            job: job.clone().in_topology(topology),
             topology,
             budget: self.budget,
             cores: f64::from(facts.environment.cores),
@@ -286,8 +297,9 @@ impl<'a> Request<'a> {
                     self.cache.forget_children(key);
                     bail!(nothing_measured(&finished));
                 };
-                self.keep(key, parts, &footprint);
-                Ok(self.obtained(footprint, told, false))
+                self.keep(key, parts.clone(), &footprint);
+                let obtained = self.obtained(footprint, told, false);
+                self.compared(obtained, || Ok(job), key, parts, interrupt)
             }
             End::Interrupted(unfinished) => {
                 self.keep_finished(key, &finished);

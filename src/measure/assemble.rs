@@ -4,8 +4,8 @@ use super::campaign::ChildRecord;
 use super::protocol::WaveSample;
 use super::schedule::Errand;
 use crate::footprint::{
-    ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Marks,
-    ModelRecord, Point, StageRecord, Throughput, Topology,
+    ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Killed, Marks,
+    ModelRecord, Point, StageRecord, Throughput, Topology, TopologyRun,
 };
 use crate::model::{Line, Sample, sample};
 use crate::units::{Bytes, Rate, Seconds, Source, Span};
@@ -65,9 +65,26 @@ pub fn assemble(
         cpu_seconds: cpu_seconds(children),
         wall_seconds: wall_seconds(children),
         partial,
+        runs: Vec::new(),
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
         disturbances,
     })
+}
+
+/// What children gave that ran the service in another topology.
+pub fn run(topology: Topology, children: &[ChildRecord]) -> TopologyRun {
+    TopologyRun {
+        topology,
+        points: points(children),
+        throughput: throughput(children),
+        cpu_seconds: cpu_seconds(children),
+        killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
+    }
+}
+
+/// A topology that did not live to its first wave.
+pub fn killed_while_loading(topology: Topology, signal: i32) -> TopologyRun {
+    TopologyRun { killed: Some(Killed { concurrency: 0, signal }), ..run(topology, &[]) }
 }
 
 /// Whether an answer can be made of these points.
