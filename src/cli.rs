@@ -203,6 +203,15 @@ pub struct MeasureArgs {
     /// Write the profile with its footprint here
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Measure other topologies too, to compare: serial, pool, workers
+    #[arg(
+        long,
+        value_name = "TOPOLOGY,…",
+        value_enum,
+        value_delimiter = ',',
+        help_heading = "Measuring"
+    )]
+    pub topologies: Vec<FamilyArg>,
     /// What is measured and how.
     #[command(flatten)]
     pub service: ServiceArgs,
@@ -214,6 +223,17 @@ pub struct InspectArgs {
     /// The ONNX file; external weights are looked for beside it
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
+}
+
+/// Topologies to compare with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FamilyArg {
+    /// One request in the models at a time
+    Serial,
+    /// Two and four sessions a model, one request in each
+    Pool,
+    /// Two and four processes with everything in each
+    Workers,
 }
 
 /// `runtime`.

@@ -126,6 +126,9 @@ pub struct Footprint {
     /// The least concurrency for which the measuring machine had no room, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_room: Option<u32>,
+    /// The same service in other topologies, each run for real.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<TopologyRun>,
     /// A child that the kernel killed: measured up to the concurrency before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub killed: Option<Killed>,
@@ -256,6 +259,23 @@ pub struct Point {
     /// Whether three blocks of waves in a row left the mark where it was.
     #[serde(default)]
     pub flat: bool,
+}
+
+/// Waves in a topology that is not the footprint's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TopologyRun {
+    /// Which.
+    pub topology: Topology,
+    /// Peaks of warm waves, of all its processes together.
+    pub points: Vec<Point>,
+    /// Requests a second in waves of N.
+    pub throughput: Vec<Throughput>,
+    /// CPU-seconds of all threads a request under load.
+    pub cpu_seconds: Span<Seconds>,
+    /// If one of its processes was killed, where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub killed: Option<Killed>,
 }
 
 /// The peak of N first requests on a service that was not warmed up.

@@ -9,6 +9,7 @@ pub mod assemble;
 pub mod cache;
 pub mod campaign;
 pub mod child;
+pub mod comparison;
 pub mod counting;
 mod crew;
 mod ffi;

@@ -7,7 +7,9 @@ mod line;
 pub mod mix;
 mod ram;
 pub mod sample;
+mod topology;
 
 pub use cpu::CpuModel;
 pub use line::{FitError, Interval, Line, Sample, Shape, shape};
 pub use ram::{Capacity, MAX_CONCURRENCY, RamModel};
+pub use topology::{PoolModel, Trial, WorkersModel};

@@ -235,8 +235,24 @@ pub struct Alternative {
     pub total: Span<Bytes>,
     /// That of the measured topology, to compare.
     pub instead_of: Span<Bytes>,
-    /// Requests a second.
+    /// Requests a second: on the CPUs that were asked about, else as measured; `None` where neither
+    /// is known.
     pub throughput: Option<Span<Rate>>,
+    /// Where it was predicted from smaller ones and then run.
+    pub check: Option<TopologyCheck>,
+}
+
+/// A topology as it was predicted and as it was observed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TopologyCheck {
+    /// Requests in flight.
+    pub concurrency: u32,
+    /// From runs of one and two sessions or workers.
+    pub predicted: Span<Bytes>,
+    /// Median peak of the run.
+    pub observed: Bytes,
+    /// (predicted − observed) / observed.
+    pub error: f64,
 }
 
 /// Something the reader should know. The codes are part of the JSON contract.

@@ -1,5 +1,7 @@
 //! Where a footprint comes from: the profile itself, the cache, or a measurement.
 
+mod checks;
+mod compare;
 mod dry_run;
 mod planted;
 
@@ -8,6 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
+use self::checks::{available, has_room, kind_job, maybe_the_shape};
 use super::printer::Printer;
 use super::runtime;
 use super::service::profile;
@@ -16,14 +19,15 @@ use crate::footprint::{Environment, Footprint};
 use crate::measure::assemble::{Facts, KindFacts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
+use crate::measure::comparison::Family;
 use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::memory::Interference;
 use crate::measure::prepare::{Checked, Placed, check};
-use crate::measure::protocol::{Job, KindJob, ServiceJob};
+use crate::measure::protocol::{Job, ServiceJob};
 use crate::measure::runtime::{Runtime, Surroundings};
-use crate::profile::{Kind, Profile};
-use crate::units::{Bytes, Seconds};
+use crate::profile::Profile;
+use crate::units::Seconds;
 
 /// How long measuring may take where the user does not say.
 pub const DEFAULT_BUDGET: Seconds = Seconds::new(20.0);
@@ -48,6 +52,7 @@ pub struct Request<'a> {
     cache: Cache,
     profile: Profile,
     budget: Seconds,
+    families: Vec<Family>,
 }
 
 impl<'a> Request<'a> {
@@ -63,18 +68,19 @@ impl<'a> Request<'a> {
             cache: Cache::locate(global.cache_dir.as_deref()),
             profile: profile(args)?,
             budget: args.budget.unwrap_or(DEFAULT_BUDGET),
+            families: Vec::new(),
         })
     }
 
     /// The footprint, by the cheapest way that the options allow.
     pub fn obtain(self) -> anyhow::Result<Obtained> {
         let changed = self.args.remeasure || self.args.image.is_some();
-        if let Some(footprint) = self
-            .profile
-            .footprint
-            .clone()
-            .filter(|f| !changed && f.topology == self.profile.topology)
-        {
+        // What this machine would add to a footprint of another one could not be compared with it.
+        let answers = |footprint: &Footprint| {
+            footprint.topology == self.profile.topology
+                && (self.families.is_empty() || !footprint.runs.is_empty())
+        };
+        if let Some(footprint) = self.profile.footprint.clone().filter(|f| !changed && answers(f)) {
             return Ok(Obtained {
                 provenance: "Footprint from the profile".into(),
                 profile: self.profile,
@@ -98,7 +104,8 @@ impl<'a> Request<'a> {
         if let Some(runtime) = &found {
             let (parts, key) = self.real_key(&checked, &host, runtime)?;
             if let Some(obtained) = self.kept(&key) {
-                return Ok(obtained);
+                let job = || self.real_job(&checked, runtime).map(|(_, job)| job);
+                return self.compared(obtained, job, &key, parts, interrupt);
             }
             return self.measure_real(&checked, &host, runtime, parts, &key, interrupt);
         }
@@ -119,7 +126,7 @@ impl<'a> Request<'a> {
         if let Some(available) = available().filter(|_| !self.args.force) {
             has_room(checked.load_estimate(), available)?;
         }
-        let placed = checked.place(&self.cache, &|text| self.printer.info(text))?;
+        let (placed, job) = self.real_job(checked, runtime)?;
         if placed.is_temporary() {
             self.printer.warning(&format!(
                 "{} cannot be written: models are in a temporary folder for this run only; \
@@ -135,13 +142,19 @@ impl<'a> Request<'a> {
             kinds: self.kinds(),
             assumed: checked.assumed(),
         };
-        let job = Job::Service(self.service_job(checked, &placed, runtime));
         self.measure(job, &facts, key, parts, interrupt)
     }
 
     fn kinds(&self) -> Vec<KindFacts> {
         let kinds = self.profile.models.kinds().iter();
         kinds.map(|k| KindFacts { name: k.name.clone(), share: k.share }).collect()
+    }
+
+    /// The files in their places, and what a process does with them.
+    fn real_job(&self, checked: &Checked, runtime: &Runtime) -> anyhow::Result<(Placed, Job)> {
+        let placed = checked.place(&self.cache, &|text| self.printer.info(text))?;
+        let job = Job::Service(self.service_job(checked, &placed, runtime));
+        Ok((placed, job))
     }
 
     fn service_job(&self, checked: &Checked, placed: &Placed, runtime: &Runtime) -> ServiceJob {
@@ -239,7 +252,7 @@ impl<'a> Request<'a> {
         let watch = matches!(job, Job::Service(_)).then(Interference::start);
         let topology = facts.topology;
         let campaign = Campaign {
-            job: job.in_topology(topology),
+            job: job.clone().in_topology(topology),
             topology,
             budget: self.budget,
             cores: f64::from(facts.environment.cores),
@@ -263,8 +276,9 @@ impl<'a> Request<'a> {
                     self.cache.forget_children(key);
                     bail!(nothing_measured(&finished));
                 };
-                self.keep(key, parts, &footprint);
-                Ok(self.obtained(footprint, told, false))
+                self.keep(key, parts.clone(), &footprint);
+                let obtained = self.obtained(footprint, told, false);
+                self.compared(obtained, || Ok(job), key, parts, interrupt)
             }
             End::Interrupted(unfinished) => {
                 self.keep_finished(key, &finished);
@@ -329,35 +343,6 @@ impl<'a> Request<'a> {
             self.cache.root().display()
         ));
     }
-}
-
-fn kind_job(kind: &Kind) -> KindJob {
-    KindJob { share: kind.share.get(), models: kind.models.clone() }
-}
-
-/// RAM that is free here.
-fn available() -> Option<Bytes> {
-    let host = HostBox::this().ok()?;
-    Some(host.available_ram?.min(host.ram.value))
-}
-
-/// A model that is too large would take others down before the kernel ends it.
-fn has_room(estimate: Bytes, available: Bytes) -> anyhow::Result<()> {
-    if estimate <= available {
-        return Ok(());
-    }
-    bail!(
-        "loading takes about {estimate}, estimated from the files, and this machine has {available} \
-         free: measure on a larger one and bring the profile here, or try it with --force"
-    )
-}
-
-fn maybe_the_shape(assumed: &[String]) -> String {
-    format!(
-        "shapes that nobody gave were assumed ({}), which may be why it fails; give those that \
-         requests have, as in --shape NAME=1x128",
-        assumed.join("; ")
-    )
 }
 
 fn processes(n: usize) -> String {

@@ -15,7 +15,7 @@ use crate::report::{self, Provenance};
 
 /// Runs the verb.
 pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
-    let request = Request::new(&args.service, global, printer)?;
+    let request = Request::new(&args.service, global, printer)?.comparing(&args.topologies);
     if args.service.dry_run {
         request.dry_run()?;
         return Ok(Exit::Answered);

@@ -6,8 +6,8 @@ use super::campaign::ChildRecord;
 use super::protocol::{LoadedModel, StageSample, WaveSample};
 use super::schedule::Errand;
 use crate::footprint::{
-    ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Marks,
-    ModelRecord, Point, StageRecord, Throughput, Topology,
+    ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Killed, Marks,
+    ModelRecord, Point, StageRecord, Throughput, Topology, TopologyRun,
 };
 use crate::model::{Line, Sample, sample};
 use crate::units::{Bytes, Rate, Seconds, Share, Source, Span};
@@ -84,10 +84,27 @@ pub fn assemble(
         wall_seconds: wall_seconds(children),
         partial,
         no_room: children.iter().filter_map(|c| c.no_room).min(),
+        runs: Vec::new(),
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
         assumed: facts.assumed.clone(),
         disturbances,
     })
+}
+
+/// What children gave that ran the service in another topology.
+pub fn run(topology: Topology, children: &[ChildRecord]) -> TopologyRun {
+    TopologyRun {
+        topology,
+        points: points(children),
+        throughput: throughput(children),
+        cpu_seconds: cpu_seconds(children),
+        killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
+    }
+}
+
+/// A topology that did not live to its first wave.
+pub fn killed_while_loading(topology: Topology, signal: i32) -> TopologyRun {
+    TopologyRun { killed: Some(Killed { concurrency: 0, signal }), ..run(topology, &[]) }
 }
 
 /// Whether an answer can be made of these points.

@@ -22,7 +22,7 @@ use crate::footprint::ImageRecord;
 use crate::footprint::checked::made_one_line;
 use crate::profile::{Load, Model, ModelSource, Profile};
 use crate::reference::{ElementType, ExternalFile, LoadEstimate, Reference, inspect};
-use crate::units::Bytes;
+use crate::units::{Bytes, Source, Span};
 
 /// A service whose inputs were checked.
 #[derive(Debug)]
@@ -99,8 +99,8 @@ fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError>
             },
             fed: fed_reference(reference),
             load: LoadEstimate {
-                resident_bytes: reference.file_bytes(),
-                peak_bytes: 2 * reference.file_bytes(),
+                resident: Span::exact(Bytes::new(reference.file_bytes()), Source::Assumed),
+                peak: Span::exact(Bytes::new(2 * reference.file_bytes()), Source::Assumed),
             },
         }),
         ModelSource::File(path) => {
@@ -176,12 +176,12 @@ impl Checked {
     /// The most that loading takes, as far as the files show it: the models are loaded one after
     /// the other. An estimate.
     pub fn load_estimate(&self) -> Bytes {
-        let (mut before, mut most) = (0_u64, 0_u64);
+        let (mut before, mut most) = (Bytes::ZERO, Bytes::ZERO);
         for model in &self.models {
-            most = most.max(before.saturating_add(model.load.peak_bytes));
-            before = before.saturating_add(model.load.resident_bytes);
+            most = most.max(before + model.load.peak.typical());
+            before += model.load.resident.typical();
         }
-        Bytes::new(most)
+        most
     }
 
     /// Dimensions that nobody gave, in words, a model at a time.

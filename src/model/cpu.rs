@@ -25,13 +25,37 @@ const USEFUL: f64 = 2.5;
 pub struct CpuModel {
     cpu: Span<Seconds>,
     wall: Span<Seconds>,
+    turns: Option<Turns>,
+}
+
+/// A part of each request that only so many are in at a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Turns {
+    at_once: f64,
+    seconds: f64,
 }
 
 impl CpuModel {
     /// From the CPU time of all threads a request under load, and the elapsed time of one alone on
     /// an idle machine.
     pub const fn new(cpu: Span<Seconds>, wall: Span<Seconds>) -> Self {
-        Self { cpu, wall }
+        Self { cpu, wall, turns: None }
+    }
+
+    /// The same where at most `at_once` requests, 1 or more, are in a part that takes each of them
+    /// `seconds`: the models of a service with as many sessions of each.
+    #[must_use]
+    pub fn with_turns(self, at_once: u32, seconds: Seconds) -> Self {
+        let turns = Turns { at_once: f64::from(at_once.max(1)), seconds: seconds.get() };
+        Self { turns: Some(turns).filter(|t| t.seconds > 0.0), ..self }
+    }
+
+    /// The CPUs that the service can keep busy: all, unless a part that few are in at a time ends
+    /// no more requests than that. No station of m servers ends more than m a service time (the
+    /// bottleneck law, Denning and Buzen 1978), `X <= m / S`, and each takes its CPU time.
+    fn usable(&self, cpus: Cpus) -> f64 {
+        let cpu = self.cpu.typical().get().max(LEAST);
+        self.turns.map_or(cpus.get(), |t| cpus.get().min(t.at_once * cpu / t.seconds))
     }
 
     /// CPU time of a request, all threads.
@@ -45,10 +69,11 @@ impl CpuModel {
     }
 
     /// Requests a second that busy CPUs finish: the utilisation law with utilisation 1,
-    /// `X = cpus / D` (Denning and Buzen, The Operational Analysis of Queueing Network Models,
+    /// `X = cpus / D`, but no more than turns allow (Denning and Buzen, The Operational Analysis of Queueing Network Models,
     /// ACM Computing Surveys 10(3), 1978).
     pub fn throughput(&self, cpus: Cpus) -> Span<Rate> {
-        self.cpu.map(|d| Rate::per_second(cpus.get() / d.get().max(LEAST)))
+        let most = self.turns.map_or(f64::INFINITY, |t| t.at_once / t.seconds);
+        self.cpu.map(|d| Rate::per_second((cpus.get() / d.get().max(LEAST)).min(most)))
     }
 
     /// Requests in flight that keep the CPUs busy, at least and at most.
@@ -61,8 +86,9 @@ impl CpuModel {
         let cpu = self.cpu.typical().get().max(LEAST);
         let stretch = self.wall.typical().get() / cpu;
         let stretch = if stretch < NOT_WAITING { 1.0 } else { stretch };
-        let least = count(cpus.get() * stretch);
-        (least, (least + count(cpus.get())).min(MAX_CONCURRENCY))
+        let usable = self.usable(cpus);
+        let least = count(usable * stretch);
+        (least, (least + count(usable)).min(MAX_CONCURRENCY))
     }
 
     /// Requests in flight beyond which only the queue grows: two and a half times what keeps the
@@ -87,7 +113,7 @@ impl CpuModel {
     /// Elapsed time of each request when `n` are always in flight: the CPUs are shared, and none
     /// is faster than alone (asymptotic bounds of a closed system, Denning and Buzen 1978).
     pub fn seconds_at(&self, cpus: Cpus, n: u32) -> Seconds {
-        let shared = f64::from(n) * self.cpu.typical().get() / cpus.get();
+        let shared = f64::from(n) * self.cpu.typical().get() / self.usable(cpus).max(LEAST);
         Seconds::new(shared.max(self.seconds_alone(cpus).get()))
     }
 
@@ -153,6 +179,18 @@ mod tests {
     #[test]
     fn a_request_that_waits_half_its_time_wants_twice_as_many_in_flight() {
         assert_eq!(model(0.04, 0.08).best_concurrency(cpus(2.0)).0, 4);
+    }
+
+    /// 30 of 40 ms in the models, one request at a time: 33 a second at most, on 1.33 CPUs.
+    #[test]
+    fn a_lock_around_the_models_bounds_what_more_cpus_give() {
+        let serial = model(0.04, 0.04).with_turns(1, Seconds::new(0.03));
+        assert!((serial.throughput(cpus(1.0)).typical().get() - 25.0).abs() < 1e-9);
+        assert!((serial.throughput(cpus(4.0)).typical().get() - 1.0 / 0.03).abs() < 1e-9);
+        assert_eq!(serial.best_concurrency(cpus(4.0)), (2, 4));
+        assert!((serial.seconds_at(cpus(4.0), 10).get() - 0.3).abs() < 1e-9);
+        let pool = model(0.04, 0.04).with_turns(4, Seconds::new(0.03));
+        assert_eq!(pool.throughput(cpus(4.0)), model(0.04, 0.04).throughput(cpus(4.0)));
     }
 
     #[test]

@@ -212,7 +212,7 @@ impl Line {
 }
 
 /// The two-sided quantile of Student's t: infinite for a confidence of 1 or more.
-fn student_t(confidence: f64, degrees_of_freedom: f64) -> f64 {
+pub(super) fn student_t(confidence: f64, degrees_of_freedom: f64) -> f64 {
     match StudentsT::new(0.0, 1.0, degrees_of_freedom) {
         Ok(t) if confidence < 1.0 => t.inverse_cdf(f64::midpoint(1.0, confidence.max(0.0))),
         _ => f64::INFINITY,

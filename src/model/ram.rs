@@ -34,6 +34,8 @@ pub struct RamModel {
     line: Line,
     /// Where the line's lower bound stops rising.
     low_peak: f64,
+    /// Requests below which one fewer saves nothing.
+    least: u32,
     cold_extra: Option<ColdExtra>,
     load_peak: Bytes,
     kernel: Bytes,
@@ -59,7 +61,15 @@ impl RamModel {
             ColdExtra { per_request: excess / n, measured_at: n }
         });
         let low_peak = line.peak_of_lower_prediction(CONFIDENCE).max(0.0);
-        Self { line, low_peak, cold_extra, load_peak, kernel }
+        Self { line, low_peak, least: 0, cold_extra, load_peak, kernel }
+    }
+
+    /// The same of a service of this many processes, whose line was measured with at least one
+    /// request in each: a process that has served once keeps what that took, so fewer requests
+    /// than processes take as much as one each. No request at all is the line's start, as ever.
+    #[must_use]
+    pub fn of_processes(self, processes: u32) -> Self {
+        Self { least: if processes > 1 { processes } else { 0 }, ..self }
     }
 
     /// What all requests share: the line at N = 0, with the interval of its mean.
@@ -133,7 +143,7 @@ impl RamModel {
     /// lower is concave: it has been highest at n or at its peak before that; what fewer requests
     /// need at least, more of them need too.
     fn at(&self, n: u32, extra: f64) -> Span<Bytes> {
-        let x = f64::from(n);
+        let x = f64::from(if n == 0 { 0 } else { n.max(self.least) });
         let bounds = |x| self.line.prediction_interval(x, CONFIDENCE);
         let source = if x > self.line.x_max() { Source::Extrapolated } else { Source::Fitted };
         span(

@@ -1,14 +1,14 @@
 //! The order in which an answer is made.
 
 use super::accuracy::fit_of;
-use super::alternatives::alternatives;
+use super::alternatives::{Costs, alternatives, cpu_model};
 use super::components::{components, held};
 use super::verdict::{verdict, warnings};
 use super::{
     BOXES, BoxRow, CpuAnswers, CpuPlan, Plan, Question, ROWS, RamPlan, RamRow, TIGHT, Upgrade,
 };
 use crate::footprint::{Footprint, Point};
-use crate::model::{CpuModel, FitError, Line, RamModel, Sample};
+use crate::model::{CpuModel, FitError, Line, PoolModel, RamModel, Sample, WorkersModel};
 use crate::units::{Bytes, Cpus, Source, Span};
 
 /// Why there is no answer.
@@ -40,7 +40,8 @@ pub fn plan(
     let models = models(footprint)?;
     let cpu = cpu_plan(&models.cpu, question.cpus);
     let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
-    let ram = ram_plan(footprint, &models, question, design)?;
+    let costs = Costs::of(footprint);
+    let ram = ram_plan(footprint, &models, &costs, question, design)?;
     let upgrade = upgrade(&models.resident, question, design);
     let verdict = verdict(&models.resident, &ram, &cpu, question, design);
     Ok(Plan {
@@ -50,7 +51,7 @@ pub fn plan(
         source: Source::Measured.max(ram.limit.source()),
         question: *question,
         design_concurrency: design,
-        alternatives: alternatives(footprint, &models, question, design),
+        alternatives: alternatives(footprint, &models, &costs, question, design),
         warnings: warnings(footprint, &ram, question, design),
         ram,
         cpu,
@@ -63,12 +64,15 @@ pub fn plan(
 fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let marks = &footprint.marks;
     let model = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>| {
-        Ok::<_, PlanError>(RamModel::new(
-            Line::fit(&samples(&footprint.points, bytes))?,
-            cold,
-            load_peak,
-            marks.kernel_bytes,
-        ))
+        Ok::<_, PlanError>(
+            RamModel::new(
+                Line::fit(&samples(&footprint.points, bytes))?,
+                cold,
+                load_peak,
+                marks.kernel_bytes,
+            )
+            .of_processes(footprint.topology.processes()),
+        )
     };
     let cold = |bytes: fn(&crate::footprint::ColdBurst) -> Bytes| {
         footprint.cold_burst.iter().map(|c| (c.concurrency, bytes(c))).collect()
@@ -76,7 +80,7 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     Ok(Models {
         resident: model(|p| p.peak_bytes, marks.load_peak_bytes, cold(|c| c.peak_bytes))?,
         anonymous: model(|p| p.anon_bytes, marks.load_peak_anon_bytes, cold(|c| c.anon_bytes))?,
-        cpu: CpuModel::new(footprint.cpu_seconds, footprint.wall_seconds),
+        cpu: cpu_model(footprint, footprint.topology, footprint.cpu_seconds),
     })
 }
 
@@ -94,6 +98,7 @@ pub(super) fn samples<'a>(
 fn ram_plan(
     footprint: &Footprint,
     models: &Models,
+    costs: &Costs,
     question: &Question,
     design: u32,
 ) -> Result<RamPlan, PlanError> {
@@ -101,12 +106,20 @@ fn ram_plan(
     let cold = !question.warmed;
     let limit = model.limit(design, cold);
     let marks = &footprint.marks;
-    let sessions: Bytes = footprint.models.iter().map(|m| m.resident_bytes).sum();
+    let topology = footprint.topology;
+    let one_session = || {
+        let all: Bytes = footprint.models.iter().map(|m| m.resident_bytes).sum();
+        Span::exact(part(all, topology.copies()), Source::Measured)
+    };
+    let one_worker = || {
+        let all = models.anonymous.base();
+        all.map(|b| part(b, topology.processes())).with_source(Source::Assumed)
+    };
     Ok(RamPlan {
         base: model.base(),
         buffer: model.buffer(),
-        per_session: Span::exact(sessions, Source::Measured),
-        per_worker: models.anonymous.base().with_source(Source::Assumed),
+        per_session: costs.pool.as_ref().map_or_else(one_session, PoolModel::session),
+        per_worker: costs.workers.as_ref().map_or_else(one_worker, WorkersModel::private),
         load_peak: Span::exact(marks.load_peak_bytes, Source::Measured),
         cold_burst: cold.then(|| model.cold(design)).flatten(),
         limit,
@@ -115,13 +128,18 @@ fn ram_plan(
         rows: ROWS.iter().map(|&n| row(model, n, question)).collect(),
         boxes: boxes(model, question),
         components: components(footprint, &model.base()),
-        held: held(footprint),
+        held: costs.pool.as_ref().map_or_else(|| held(footprint), PoolModel::waiting),
         fit: fit_of(footprint)?,
         warm_up_saves: model.cold(design).map(|_| {
             model.limit(design, true).high().saturating_sub(model.limit(design, false).high())
         }),
         retained: marks.idle_bytes.saturating_sub(marks.warm_bytes),
     })
+}
+
+/// One of several equal parts.
+fn part(bytes: Bytes, parts: u32) -> Bytes {
+    Bytes::new(bytes.get() / u64::from(parts.max(1)))
 }
 
 fn row(model: &RamModel, concurrency: u32, question: &Question) -> RamRow {

@@ -90,7 +90,7 @@ struct Ram {
     points: Vec<Point>,
     cold_burst: Vec<ColdBurst>,
     arena: Option<Arena>,
-    runs: [Run; 0],
+    runs: Vec<Run>,
     held_out: HeldOut,
 }
 
@@ -117,9 +117,13 @@ struct Arena {
     per_run_bytes: u64,
 }
 
-/// Waves in another topology: it has no value, because none is measured yet.
+/// Waves in another topology, of `k` sessions of each model in all.
 #[derive(Debug, Serialize)]
-enum Run {}
+struct Run {
+    topology: String,
+    k: u32,
+    points: Vec<Point>,
+}
 
 #[derive(Debug, Serialize)]
 struct HeldOut {

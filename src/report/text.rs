@@ -1,6 +1,8 @@
 //! The answer for a person at a terminal: the verdict first, then the tables behind it, then how
 //! far they can be trusted.
 
+mod topologies;
+
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -40,6 +42,7 @@ pub fn text(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
         memory(plan, layout),
         cpu(plan, layout),
         trust(plan, layout),
+        topologies::topologies(plan, layout),
         also(plan, layout),
         notes(plan, layout),
     ];
@@ -259,7 +262,7 @@ fn trust(plan: &Plan, layout: Layout) -> String {
 }
 
 fn also(plan: &Plan, layout: Layout) -> String {
-    let mut lines: Vec<String> = plan.alternatives.iter().map(words::alternative).collect();
+    let mut lines = Vec::new();
     if let Some(saves) = plan.ram.warm_up_saves.filter(|_| !plan.question.warmed) {
         lines.push(words::warm_up(saves, plan.design_concurrency));
     }

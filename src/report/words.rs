@@ -4,7 +4,7 @@
 //! JSON take the same sentences, so that what a person reads and what a program quotes are one.
 //! Codes of warnings are part of the JSON contract: they never change, the sentences may.
 
-use crate::plan::{Alternative, Bend, Reason, Upgrade, Warning};
+use crate::plan::{Bend, Reason, Upgrade, Warning};
 use crate::units::{Bytes, Seconds};
 
 /// A warning's stable code, in `snake_case`, and its sentences.
@@ -57,21 +57,6 @@ pub fn upgrade(upgrade: &Upgrade) -> String {
             "For {requests}, {least} of RAM is just enough and {comfortable} leaves room: --ram {flag}."
         )
     }
-}
-
-/// What another topology would cost, and how that is known.
-pub fn alternative(alternative: &Alternative) -> String {
-    let Alternative { topology, total, instead_of, throughput } = alternative;
-    let (need, instead) = apart(total.high(), instead_of.high());
-    let factor = total.high().as_f64() / instead_of.high().as_f64().max(1.0);
-    let rate = match throughput {
-        Some(rate) => format!(", and answers {}", rate.typical()),
-        None => String::new(),
-    };
-    format!(
-        "Topology {topology} needs up to {need} instead of {instead} for as many requests in flight ({factor:.1} times, {}){rate}.",
-        total.source()
-    )
 }
 
 /// What warming up before serving saves where `concurrency` requests come at once.
@@ -255,7 +240,6 @@ mod tests {
     use super::*;
     use crate::model::Capacity;
     use crate::report::json::planted;
-    use crate::units::{Rate, Source, Span};
 
     fn need(concurrency: u32, need: Bytes, has: Bytes) -> String {
         reason(&Reason::RamNeed { concurrency, need, has })
@@ -360,22 +344,6 @@ mod tests {
             upgrade(&Upgrade { comfortable: least, least, concurrency: 1 }),
             "For 1 request in flight, a box with 512 MiB of RAM is enough: --ram 512M."
         );
-    }
-
-    #[test]
-    fn an_alternative_is_compared_and_says_its_source() {
-        let mut other = Alternative {
-            topology: "workers:4".to_owned(),
-            total: Span::exact(Bytes::mib(900), Source::Assumed),
-            instead_of: Span::exact(Bytes::mib(300), Source::Fitted),
-            throughput: None,
-        };
-        assert_eq!(
-            alternative(&other),
-            "Topology workers:4 needs up to 900 MiB instead of 300 MiB for as many requests in flight (3.0 times, assumed)."
-        );
-        other.throughput = Some(Span::exact(Rate::per_second(12.3), Source::Fitted));
-        assert!(alternative(&other).ends_with("(3.0 times, assumed), and answers 12.3/s."));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! From the record and the plan to the types of the contract.
 
 use super::{
-    Arena, ColdBurst, Cpu, Environment, HeldOut, HeldOutPoint, Measured, Model, Point, Ram, SCHEMA,
-    Settings, Stage, Throughput,
+    Arena, ColdBurst, Cpu, Environment, HeldOut, HeldOutPoint, Measured, Model, Point, Ram, Run,
+    SCHEMA, Settings, Stage, Throughput,
 };
 use crate::footprint::{self, Footprint, Optimization, Topology};
 use crate::plan::{self, Plan};
@@ -88,7 +88,7 @@ fn ram(plan: &Plan) -> Ram {
         points: points(&footprint.points),
         cold_burst: footprint.cold_burst.iter().map(ColdBurst::from).collect(),
         arena: footprint.arena.as_ref().map(Arena::from),
-        runs: [],
+        runs: footprint.runs.iter().map(Run::from).collect(),
         held_out: HeldOut::from(plan.ram.fit.held_out),
     }
 }
@@ -109,6 +109,16 @@ fn points(points: &[footprint::Point]) -> Vec<Point> {
             repeat: repeat(point.repeat),
         })
         .collect()
+}
+
+impl From<&footprint::TopologyRun> for Run {
+    fn from(run: &footprint::TopologyRun) -> Self {
+        Self {
+            topology: run.topology.to_string(),
+            k: run.topology.copies(),
+            points: points(&run.points),
+        }
+    }
 }
 
 impl From<&footprint::ColdBurst> for ColdBurst {

@@ -17,7 +17,7 @@ const CONTRACT: &str = "{schema,
         points[{concurrency,peak_bytes,anon_bytes,file_bytes,repeat}],
         cold_burst[{concurrency,peak_bytes}],
         arena{in_use_bytes,max_in_use_bytes,per_run_bytes},
-        runs[],
+        runs[{topology,k,points[{concurrency,peak_bytes,anon_bytes,file_bytes,repeat}]}],
         held_out{points[{concurrency,predicted_bytes,observed_bytes,error}],max_error}},
     cpu{seconds_per_request S,throughput[{concurrency,rps}]}}";
 

@@ -1,8 +1,8 @@
 //! Plans made by hand, for tests: every list has something in it, and every number is its own.
 
 use crate::footprint::{
-    ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Marks,
-    ModelRecord, Point, Settings, StageRecord, Throughput, Topology,
+    ArenaRecord, ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Marks,
+    ModelRecord, Point, Settings, StageRecord, Throughput, Topology, TopologyRun,
 };
 use crate::model::Capacity;
 use crate::plan::{
@@ -50,6 +50,7 @@ pub fn without_box() -> Plan {
             total: mib(1300, Source::Assumed),
             instead_of: mib(400, Source::Fitted),
             throughput: None,
+            check: None,
         }],
         warnings: warnings(),
         upgrade: Some(Upgrade { comfortable: Bytes::GIB, least: Bytes::mib(512), concurrency: 1 }),
@@ -231,6 +232,13 @@ fn footprint() -> Footprint {
         wall_seconds: seconds(0.031),
         throughput: vec![Throughput { concurrency: 4, rps: Rate::per_second(60.5) }],
         partial: false,
+        runs: vec![TopologyRun {
+            topology: Topology::Pool(Copies::TWO),
+            points: vec![point(2, 0)],
+            throughput: vec![Throughput { concurrency: 2, rps: Rate::per_second(50.5) }],
+            cpu_seconds: seconds(0.03),
+            killed: None,
+        }],
         killed: None,
         disturbances: vec![],
     }

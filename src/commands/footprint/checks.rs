@@ -1,0 +1,37 @@
+//! What is looked at before a measurement and said after one that failed.
+
+use anyhow::bail;
+
+use crate::measure::host::HostBox;
+use crate::measure::protocol::KindJob;
+use crate::profile::Kind;
+use crate::units::Bytes;
+
+pub(super) fn kind_job(kind: &Kind) -> KindJob {
+    KindJob { share: kind.share.get(), models: kind.models.clone() }
+}
+
+/// RAM that is free here.
+pub(super) fn available() -> Option<Bytes> {
+    let host = HostBox::this().ok()?;
+    Some(host.available_ram?.min(host.ram.value))
+}
+
+/// A model that is too large would take others down before the kernel ends it.
+pub(super) fn has_room(estimate: Bytes, available: Bytes) -> anyhow::Result<()> {
+    if estimate <= available {
+        return Ok(());
+    }
+    bail!(
+        "loading takes about {estimate}, estimated from the files, and this machine has {available} \
+         free: measure on a larger one and bring the profile here, or try it with --force"
+    )
+}
+
+pub(super) fn maybe_the_shape(assumed: &[String]) -> String {
+    format!(
+        "shapes that nobody gave were assumed ({}), which may be why it fails; give those that \
+         requests have, as in --shape NAME=1x128",
+        assumed.join("; ")
+    )
+}
