@@ -7,11 +7,12 @@ mod alternatives;
 mod build;
 mod components;
 mod finding;
+mod mix;
 mod verdict;
 
 use crate::footprint::{Footprint, Topology};
 use crate::model::Capacity;
-use crate::units::{Bytes, Cpus, Rate, Seconds, Source, Span};
+use crate::units::{Bytes, Cpus, Rate, Seconds, Share, Source, Span};
 
 pub use build::{PlanError, plan};
 pub use finding::{Amount, Overall, Reason, Resource, ResourceVerdict, Status, Verdict};
@@ -57,6 +58,8 @@ pub struct Plan {
     pub design_concurrency: u32,
     /// RAM.
     pub ram: RamPlan,
+    /// Requests of several kinds; `None` where all are alike.
+    pub mix: Option<MixPlan>,
     /// CPU.
     pub cpu: CpuPlan,
     /// Other topologies.
@@ -108,6 +111,56 @@ pub struct RamPlan {
     /// Resident bytes that idle memory keeps after the largest wave, beyond what it was after the
     /// warm-up.
     pub retained: Bytes,
+}
+
+/// A service before and after it has loaded the models that are loaded late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing late is loaded.
+    Eager,
+    /// Everything is.
+    AfterLazy,
+}
+
+/// Requests of several kinds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MixPlan {
+    /// The most frequent first.
+    pub kinds: Vec<RequestKind>,
+    /// Models that are loaded by the first request that needs them.
+    pub late: Vec<String>,
+    /// The base before they are.
+    pub eager_base: Option<Span<Bytes>>,
+    /// RAM at each concurrency before they are, of requests that do not need them.
+    pub eager_rows: Vec<RamRow>,
+    /// Predicted from the kinds by themselves, observed on mixed requests.
+    pub check: Option<MixCheck>,
+}
+
+/// One kind of request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestKind {
+    /// The profile's name for it.
+    pub name: String,
+    /// Of all requests.
+    pub share: Share,
+    /// What each of them adds.
+    pub buffer: Span<Bytes>,
+    /// CPU time of one.
+    pub cpu: Span<Seconds>,
+}
+
+/// Mixed requests, predicted and observed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MixCheck {
+    /// How many of each kind were in flight.
+    pub requests: Vec<u32>,
+    /// From the kinds by themselves.
+    pub predicted: Span<Bytes>,
+    /// The median of other processes.
+    pub observed: Bytes,
+    /// (predicted − observed) / observed.
+    pub error: f64,
 }
 
 /// RAM at one concurrency.

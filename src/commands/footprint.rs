@@ -26,7 +26,7 @@ use crate::measure::memory::Interference;
 use crate::measure::prepare::{Checked, Placed, check};
 use crate::measure::protocol::{Job, ServiceJob};
 use crate::measure::runtime::{Runtime, Surroundings};
-use crate::profile::Profile;
+use crate::profile::{Kind, Load, Profile};
 use crate::units::Seconds;
 
 /// How long measuring may take where the user does not say.
@@ -146,8 +146,10 @@ impl<'a> Request<'a> {
     }
 
     fn kinds(&self) -> Vec<KindFacts> {
+        let models = self.profile.models.as_slice();
+        let lazy = |kind: &Kind| kind.models.iter().any(|&m| models[m].load == Load::Lazy);
         let kinds = self.profile.models.kinds().iter();
-        kinds.map(|k| KindFacts { name: k.name.clone(), share: k.share }).collect()
+        kinds.map(|k| KindFacts { name: k.name.clone(), share: k.share, lazy: lazy(k) }).collect()
     }
 
     /// The files in their places, and what a process does with them.

@@ -33,6 +33,8 @@ pub struct KindRecord {
     pub name: String,
     /// Of all requests.
     pub share: Share,
+    /// Whether it runs a model that is loaded late.
+    pub lazy: bool,
     /// Peaks of waves of this kind alone, after all models are loaded.
     pub points: Vec<Point>,
     /// CPU-seconds of all threads a request under load.

@@ -36,6 +36,8 @@ pub struct KindFacts {
     pub name: String,
     /// Of all requests.
     pub share: Share,
+    /// Whether it runs a model that is loaded by the first request that needs it.
+    pub lazy: bool,
 }
 
 /// What the record says beyond the children's readings.

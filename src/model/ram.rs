@@ -8,8 +8,12 @@
 //! bounds of a curve that does not fall, so a larger limit never holds fewer requests. The model is
 //! of whichever series its line was fitted on: one is built on resident bytes, one on anonymous.
 
+mod mixture;
+
 use super::line::Line;
 use crate::units::{Bytes, Source, Span};
+
+pub use mixture::{Late, Mixture};
 
 /// How sure the intervals are.
 const CONFIDENCE: f64 = 0.95;
@@ -37,6 +41,9 @@ pub struct RamModel {
     /// Requests below which one fewer saves nothing.
     least: u32,
     cold_extra: Option<ColdExtra>,
+    mixture: Option<Mixture>,
+    /// What one request asks for at least, whether or not waves ever overlapped so far.
+    bound: Bytes,
     load_peak: Bytes,
     kernel: Bytes,
 }
@@ -61,7 +68,8 @@ impl RamModel {
             ColdExtra { per_request: excess / n, measured_at: n }
         });
         let low_peak = line.peak_of_lower_prediction(CONFIDENCE).max(0.0);
-        Self { line, low_peak, least: 0, cold_extra, load_peak, kernel }
+        let (mixture, bound) = (None, Bytes::ZERO);
+        Self { line, low_peak, least: 0, cold_extra, mixture, bound, load_peak, kernel }
     }
 
     /// The same of a service of this many processes, whose line was measured with at least one
@@ -72,16 +80,44 @@ impl RamModel {
         Self { least: if processes > 1 { processes } else { 0 }, ..self }
     }
 
+    /// The same of a service whose requests are not all of the kind that the line was measured on.
+    #[must_use]
+    pub fn mixed(mut self, mixture: Mixture) -> Self {
+        // The burst was of mixed requests: what they add warm is no part of its excess.
+        self.cold_extra = self.cold_extra.map(|cold| {
+            let n = cold.measured_at;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a u32")]
+            let mixed = mixture.total(n as u32, |n| self.line_at(n, 0.0)).typical().as_f64();
+            let warm = (mixed - typical(&self.line, n)) / n;
+            ColdExtra { per_request: (cold.per_request - warm).max(0.0), ..cold }
+        });
+        Self { mixture: Some(mixture), ..self }
+    }
+
+    /// The same where each request is known to ask for this much. Requests that are over in a
+    /// millisecond seldom overlap, so that waves of N may never reach N times that; a service that
+    /// runs for months does. It raises the high end, which decides.
+    #[must_use]
+    pub fn bounded_below(self, per_request: Bytes) -> Self {
+        Self { bound: per_request, ..self }
+    }
+
     /// What all requests share: the line at N = 0, with the interval of its mean.
     pub fn base(&self) -> Span<Bytes> {
         let interval = self.line.intercept_interval(CONFIDENCE);
-        span(interval.low, self.line.intercept(), interval.high, Source::Fitted)
+        let late = self.mixture.as_ref().map_or(Bytes::ZERO, Mixture::late);
+        span(interval.low, self.line.intercept(), interval.high, Source::Fitted).map(|b| b + late)
     }
 
-    /// What each request adds: the slope, with its interval, each end at least 0.
+    /// What each request adds: the slope, with its interval, each end at least 0. Of several kinds
+    /// of requests the mean.
     pub fn buffer(&self) -> Span<Bytes> {
         let interval = self.line.slope_interval(CONFIDENCE);
-        span(interval.low, self.line.slope(), interval.high, Source::Fitted)
+        let slope = span(interval.low, self.line.slope(), interval.high, Source::Fitted);
+        match &self.mixture {
+            Some(mixture) => mixture.buffer(&slope),
+            None => slope,
+        }
     }
 
     /// Bytes of the process with `n` requests in flight on a warm service, `base + n × buffer`,
@@ -111,7 +147,14 @@ impl RamModel {
         let loading = Span::exact(self.load_peak, Source::Measured);
         let total = self.total(n);
         let burst = if include_cold { self.cold(n) } else { None }.unwrap_or(total);
-        total.zip(&burst, Ord::max).zip(&loading, Ord::max).map(|bytes| bytes + self.kernel)
+        // The first request that needs it loads a late model while the others are served.
+        let late = self.mixture.as_ref().and_then(Mixture::late_loading);
+        let late = late.map_or(total, |extra| self.line_at(n, 0.0).map(|b| b + extra));
+        total
+            .zip(&burst, Ord::max)
+            .zip(&loading, Ord::max)
+            .zip(&late, Ord::max)
+            .map(|bytes| bytes + self.kernel)
     }
 
     /// The most requests in flight that fit `limit`: 0 where not even one does, at most
@@ -137,19 +180,27 @@ impl RamModel {
             .with_source(Source::Assumed)
     }
 
+    fn at(&self, n: u32, extra: f64) -> Span<Bytes> {
+        match &self.mixture {
+            Some(mixture) => mixture.total(n, |of_first| self.line_at(of_first, extra)),
+            None => self.line_at(n, extra),
+        }
+    }
+
     /// The line at `n` and its prediction bounds, as the narrowest that do not fall, plus `extra`.
     ///
     /// The upper bound is convex in n: the highest it has been is at one of the two ends. The
     /// lower is concave: it has been highest at n or at its peak before that; what fewer requests
     /// need at least, more of them need too.
-    fn at(&self, n: u32, extra: f64) -> Span<Bytes> {
+    fn line_at(&self, n: u32, extra: f64) -> Span<Bytes> {
         let x = f64::from(if n == 0 { 0 } else { n.max(self.least) });
         let bounds = |x| self.line.prediction_interval(x, CONFIDENCE);
         let source = if x > self.line.x_max() { Source::Extrapolated } else { Source::Fitted };
         span(
             bounds(x.min(self.low_peak)).low + extra,
             typical(&self.line, x) + extra,
-            bounds(0.0).high.max(bounds(x).high) + extra,
+            bounds(0.0).high.max(bounds(x).high).max(bounds(0.0).high + self.bound.as_f64() * x)
+                + extra,
             source,
         )
     }

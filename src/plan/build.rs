@@ -3,11 +3,13 @@
 use super::accuracy::fit_of;
 use super::alternatives::{Costs, alternatives, cpu_model};
 use super::components::{components, held};
+use super::mix::{cpu_seconds, mix_plan, mixture};
 use super::verdict::{verdict, warnings};
 use super::{
-    BOXES, BoxRow, CpuAnswers, CpuPlan, Plan, Question, ROWS, RamPlan, RamRow, TIGHT, Upgrade,
+    BOXES, BoxRow, CpuAnswers, CpuPlan, Plan, Question, ROWS, RamPlan, RamRow, State, TIGHT,
+    Upgrade,
 };
-use crate::footprint::{Footprint, Point};
+use crate::footprint::{Footprint, Point, Topology};
 use crate::model::{CpuModel, FitError, Line, PoolModel, RamModel, Sample, WorkersModel};
 use crate::units::{Bytes, Cpus, Source, Span};
 
@@ -23,6 +25,8 @@ pub enum PlanError {
 /// undisturbed, and anonymous bytes, for which the kernel kills.
 pub(super) struct Models {
     pub resident: RamModel,
+    /// Before the models that are loaded late are loaded; `None` where there are none.
+    pub eager: Option<RamModel>,
     pub anonymous: RamModel,
     pub cpu: CpuModel,
 }
@@ -51,6 +55,7 @@ pub fn plan(
         source: Source::Measured.max(ram.limit.source()),
         question: *question,
         design_concurrency: design,
+        mix: mix_plan(footprint, &models.resident, models.eager.as_ref(), question, row)?,
         alternatives: alternatives(footprint, &models, &costs, question, design),
         warnings: warnings(footprint, &ram, question, design),
         ram,
@@ -63,7 +68,7 @@ pub fn plan(
 
 fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let marks = &footprint.marks;
-    let model = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>| {
+    let alike = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>| {
         Ok::<_, PlanError>(
             RamModel::new(
                 Line::fit(&samples(&footprint.points, bytes))?,
@@ -71,8 +76,24 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
                 load_peak,
                 marks.kernel_bytes,
             )
-            .of_processes(footprint.topology.processes()),
+            .of_processes(footprint.topology.processes())
+            .bounded_below(asked_for(footprint)),
         )
+    };
+    let model = |bytes: fn(&Point) -> Bytes, load_peak, cold| {
+        let alike = alike(bytes, load_peak, cold)?;
+        Ok::<_, PlanError>(match &footprint.mix {
+            Some(mix) => alike.mixed(mixture(mix, bytes, State::AfterLazy)?),
+            None => alike,
+        })
+    };
+    let eager = || match footprint.mix.as_ref().filter(|mix| mix.lazy.is_some()) {
+        Some(mix) => {
+            // The burst was measured with everything loaded.
+            let alike = alike(|p| p.peak_bytes, marks.load_peak_bytes, Vec::new())?;
+            Ok(Some(alike.mixed(mixture(mix, |p| p.peak_bytes, State::Eager)?)))
+        }
+        None => Ok::<_, PlanError>(None),
     };
     let cold = |bytes: fn(&crate::footprint::ColdBurst) -> Bytes| {
         footprint.cold_burst.iter().map(|c| (c.concurrency, bytes(c))).collect()
@@ -80,8 +101,16 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     Ok(Models {
         resident: model(|p| p.peak_bytes, marks.load_peak_bytes, cold(|c| c.peak_bytes))?,
         anonymous: model(|p| p.anon_bytes, marks.load_peak_anon_bytes, cold(|c| c.anon_bytes))?,
-        cpu: cpu_model(footprint, footprint.topology, footprint.cpu_seconds),
+        eager: eager()?,
+        cpu: cpu_model(footprint, footprint.topology, cpu_seconds(footprint)),
     })
+}
+
+/// What one request asks of the arenas, however seldom requests overlap. Known where they share
+/// sessions and are alike; nothing where there is no arena.
+pub(super) fn asked_for(footprint: &Footprint) -> Bytes {
+    let alike = footprint.mix.is_none() && footprint.topology == Topology::Shared;
+    footprint.arena.filter(|_| alike).map_or(Bytes::ZERO, |arena| arena.per_run_bytes)
 }
 
 /// The points as samples of one of their readings.

@@ -13,6 +13,8 @@ pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Compo
         scope: Scope::Shared,
         bytes: Span::exact(bytes, source),
     };
+    // The mark is of the models that are loaded at the start; the base is of all.
+    let late: Bytes = footprint.models.iter().filter(|m| m.lazy).map(|m| m.resident_bytes).sum();
     let mut parts = vec![
         shared("program", marks.start_bytes, Source::Measured),
         shared(
@@ -29,7 +31,7 @@ pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Compo
     );
     parts.push(shared(
         "kept after the first requests",
-        base.typical().saturating_sub(marks.loaded_bytes),
+        base.typical().saturating_sub(marks.loaded_bytes + late),
         Source::Fitted,
     ));
     parts.push(shared("kernel: page tables, stacks", marks.kernel_bytes, Source::Measured));

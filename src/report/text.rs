@@ -1,6 +1,7 @@
 //! The answer for a person at a terminal: the verdict first, then the tables behind it, then how
 //! far they can be trusted.
 
+mod mix;
 mod topologies;
 
 use std::fmt::Write;
@@ -10,7 +11,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::words;
-use crate::plan::{Component, CpuAnswers, HeldOut, Overall, Plan, Scope};
+use crate::plan::{Component, CpuAnswers, HeldOut, Overall, Plan, RamRow, Scope};
 use crate::units::{Bytes, Span};
 
 /// How the text is laid out.
@@ -39,6 +40,7 @@ pub fn text(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
         verdict(plan, provenance, layout),
         ram(plan, layout),
         boxes(plan, layout),
+        mix::mix(plan, layout),
         memory(plan, layout),
         cpu(plan, layout),
         trust(plan, layout),
@@ -122,22 +124,7 @@ fn ram(plan: &Plan, layout: Layout) -> String {
         ram.buffer.low(),
         ram.buffer.high(),
     );
-    let mut table = table(
-        layout,
-        &["Requests", "Base", "Buffers", "Typical", "Limit needed", "Fits", "Source"],
-    );
-    for row in &ram.rows {
-        table.add_row(cells([
-            row.concurrency.to_string(),
-            row.base.to_string(),
-            row.buffers.to_string(),
-            row.total.typical().to_string(),
-            row.need.to_string(),
-            row.fits.map_or("–", |fits| if fits { "yes" } else { "no" }).to_owned(),
-            row.total.source().to_string(),
-        ]));
-    }
-    let mut out = titled("RAM by requests in flight", &table);
+    let mut out = ram_table("RAM by requests in flight", &ram.rows, layout);
     let _ = writeln!(out, "{}", wrap(&formula, layout, 0));
     let _ = writeln!(
         out,
@@ -155,6 +142,25 @@ fn ram(plan: &Plan, layout: Layout) -> String {
         )
     );
     out
+}
+
+fn ram_table(title: &str, rows: &[RamRow], layout: Layout) -> String {
+    let mut table = table(
+        layout,
+        &["Requests", "Base", "Buffers", "Typical", "Limit needed", "Fits", "Source"],
+    );
+    for row in rows {
+        table.add_row(cells([
+            row.concurrency.to_string(),
+            row.base.to_string(),
+            row.buffers.to_string(),
+            row.total.typical().to_string(),
+            row.need.to_string(),
+            row.fits.map_or("–", |fits| if fits { "yes" } else { "no" }).to_owned(),
+            row.total.source().to_string(),
+        ]));
+    }
+    titled(title, &table)
 }
 
 fn boxes(plan: &Plan, layout: Layout) -> String {

@@ -21,6 +21,7 @@ pub(super) fn record(facts: &Facts, children: &[ChildRecord]) -> Option<MixRecor
             KindRecord {
                 name: kind.name.clone(),
                 share: kind.share,
+                lazy: kind.lazy,
                 points: of_it.iter().flat_map(|c| points(c)).collect(),
                 cpu_seconds: cpu_seconds_of(&of_it),
             }

@@ -40,6 +40,7 @@ pub fn without_box() -> Plan {
         question: Question::default(),
         design_concurrency: 1,
         ram: ram(),
+        mix: None,
         cpu: CpuPlan {
             seconds_per_request: seconds(0.029),
             seconds_alone: seconds(0.031),

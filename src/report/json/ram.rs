@@ -5,8 +5,10 @@ use serde::Serialize;
 use super::span::S;
 use crate::plan::{BoxRow, Component, Plan, RamRow, Scope};
 
-/// The state in which all models are loaded: the only one of services that load none later.
+/// The state in which nothing late is loaded: the only one of services that load all at once.
 const EAGER: &str = "eager";
+/// The state after the models that are loaded late.
+const AFTER_LAZY: &str = "after_lazy";
 /// The name of the only kind of request of services that have one kind.
 const REQUEST: &str = "request";
 
@@ -21,8 +23,8 @@ pub(super) struct Ram<'a> {
     limit_bytes: S<u64>,
     kill_limit_bytes: S<u64>,
     max_concurrency: Option<MaxConcurrency>,
-    states: [State; 1],
-    request_kinds: [RequestKind; 1],
+    states: Vec<State>,
+    request_kinds: Vec<RequestKind<'a>>,
     components: Vec<Part<'a>>,
     rows: Vec<Row>,
     boxes: Vec<Sold>,
@@ -42,8 +44,8 @@ struct State {
 }
 
 #[derive(Debug, Serialize)]
-struct RequestKind {
-    name: &'static str,
+struct RequestKind<'a> {
+    name: &'a str,
     share: f64,
     buffer_bytes: S<u64>,
     held_bytes: S<u64>,
@@ -93,22 +95,55 @@ impl<'a> From<&'a Plan> for Ram<'a> {
                 typical: holds.typical,
                 high: holds.high,
             }),
-            states: [State { name: EAGER, base_bytes: S::from(&ram.base) }],
-            request_kinds: [request_kind(plan)],
+            states: states(plan),
+            request_kinds: request_kinds(plan),
             components: ram.components.iter().map(Part::from).collect(),
-            rows: ram.rows.iter().map(Row::from).collect(),
+            rows: rows(plan),
             boxes: ram.boxes.iter().map(Sold::from).collect(),
         }
     }
 }
 
-fn request_kind(plan: &Plan) -> RequestKind {
-    RequestKind {
-        name: REQUEST,
-        share: 1.0,
-        buffer_bytes: S::from(&plan.ram.buffer),
-        held_bytes: S::from(&plan.ram.held),
-        cpu_seconds: S::from(&plan.cpu.seconds_per_request),
+/// The tables are of the service after all is loaded.
+fn final_state(plan: &Plan) -> &'static str {
+    let is_late = plan.mix.as_ref().is_some_and(|mix| mix.eager_base.is_some());
+    if is_late { AFTER_LAZY } else { EAGER }
+}
+
+fn states(plan: &Plan) -> Vec<State> {
+    let state = |name, base| State { name, base_bytes: S::from(base) };
+    let before = plan.mix.as_ref().and_then(|mix| mix.eager_base.as_ref());
+    let after = state(final_state(plan), &plan.ram.base);
+    before.map(|base| state(EAGER, base)).into_iter().chain([after]).collect()
+}
+
+fn rows(plan: &Plan) -> Vec<Row> {
+    let before = plan.mix.iter().flat_map(|mix| &mix.eager_rows).map(|row| (EAGER, row));
+    let after = plan.ram.rows.iter().map(|row| (final_state(plan), row));
+    before.chain(after).map(Row::from).collect()
+}
+
+fn request_kinds(plan: &Plan) -> Vec<RequestKind<'_>> {
+    let held_bytes = || S::from(&plan.ram.held);
+    match &plan.mix {
+        None => vec![RequestKind {
+            name: REQUEST,
+            share: 1.0,
+            buffer_bytes: S::from(&plan.ram.buffer),
+            held_bytes: held_bytes(),
+            cpu_seconds: S::from(&plan.cpu.seconds_per_request),
+        }],
+        Some(mix) => mix
+            .kinds
+            .iter()
+            .map(|kind| RequestKind {
+                name: &kind.name,
+                share: kind.share.get(),
+                buffer_bytes: S::from(&kind.buffer),
+                held_bytes: held_bytes(),
+                cpu_seconds: S::from(&kind.cpu),
+            })
+            .collect(),
     }
 }
 
@@ -125,10 +160,10 @@ impl<'a> From<&'a Component> for Part<'a> {
     }
 }
 
-impl From<&RamRow> for Row {
-    fn from(row: &RamRow) -> Self {
+impl From<(&'static str, &RamRow)> for Row {
+    fn from((state, row): (&'static str, &RamRow)) -> Self {
         Self {
-            state: EAGER,
+            state,
             concurrency: row.concurrency,
             base_bytes: row.base.get(),
             buffers_bytes: row.buffers.get(),
