@@ -12,6 +12,7 @@ use super::super::onnx::{
 use super::super::{Architecture, Reference};
 use super::*;
 
+mod beside;
 mod facts;
 
 /// A length-delimited field.
