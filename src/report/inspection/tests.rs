@@ -112,6 +112,16 @@ fn a_file_that_says_nothing_is_printed() {
 }
 
 #[test]
+fn a_shape_that_has_to_be_given_is_asked_for() {
+    let mut inspection = Inspection { can_be_sized: true, ..planted() };
+    inspection.inputs[0].dims = None;
+    inspection.inputs[0].assumed_shape = None;
+    let text = inspection_text(&inspection, Layout { width: 200 });
+    assert!(text.contains("no shape for x: write that of your requests"), "{text}");
+    assert!(text.contains("any"), "{text}");
+}
+
+#[test]
 fn what_costs_or_misleads_is_noted() {
     let text = inspection_text(&planted(), Layout { width: 400 });
     assert!(text.contains("1 input (scale) has a stored default"), "{text}");

@@ -204,6 +204,13 @@ fn notes(it: &Inspection) -> Vec<String> {
             local.join(", ")
         ));
     }
+    for input in it.inputs.iter().filter(|input| it.can_be_sized && input.dims.is_none()) {
+        notes.push(format!(
+            "The file declares no shape for {}: write that of your requests where the command says \
+             DIMS.",
+            input.name
+        ));
+    }
     if !it.overridable_inputs.is_empty() {
         let names = &it.overridable_inputs;
         notes.push(format!(

@@ -151,6 +151,16 @@ fn a_branch_selects_from_the_tables_around_it_unless_a_name_is_its_own() {
 }
 
 #[test]
+fn more_graphs_or_nodes_than_any_model_has_are_refused() {
+    let many = (1 << 20) + 2;
+    let graphs = field(1, &field(5, &field(6, &[])).repeat(many));
+    let error = inspect_bytes(&model(8, 17, &graphs)).unwrap_err();
+    assert!(error.to_string().contains("a million graphs"), "{error}");
+    let error = inspect_bytes(&model(8, 17, &field(1, &[]).repeat(many))).unwrap_err();
+    assert!(error.to_string().contains("a million nodes"), "{error}");
+}
+
+#[test]
 fn a_circle_of_names_ends() {
     let circle = [node("Identity", &["b"], "a"), node("Identity", &["a"], "b")];
     assert_eq!(bound(&[&circle[..], &[node("Gather", &["table", "a"], "y")]].concat()), None);
