@@ -13,7 +13,7 @@
 //! | [`footprint`] | the record of what was measured                           | nothing      |
 //! | [`model`]     | samples to line, interval, throughput                     | nothing      |
 //! | [`plan`]      | footprint × box × demand: tables and verdict              | nothing      |
-//! | [`report`]    | a plan as bytes                                           | nothing      |
+//! | [`report`]    | a plan, or what a file says, as bytes                     | nothing      |
 //! | [`units`]     | bytes, CPUs, seconds, rates, spans                        | nothing      |
 //!
 //! Arrows point one way: `commands` to all, `report` to `plan`, `plan` to `model` and `footprint`,

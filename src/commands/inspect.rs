@@ -128,7 +128,8 @@ fn command(path: &Path, sizing: &Sizing) -> String {
         };
         let name =
             if sizing.inputs.len() == 1 { String::new() } else { format!("{}=", input.name) };
-        command += &format!(" --shape {}", quoted(&format!("{name}{dims}")));
+        command.push_str(" --shape ");
+        command.push_str(&quoted(&format!("{name}{dims}")));
     }
     command
 }

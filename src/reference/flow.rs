@@ -146,9 +146,10 @@ impl Flow {
             let found = self.constant(multiplication.graph, &multiplication.weight, false);
             let Some((place, known)) = found else { continue };
             if seen.insert(place) {
-                let sum = match multiplication.convolution {
-                    true => &mut bytes.convolutions,
-                    false => &mut bytes.products,
+                let sum = if multiplication.convolution {
+                    &mut bytes.convolutions
+                } else {
+                    &mut bytes.products
                 };
                 *sum = sum.saturating_add(known.bytes);
             }

@@ -117,6 +117,7 @@ pub(super) struct ValueInfoProto {
 
 /// What a value is; a `oneof` on paper. Of what is not a tensor only the kind is read.
 #[derive(Clone, PartialEq, prost::Message)]
+#[expect(clippy::struct_field_names, reason = "the names are those of `onnx.proto`")]
 pub(super) struct TypeProto {
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorTypeProto>,

@@ -28,7 +28,7 @@ pub struct SizedInput {
     /// What it is probably for.
     pub kind: InputKind,
     /// A shape that agrees with the file, with a guess for every dimension that is open; `None`
-    /// where not even the number of dimensions is declared, or it is no tensor.
+    /// where not even the number of dimensions is declared, or it cannot be made.
     pub shape: Option<Vec<u64>>,
     /// The dimensions that the file leaves open. Empty too where there is no shape.
     pub open: Vec<OpenDimension>,
@@ -121,7 +121,7 @@ impl SizedInput {
     /// `sizes` holds what dimensions of a name were taken to be, over all inputs.
     fn of(input: &Port, sizes: &mut HashMap<String, u64>) -> Self {
         let kind = InputKind::of(input);
-        let dims = input.dims.as_deref().filter(|_| input.element.is_tensor());
+        let dims = input.dims.as_deref().filter(|_| kind.can_be_made());
         let mut open = Vec::new();
         let shape = dims.map(|dims| {
             let size = |(axis, dim): (usize, &Dim)| {
@@ -191,13 +191,13 @@ fn usual(kind: InputKind, axis: usize, name: &str) -> u64 {
 }
 
 fn obstacles(info: &ModelInfo) -> Vec<Obstacle> {
-    let inputs = info.inputs.iter().filter_map(|input| match InputKind::of(input) {
-        InputKind::Text => Some(Obstacle::TextInput { input: input.name.clone() }),
-        InputKind::NotATensor | InputKind::Unknown => Some(Obstacle::UnmadeInput {
-            input: input.name.clone(),
-            element: input.element.to_string(),
-        }),
-        _ => None,
+    let inputs = info.inputs.iter().filter_map(|input| {
+        let (kind, name) = (InputKind::of(input), input.name.clone());
+        match kind {
+            InputKind::Text => Some(Obstacle::TextInput { input: name }),
+            _ if kind.can_be_made() => None,
+            _ => Some(Obstacle::UnmadeInput { input: name, element: input.element.to_string() }),
+        }
     });
     let is_found = |file: &&ExternalFile| matches!(file.state, ExternalState::Present { .. });
     let missing = info.external_files.iter().filter(|file| !is_found(file));

@@ -22,8 +22,8 @@ use tensor::{EXTERNAL, LONGEST_SHAPE, MOST_KEPT, Tensor};
 /// Graphs inside graphs (branches, loop bodies) that are followed.
 const DEEPEST: u32 = 32;
 
-/// Nodes of all graphs that are read, ten times what the largest published models have, so that a
-/// hostile file cannot fill the memory.
+/// Nodes, and graphs in them, that are read: ten times what the largest published models have, so
+/// that a hostile file cannot fill the memory.
 const MOST_NODES: u64 = 1 << 20;
 
 /// What was found so far; also after a fault.
@@ -115,7 +115,7 @@ impl<R: Read + Seek> Walk<R> {
         if depth > DEEPEST {
             return Err(Fault::Malformed("its graphs are nested too deeply"));
         }
-        let place = Place { graph: self.found.flow.open(outer), depth };
+        let place = Place { graph: self.enter(outer)?, depth };
         while let Some(field) = self.wire.field(end)? {
             match field {
                 (1, Value::Until(end)) => {
@@ -135,9 +135,18 @@ impl<R: Read + Seek> Walk<R> {
         Ok(())
     }
 
+    /// The number of a new graph inside `outer`.
+    fn enter(&mut self, outer: Option<usize>) -> Result<usize, Fault> {
+        let graph = self.found.flow.open(outer);
+        if graph as u64 > MOST_NODES {
+            return Err(Fault::Malformed("it has more than a million graphs"));
+        }
+        Ok(graph)
+    }
+
     /// `FunctionProto`: a graph whose operands are named when it is called.
     fn function(&mut self, end: u64) -> Result<(), Fault> {
-        let place = Place { graph: self.found.flow.open(None), depth: 1 };
+        let place = Place { graph: self.enter(None)?, depth: 1 };
         let (mut domain, mut name) = (String::new(), String::new());
         while let Some(field) = self.wire.field(end)? {
             match field {

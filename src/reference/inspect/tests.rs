@@ -12,6 +12,9 @@ use super::super::onnx::{
 use super::super::{Architecture, Reference};
 use super::*;
 
+mod beside;
+mod facts;
+
 /// A length-delimited field.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![number << 3 | 2];

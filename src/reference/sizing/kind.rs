@@ -99,6 +99,11 @@ impl InputKind {
 }
 
 impl InputKind {
+    /// Whether this tool can make such an input from a shape.
+    pub const fn can_be_made(self) -> bool {
+        !matches!(self, Self::Text | Self::NotATensor | Self::Unknown)
+    }
+
     /// One word for programs.
     pub const fn name(self) -> &'static str {
         match self {

@@ -33,7 +33,7 @@ impl ModelInfo {
     /// constant once more, which is copied while it is made or packed; at the high end all
     /// constants twice, as when a file is held whole beside what is made of it.
     ///
-    /// The factors were chosen by comparing with 27 files of 1 to 550 MiB of constants, loaded in
+    /// The factors were chosen by comparing with 26 files of 0.5 to 550 MiB of constants, loaded in
     /// ONNX Runtime 1.31.1 (convolutional networks, recurrent ones, embeddings with matrix
     /// products of 8, 16 and 32 bits): what was held was 75 % to 128 % of the typical value, and no
     /// peak was above its high end. That is no sample of all models, so the source is `assumed`.

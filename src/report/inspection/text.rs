@@ -41,14 +41,15 @@ fn header(it: &Inspection, layout: Layout) -> String {
 }
 
 fn verdict(it: &Inspection, layout: Layout) -> String {
-    let (mark, colour, word) = match it.can_be_sized {
-        true => ("✔", AnsiColor::Green, "CAN BE SIZED"),
-        false => ("✘", AnsiColor::Red, "CANNOT BE SIZED"),
+    let (mark, colour, word) = if it.can_be_sized {
+        ("✔", AnsiColor::Green, "CAN BE SIZED")
+    } else {
+        ("✘", AnsiColor::Red, "CANNOT BE SIZED")
     };
     let style = colour.on_default().bold();
     let mut out = format!("{style}{mark} {word}{style:#}\n");
     for obstacle in &it.obstacles {
-        let _ = writeln!(out, "  • {}", wrap(&obstacle.text, layout, 4));
+        let _ = writeln!(out, "  • {}", wrap(&sentence(&obstacle.text), layout, 4));
     }
     let load = &it.load;
     let estimate = format!(
@@ -91,7 +92,7 @@ fn inputs(it: &Inspection, layout: Layout) -> String {
     }
     let mut out = titled("Inputs", &rows);
     out += &more(it.inputs.len(), "input");
-    if it.inputs.iter().any(is_open) {
+    if it.inputs.iter().any(|input| input.assumed_shape.is_some() && is_open(input)) {
         let text = "Names and question marks are sizes that the file leaves open. A batch of 1 is \
                     what one request is; the others are usual sizes, assumed: put those of your \
                     requests in their place with --shape.";
@@ -142,7 +143,7 @@ fn external_files(it: &Inspection, layout: Layout) -> String {
     if it.external_files.is_empty() {
         return String::new();
     }
-    let mut rows = table(layout, &["File with weights", "Needed", "Found", ""]);
+    let mut rows = table(layout, &["File with weights", "Needed", "Found", "State"]);
     for file in it.external_files.iter().take(MOST_ROWS) {
         rows.add_row(cells([
             file.path.clone(),
@@ -203,6 +204,13 @@ fn notes(it: &Inspection) -> Vec<String> {
             local.join(", ")
         ));
     }
+    for input in it.inputs.iter().filter(|input| it.can_be_sized && input.dims.is_none()) {
+        notes.push(format!(
+            "The file declares no shape for {}: write that of your requests where the command says \
+             DIMS.",
+            input.name
+        ));
+    }
     if !it.overridable_inputs.is_empty() {
         let names = &it.overridable_inputs;
         notes.push(format!(
@@ -221,6 +229,13 @@ fn notes(it: &Inspection) -> Vec<String> {
         notes.push("Keep the model and the files with its weights together.".to_owned());
     }
     notes
+}
+
+/// A clause as a sentence.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first = letters.next().map(char::to_uppercase);
+    format!("{}{}.", first.into_iter().flatten().collect::<String>(), letters.as_str())
 }
 
 fn is_open(input: &Input) -> bool {
@@ -252,7 +267,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push('\u{a0}');
         }
         out.push(digit);
