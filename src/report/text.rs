@@ -140,6 +140,9 @@ fn ram(plan: &Plan, layout: Layout) -> String {
     }
     let mut out = titled("RAM by requests in flight", &table);
     let _ = writeln!(out, "{}", wrap(&formula, layout, 0));
+    if let Some(sentence) = words::from_the_knee_on(plan.topology) {
+        let _ = writeln!(out, "{}", wrap(&sentence, layout, 0));
+    }
     let _ = writeln!(
         out,
         "{}",
