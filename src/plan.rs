@@ -10,7 +10,7 @@ mod finding;
 mod mix;
 mod verdict;
 
-use crate::footprint::{Footprint, Topology};
+use crate::footprint::{Footprint, Killed, Topology};
 use crate::model::Capacity;
 use crate::units::{Bytes, Cpus, Rate, Seconds, Share, Source, Span};
 
@@ -321,6 +321,13 @@ pub enum Warning {
         concurrency: u32,
         /// The signal.
         signal: i32,
+    },
+    /// Another topology was killed when it was run.
+    TopologyKilled {
+        /// Which.
+        topology: Topology,
+        /// Where.
+        killed: Killed,
     },
     /// The curve is not a line.
     NotALine(Bend),

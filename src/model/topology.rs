@@ -87,7 +87,7 @@ impl PoolModel {
 
     /// What each session of all models adds: weights, and the arena that it keeps.
     pub fn session(&self) -> Span<Bytes> {
-        let half = self.levels.half(self.levels.weights(1.0, 0.0));
+        let half = self.levels.half_of(&self.levels.weights(1.0, 0.0), 0.0);
         let at = self.levels.session;
         span(at - half, at, at + half, Source::Fitted)
     }
@@ -134,9 +134,9 @@ impl Levels {
             sd: (squares / degrees_of_freedom.max(1.0)).sqrt(),
             degrees_of_freedom,
         };
-        let line = |weights: Vec<f64>| weights.iter().zip(&medians).map(|(w, (_, m))| w * m).sum();
-        found.session = line(found.weights(1.0, 0.0));
-        found.process = line(found.weights(0.0, 1.0));
+        let line = |weights: &[f64]| weights.iter().zip(&medians).map(|(w, (_, m))| w * m).sum();
+        found.session = line(&found.weights(1.0, 0.0));
+        found.process = line(&found.weights(0.0, 1.0));
         Ok(found)
     }
 
@@ -150,13 +150,9 @@ impl Levels {
         numbers().map(|k| slope * rise(k) + constant * (1.0 / n - mean * rise(k))).collect()
     }
 
-    /// Half of the interval of a weighted sum of the medians.
-    fn half(&self, weights: Vec<f64>) -> f64 {
-        self.half_of_new(weights, 0.0)
-    }
-
-    /// The same of that sum and `new` new processes' own deviation.
-    fn half_of_new(&self, weights: Vec<f64>, new: f64) -> f64 {
+    /// Half of the interval of a weighted sum of the medians, and of `new` new processes' own
+    /// deviation.
+    fn half_of(&self, weights: &[f64], new: f64) -> f64 {
         let medians: f64 = weights
             .iter()
             .zip(&self.measured)
@@ -168,7 +164,7 @@ impl Levels {
     /// The level at this number of sessions; of the mean where `new` is 0, of a process where 1.
     fn at(&self, sessions: f64, new: f64) -> Span<Bytes> {
         let level = self.process + sessions * self.session;
-        let half = self.half_of_new(self.weights(sessions, 1.0), new);
+        let half = self.half_of(&self.weights(sessions, 1.0), new);
         span(level - half, level, level + half, Source::Fitted)
     }
 }

@@ -147,6 +147,9 @@ pub(super) fn warnings(
     if let Some(killed) = footprint.killed {
         warnings.push(Warning::Killed { concurrency: killed.concurrency, signal: killed.signal });
     }
+    warnings.extend(footprint.runs.iter().filter_map(|run| {
+        Some(Warning::TopologyKilled { topology: run.topology, killed: run.killed? })
+    }));
     if let Some(bend) = ram.fit.bends {
         warnings.push(Warning::NotALine(bend));
     }

@@ -126,6 +126,9 @@ fn ram(plan: &Plan, layout: Layout) -> String {
     );
     let mut out = ram_table("RAM by requests in flight", &ram.rows, layout);
     let _ = writeln!(out, "{}", wrap(&formula, layout, 0));
+    if let Some(sentence) = words::from_the_knee_on(plan.topology) {
+        let _ = writeln!(out, "{}", wrap(&sentence, layout, 0));
+    }
     let _ = writeln!(
         out,
         "{}",

@@ -4,6 +4,7 @@
 //! JSON take the same sentences, so that what a person reads and what a program quotes are one.
 //! Codes of warnings are part of the JSON contract: they never change, the sentences may.
 
+use crate::footprint::{Killed, Topology};
 use crate::plan::{Bend, Reason, Upgrade, Warning};
 use crate::units::{Bytes, Seconds};
 
@@ -14,6 +15,9 @@ pub fn warning(warning: &Warning) -> (&'static str, String) {
         Warning::Partial => ("partial_measurement", partial()),
         Warning::Killed { concurrency, signal } => {
             ("process_killed", killed(*concurrency, *signal))
+        }
+        Warning::TopologyKilled { topology, killed } => {
+            ("topology_killed", topology_killed(*topology, *killed))
         }
         Warning::NotALine(bend) => ("not_a_line", not_a_line(bend)),
         Warning::NotFlat { concurrency } => ("not_flat", not_flat(*concurrency)),
@@ -59,6 +63,23 @@ pub fn upgrade(upgrade: &Upgrade) -> String {
     }
 }
 
+/// Where the line of a topology begins, and what holds before that; `None` where it is one line.
+pub fn from_the_knee_on(topology: Topology) -> Option<String> {
+    let knee = topology.knee();
+    let text = match topology {
+        _ if knee < 2 => return None,
+        Topology::Workers(..) => format!(
+            "Base and buffer are of all {knee} processes together, from {knee} requests on: one in \
+             each. Fewer take as much as {knee}, as each process keeps what its first took."
+        ),
+        _ => format!(
+            "The line is of {knee} requests and more, when every session has one and the others \
+             wait. Fewer take no more than the line says."
+        ),
+    };
+    Some(text)
+}
+
 /// What warming up before serving saves where `concurrency` requests come at once.
 pub fn warm_up(saves: Bytes, concurrency: u32) -> String {
     if saves == Bytes::ZERO {
@@ -99,6 +120,18 @@ fn killed(concurrency: u32, signal: i32) -> String {
     format!(
         "A measured process was killed {when} (signal {signal}{who}): the numbers rest on what was \
          measured before. On a machine with more free RAM, --remeasure measures further."
+    )
+}
+
+fn topology_killed(topology: Topology, killed: Killed) -> String {
+    let when = match killed.concurrency {
+        0 => "while it loaded the models".to_owned(),
+        n => format!("with {}", in_flight(n)),
+    };
+    format!(
+        "Topology {topology} was killed {when} (signal {}): this machine has no room for it, and \
+         what is said of it rests on what was measured before.",
+        killed.signal
     )
 }
 
@@ -259,6 +292,7 @@ mod tests {
                 "synthetic_weights",
                 "partial_measurement",
                 "process_killed",
+                "topology_killed",
                 "not_a_line",
                 "not_flat",
                 "not_checked",
@@ -344,6 +378,16 @@ mod tests {
             upgrade(&Upgrade { comfortable: least, least, concurrency: 1 }),
             "For 1 request in flight, a box with 512 MiB of RAM is enough: --ram 512M."
         );
+    }
+
+    #[test]
+    fn where_a_line_begins_is_said_where_it_does_not_at_0() {
+        let says = |text: &str| from_the_knee_on(text.parse().unwrap());
+        for one_line in ["shared", "serial", "pool:1", "workers:1"] {
+            assert_eq!(says(one_line), None);
+        }
+        assert!(says("pool:4").unwrap().starts_with("The line is of 4 requests and more"));
+        assert!(says("workers:2/serial").unwrap().contains("of all 2 processes together"));
     }
 
     #[test]

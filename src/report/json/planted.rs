@@ -1,8 +1,8 @@
 //! Plans made by hand, for tests: every list has something in it, and every number is its own.
 
 use crate::footprint::{
-    ArenaRecord, ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Marks,
-    ModelRecord, Point, Settings, StageRecord, Throughput, Topology, TopologyRun,
+    ArenaRecord, ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Killed,
+    Marks, ModelRecord, Point, Settings, StageRecord, Throughput, Topology, TopologyRun,
 };
 use crate::model::Capacity;
 use crate::plan::{
@@ -184,6 +184,10 @@ pub fn warnings() -> Vec<Warning> {
         Warning::SyntheticWeights,
         Warning::Partial,
         Warning::Killed { concurrency: 24, signal: 9 },
+        Warning::TopologyKilled {
+            topology: Topology::Pool(Copies::FOUR),
+            killed: Killed { concurrency: 16, signal: 9 },
+        },
         Warning::NotALine(Bend { upward: true, share_of_increment: 0.12 }),
         Warning::NotFlat { concurrency: 16 },
         Warning::NotChecked,
