@@ -21,7 +21,7 @@ struct Room {
 
 const ROOMS: &[Room] = &[
     Room { name: "units", rooms: &[], crates: &["serde", "thiserror"], world: false },
-    Room { name: "footprint", rooms: &["units"], crates: &["serde"], world: false },
+    Room { name: "footprint", rooms: &["units"], crates: &["serde", "serde_json"], world: false },
     Room {
         name: "model",
         rooms: &["units"],

@@ -102,6 +102,11 @@ impl RamModel {
         Self { bound: per_request, ..self }
     }
 
+    /// What each request is known to ask for, where waves fell short of it.
+    pub fn bound(&self) -> Option<Bytes> {
+        (self.not_reached() > 0.0).then_some(self.bound)
+    }
+
     /// What all requests share: the line at N = 0, with the interval of its mean.
     pub fn base(&self) -> Span<Bytes> {
         let interval = self.line.intercept_interval(CONFIDENCE);
@@ -187,6 +192,11 @@ impl RamModel {
         }
     }
 
+    /// What a request asks for beyond what waves are known to have reached, bytes.
+    fn not_reached(&self) -> f64 {
+        (self.bound.as_f64() - self.line.slope_interval(CONFIDENCE).high.max(0.0)).max(0.0)
+    }
+
     /// The line at `n` and its prediction bounds, as the narrowest that do not fall, plus `extra`.
     ///
     /// The upper bound is convex in n: the highest it has been is at one of the two ends. The
@@ -199,8 +209,7 @@ impl RamModel {
         span(
             bounds(x.min(self.low_peak)).low + extra,
             typical(&self.line, x) + extra,
-            bounds(0.0).high.max(bounds(x).high).max(bounds(0.0).high + self.bound.as_f64() * x)
-                + extra,
+            bounds(0.0).high.max(bounds(x).high) + self.not_reached() * x + extra,
             source,
         )
     }

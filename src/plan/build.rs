@@ -57,7 +57,7 @@ pub fn plan(
         design_concurrency: design,
         mix: mix_plan(footprint, &models.resident, models.eager.as_ref(), question, row)?,
         alternatives: alternatives(footprint, &models, &costs, question, design),
-        warnings: warnings(footprint, &ram, question, design),
+        warnings: warnings(&models.resident, footprint, &ram, question, design),
         ram,
         cpu,
         upgrade,

@@ -1,6 +1,8 @@
 //! Requests of several kinds: what each costs, the service before its late models are loaded, and
 //! how well the kinds by themselves predict them together.
 
+use std::fmt::Write;
+
 use super::{cells, ram_table, table, titled, wrap};
 use crate::plan::{MixPlan, Plan};
 use crate::report::text::Layout;
@@ -19,7 +21,7 @@ pub(super) fn mix(plan: &Plan, layout: Layout) -> String {
         ]));
     }
     let mut text = titled("Kinds of requests", &kinds);
-    text.push_str(&format!("{}\n", wrap(&explained(mix), layout, 0)));
+    let _ = writeln!(text, "{}", wrap(&explained(mix), layout, 0));
     if let Some(base) = &mix.eager_base {
         let late = mix.late.join(", ");
         text.push('\n');
@@ -34,7 +36,7 @@ pub(super) fn mix(plan: &Plan, layout: Layout) -> String {
              tables are of the service after that.",
             base.typical()
         );
-        text.push_str(&format!("{}\n", wrap(&all, layout, 0)));
+        let _ = writeln!(text, "{}", wrap(&all, layout, 0));
     }
     text
 }
