@@ -174,6 +174,10 @@ pub struct ServiceArgs {
     /// Feed an input with the array of a .npy file: ids=ids.npy
     #[arg(long, value_name = "NAME=FILE", requires = "model", help_heading = "Service")]
     pub input: Vec<String>,
+    /// Things that one run takes, where the model leaves that open [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Service",
+          value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub batch: Option<u32>,
     /// How requests share sessions: shared, serial, pool:K, workers:W [default: the profile's]
     #[arg(long, value_name = "TOPOLOGY", help_heading = "Service")]
     pub topology: Option<Topology>,

@@ -63,11 +63,43 @@ pub struct RequestSpec {
     pub image: Option<PathBuf>,
     /// Longest edge of the answered heatmap, pixels, 1 to 8192.
     pub heatmap_edge: HeatmapEdge,
+    /// How many things one run takes: the first dimension of inputs that leave it open.
+    #[serde(skip_serializing_if = "Batch::is_one")]
+    pub batch: Batch,
+}
+
+/// How many things one run takes: 1 to 1024.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Batch(#[serde(deserialize_with = "batch")] u32);
+
+fn batch<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
+    whole_number(d, "batch", 1..=1024)
+}
+
+impl Batch {
+    /// One thing a run.
+    pub const ONE: Self = Self(1);
+
+    /// This many; `None` outside of 1 to 1024.
+    pub fn new(batch: u32) -> Option<Self> {
+        (1..=1024).contains(&batch).then_some(Self(batch))
+    }
+
+    /// How many.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_one(&self) -> bool {
+        *self == Self::ONE
+    }
 }
 
 impl Default for RequestSpec {
     fn default() -> Self {
-        Self { image: None, heatmap_edge: HeatmapEdge(512) }
+        Self { image: None, heatmap_edge: HeatmapEdge(512), batch: Batch::ONE }
     }
 }
 

@@ -128,3 +128,65 @@ fn a_file_of_the_user_and_an_image_of_the_user() {
     assert!(text.contains("infer scan"), "{text}");
     assert!(!text.contains("weights are random"), "a file's weights are the user's: {text}");
 }
+
+/// A small model for most requests, a large one that is loaded when it is first needed.
+#[test]
+fn a_mix_is_measured_before_and_after_its_late_model_is_loaded() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("mix.yaml");
+    let yaml = "name: mix\nmodels:\n  small: {architecture: resnet18, classes: 2, share: 75%}\n  \
+                large: {architecture: resnet18, classes: 1000, share: 25%, load: lazy}\n";
+    fs::write(&path, yaml).unwrap();
+    let path = path.to_str().unwrap();
+    let sized = real_json(&["--profile", path, "--ram", "1G", "--remeasure", "--budget", "1s"]);
+    valid(&sized, "report-1.schema.json");
+    let states: Vec<&str> = sized["ram"]["states"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|state| state["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["eager", "after_lazy"]);
+    // The late model brings its 46 MB of weights, once or with their copy for the kernels.
+    let base = |state: usize| number(&sized, &format!("/ram/states/{state}/base_bytes/typical"));
+    let weights = 4.0 * f64::from(11_689_512);
+    assert!((0.9..4.0).contains(&((base(1) - base(0)) / weights)), "{} {}", base(0), base(1));
+    let kinds = sized["ram"]["request_kinds"].as_array().unwrap();
+    assert_eq!(
+        kinds.iter().map(|k| k["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["small", "large"]
+    );
+    assert_eq!(number(&sized, "/ram/request_kinds/1/share"), 0.25);
+    for kind in [0, 1] {
+        assert!(number(&sized, &format!("/ram/request_kinds/{kind}/buffer_bytes/typical")) > 1e6);
+    }
+    // The high end reckons with more of the large kind than a quarter.
+    let rows = sized["ram"]["rows"].as_array().unwrap();
+    assert_eq!(rows.iter().filter(|row| row["state"] == "eager").count(), 7);
+    let late = rows.iter().find(|r| r["state"] == "after_lazy" && r["concurrency"] == 20).unwrap();
+    assert!(late["high_bytes"].as_f64() > late["total_bytes"].as_f64());
+}
+
+/// A second model runs only where the first finds nothing.
+#[test]
+fn a_cascade_is_measured() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("cascade.yaml");
+    let yaml = "name: cascade\nmodels:\n  first: {architecture: resnet18, classes: 2}\n  \
+                second: {architecture: resnet18, classes: 3, after: first, share: 20%}\n";
+    fs::write(&path, yaml).unwrap();
+    let sized = real_json(&[
+        "--profile",
+        path.to_str().unwrap(),
+        "--ram",
+        "1G",
+        "--remeasure",
+        "--budget",
+        "1s",
+    ]);
+    let cpu =
+        |kind: usize| number(&sized, &format!("/ram/request_kinds/{kind}/cpu_seconds/typical"));
+    assert_eq!(sized["ram"]["request_kinds"][1]["name"], "second");
+    assert!(cpu(1) > cpu(0), "two models take longer than one: {} {}", cpu(0), cpu(1));
+    assert_eq!(sized["ram"]["states"].as_array().unwrap().len(), 1);
+}

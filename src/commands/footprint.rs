@@ -72,15 +72,22 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// The footprint, by the cheapest way that the options allow.
-    pub fn obtain(self) -> anyhow::Result<Obtained> {
-        let changed = self.args.remeasure || self.args.image.is_some();
+    /// The footprint of the profile, where it answers what is asked.
+    fn brought(&self) -> Option<&Footprint> {
+        let args = self.args;
+        if args.remeasure || args.image.is_some() || args.batch.is_some() {
+            return None;
+        }
         // What this machine would add to a footprint of another one could not be compared with it.
-        let answers = |footprint: &Footprint| {
+        self.profile.footprint.as_ref().filter(|footprint| {
             footprint.topology == self.profile.topology
                 && (self.families.is_empty() || !footprint.runs.is_empty())
-        };
-        if let Some(footprint) = self.profile.footprint.clone().filter(|f| !changed && answers(f)) {
+        })
+    }
+
+    /// The footprint, by the cheapest way that the options allow.
+    pub fn obtain(self) -> anyhow::Result<Obtained> {
+        if let Some(footprint) = self.brought().cloned() {
             return Ok(Obtained {
                 provenance: "Footprint from the profile".into(),
                 profile: self.profile,

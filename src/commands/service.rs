@@ -8,7 +8,7 @@ use crate::cli::ServiceArgs;
 use crate::footprint::checked::made_one_line;
 use crate::footprint::{Settings, Topology};
 use crate::profile::{
-    DEFAULT_PROFILE, Given, Input, Inputs, ModelSource, Models, Profile, RequestSpec, Shape,
+    Batch, DEFAULT_PROFILE, Given, Input, Inputs, ModelSource, Models, Profile, RequestSpec, Shape,
 };
 
 /// The profile that the options name.
@@ -18,6 +18,7 @@ use crate::profile::{
 pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
     let mut profile = named(args)?;
     profile.topology = args.topology.unwrap_or(profile.topology);
+    profile.request.batch = args.batch.and_then(Batch::new).unwrap_or(profile.request.batch);
     Ok(profile)
 }
 

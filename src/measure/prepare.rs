@@ -74,7 +74,7 @@ pub fn check(
         .models
         .as_slice()
         .iter()
-        .map(|m| check_model(cache, m))
+        .map(|m| check_model(cache, m, profile.request.batch.get()))
         .collect::<Result<Vec<_>, _>>()?;
     let image = image.or(profile.request.image.as_deref());
     Ok(Checked {
@@ -84,9 +84,10 @@ pub fn check(
     })
 }
 
-fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError> {
+fn check_model(cache: &Cache, model: &Model, batch: u32) -> Result<CheckedModel, InputError> {
     let name = model.name.clone();
     match &model.source {
+        ModelSource::Reference(_) if batch > 1 => Err(InputError::ReferenceBatch { model: name }),
         ModelSource::Reference(reference) => Ok(CheckedModel {
             source: model.source.clone(),
             facts: ModelFacts {
@@ -105,7 +106,7 @@ fn check_model(cache: &Cache, model: &Model) -> Result<CheckedModel, InputError>
         }),
         ModelSource::File(path) => {
             let info = inspect(path)?;
-            let fed = inputs::settle(path, &info, &model.inputs)?;
+            let fed = inputs::settle(path, &info, &model.inputs, batch)?;
             let unreadable = |reason| InputError::Unreadable { path: path.clone(), reason };
             Ok(CheckedModel {
                 source: model.source.clone(),

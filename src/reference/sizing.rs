@@ -95,13 +95,15 @@ const USUAL_SAMPLES: u64 = 16_000;
 impl Sizing {
     /// Judges a model of which nothing else is known.
     pub fn of(info: &ModelInfo) -> Self {
-        Self::given(info, HashMap::new())
+        Self::given(info, HashMap::new(), 1)
     }
 
-    /// Judges a model whose dimensions of these names have these sizes.
-    pub fn given(info: &ModelInfo, mut sizes: HashMap<String, u64>) -> Self {
+    /// Judges a model whose dimensions of these names have these sizes, and whose open first
+    /// dimensions are this large.
+    pub fn given(info: &ModelInfo, sizes: HashMap<String, u64>, batch: u64) -> Self {
+        let mut known = Known { sizes, batch };
         let inputs: Vec<SizedInput> =
-            info.inputs.iter().map(|input| SizedInput::of(input, &mut sizes)).collect();
+            info.inputs.iter().map(|input| SizedInput::of(input, &mut known)).collect();
         Self { obstacles: obstacles(info), inputs }
     }
 
@@ -118,8 +120,7 @@ impl SizedInput {
         self.shape.is_some() && self.open.iter().all(|open| open.axis == 0 && open.assumed == 1)
     }
 
-    /// `sizes` holds what dimensions of a name were taken to be, over all inputs.
-    fn of(input: &Port, sizes: &mut HashMap<String, u64>) -> Self {
+    fn of(input: &Port, known: &mut Known) -> Self {
         let kind = InputKind::of(input);
         let dims = input.dims.as_deref().filter(|_| kind.can_be_made());
         let mut open = Vec::new();
@@ -130,7 +131,7 @@ impl SizedInput {
                     Dim::Named(name) => Some(name.clone()),
                     Dim::Unknown => None,
                 };
-                let assumed = assumed(kind, axis, name.as_deref(), sizes);
+                let assumed = assumed(kind, axis, name.as_deref(), known);
                 open.push(OpenDimension { axis, name, assumed });
                 assumed
             };
@@ -142,13 +143,10 @@ impl SizedInput {
 
 /// A usual size for an open dimension. One of a name is as large wherever it stands, and one whose
 /// name is a sum (`past_length + length`) is the sum.
-fn assumed(
-    kind: InputKind,
-    axis: usize,
-    name: Option<&str>,
-    sizes: &mut HashMap<String, u64>,
-) -> u64 {
-    let Some(name) = name else { return usual(kind, axis, "") };
+fn assumed(kind: InputKind, axis: usize, name: Option<&str>, known: &mut Known) -> u64 {
+    let batch = known.batch;
+    let Some(name) = name else { return usual(kind, axis, "", batch) };
+    let sizes = &mut known.sizes;
     if let Some(size) = sizes.get(name) {
         return *size;
     }
@@ -156,36 +154,44 @@ fn assumed(
     let size = if terms.len() > 1 && !terms.contains(&"") {
         terms.iter().fold(0_u64, |sum, term| {
             let size = term.parse().unwrap_or_else(|_| {
-                let usual = usual(kind, axis, term);
+                let usual = usual(kind, axis, term, batch);
                 *sizes.entry((*term).to_owned()).or_insert(usual)
             });
             sum.saturating_add(size)
         })
     } else {
-        usual(kind, axis, name)
+        usual(kind, axis, name, batch)
     };
     sizes.insert(name.to_owned(), size);
     size
 }
 
+/// What dimensions are known to be.
+struct Known {
+    /// By name, over all inputs.
+    sizes: HashMap<String, u64>,
+    /// How many things one request holds.
+    batch: u64,
+}
+
 /// What an open dimension is usually given.
-fn usual(kind: InputKind, axis: usize, name: &str) -> u64 {
+fn usual(kind: InputKind, axis: usize, name: &str, batch: u64) -> u64 {
     let words = kind::words(name);
     let says = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     if says(&["batch", "batchsize", "bs", "n"]) {
-        return 1;
+        return batch;
     }
     match kind {
         InputKind::Image { layout, channels } => match (axis, layout) {
-            (0, _) => 1,
+            (0, _) => batch,
             (1, Layout::Nchw) | (3, Layout::Nhwc) => channels.into(),
             _ => USUAL_EDGE,
         },
         _ if says(&["sequence", "seq", "length", "len", "tokens", "past", "time"]) => USUAL_TOKENS,
-        _ if axis == 0 => 1,
+        _ if axis == 0 => batch,
         InputKind::Audio => USUAL_SAMPLES,
         // The batch of a state stands after its layers.
-        InputKind::State => 1,
+        InputKind::State => batch,
         _ => USUAL_TOKENS,
     }
 }

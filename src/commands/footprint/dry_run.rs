@@ -13,7 +13,7 @@ impl Request<'_> {
     pub fn dry_run(&self) -> anyhow::Result<()> {
         let mut lines =
             vec![format!("Would size {} ({})", self.profile.title(), self.profile.name)];
-        if self.profile.footprint.is_some() && !self.args.remeasure {
+        if self.brought().is_some() {
             lines.push("  from the footprint in the profile: nothing is measured".into());
             return self.printer.answer(&format!("{}\n", lines.join("\n")));
         }

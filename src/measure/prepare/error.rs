@@ -47,6 +47,26 @@ pub enum InputError {
         /// The input.
         input: String,
     },
+    /// The file says how many things a request holds.
+    #[error(
+        "{path} takes no batch of {batch}: the first dimension of its inputs is fixed; export it \
+         with that dimension open"
+    )]
+    FixedBatch {
+        /// The model.
+        path: PathBuf,
+        /// What was asked for.
+        batch: u32,
+    },
+    /// The same of a network that the tool writes.
+    #[error(
+        "the model `{model}` is a reference architecture, which takes one image a run: leave out \
+         `batch`"
+    )]
+    ReferenceBatch {
+        /// The model's name.
+        model: String,
+    },
     /// Something is given for an input that is not there.
     #[error("{path} has no input `{input}`: it has {there}")]
     UnknownInput {

@@ -27,7 +27,12 @@ pub struct Fed {
 ///
 /// # Errors
 /// Where the model cannot be fed, or what is given contradicts it.
-pub fn settle(path: &Path, info: &ModelInfo, given: &Inputs) -> Result<Fed, InputError> {
+pub fn settle(
+    path: &Path,
+    info: &ModelInfo,
+    given: &Inputs,
+    batch: u32,
+) -> Result<Fed, InputError> {
     if let Some(obstacle) = Sizing::of(info).obstacles.into_iter().next() {
         return Err(InputError::Obstacle { path: path.to_owned(), obstacle });
     }
@@ -38,7 +43,11 @@ pub fn settle(path: &Path, info: &ModelInfo, given: &Inputs) -> Result<Fed, Inpu
         fixed[place] = Some(settling.given(&info.inputs[place], &input.given)?);
     }
     // What is given for one input may name the dimensions of another.
-    let sizing = Sizing::given(info, settling.names.clone());
+    let sizing = Sizing::given(info, settling.names.clone(), batch.into());
+    let is_open = |sized: &SizedInput| sized.open.iter().any(|open| open.axis == 0);
+    if batch > 1 && !sizing.inputs.iter().any(is_open) {
+        return Err(InputError::FixedBatch { path: path.to_owned(), batch });
+    }
     let mut fed = Fed { inputs: Vec::new(), assumed: Vec::new() };
     for ((port, sized), fixed) in info.inputs.iter().zip(&sizing.inputs).zip(fixed) {
         if let Some(job) = fixed {
@@ -47,7 +56,8 @@ pub fn settle(path: &Path, info: &ModelInfo, given: &Inputs) -> Result<Fed, Inpu
         }
         fed.inputs.push(settling.open(port, sized)?);
         // A request is a batch of one: that is what the word means here, and no guess.
-        let guesses = sized.open.iter().filter(|open| open.axis > 0 || open.assumed > 1);
+        let is_batch = |open: &&OpenDimension| open.axis == 0 && open.assumed == u64::from(batch);
+        let guesses = sized.open.iter().filter(|open| !is_batch(open));
         for OpenDimension { axis, name, assumed } in guesses {
             let known = name.as_ref().is_some_and(|name| settling.names.contains_key(name));
             let called = name.clone().unwrap_or_else(|| format!("dimension {}", axis + 1));

@@ -23,7 +23,7 @@ fn settled(ports: Vec<Port>, given: &[(Option<&str>, &[i64])]) -> Result<Fed, St
         let shape = Shape::try_from(dims.to_vec()).unwrap();
         inputs.add(Input { name: name.map(str::to_owned), given: Given::Shape(shape) }).unwrap();
     }
-    settle(Path::new("m.onnx"), &info, &inputs).map_err(|e| e.to_string())
+    settle(Path::new("m.onnx"), &info, &inputs, 1).map_err(|e| e.to_string())
 }
 
 fn shapes(fed: &Fed) -> Vec<Vec<usize>> {
@@ -106,11 +106,28 @@ fn an_array_gives_its_shape_and_must_be_of_the_type() {
         let mut inputs = Inputs::default();
         let given = Given::File(file.clone());
         inputs.add(Input { name: Some("ids".into()), given }).unwrap();
-        settle(Path::new("m.onnx"), &info, &inputs).map_err(|e| e.to_string())
+        settle(Path::new("m.onnx"), &info, &inputs, 1).map_err(|e| e.to_string())
     };
     let fed = with_file(ElementType::Int64).unwrap();
     assert_eq!(shapes(&fed), [[1, 2], [1, 2]]);
     assert_eq!(fed.inputs[0].content, Content::File(file.clone()));
     let other = with_file(ElementType::Int32).unwrap_err();
     assert!(other.contains("holds int64") && other.contains("astype(\"int32\")"), "{other}");
+}
+
+#[test]
+fn a_batch_fills_the_first_dimension_that_is_open() {
+    let with_batch = |ports: Vec<Port>, batch| {
+        let info = ModelInfo { inputs: ports, ..ModelInfo::default() };
+        settle(Path::new("m.onnx"), &info, &Inputs::default(), batch).map_err(|e| e.to_string())
+    };
+    let image = || port("images", ElementType::Float32, &["?", "3", "64", "64"]);
+    let four = with_batch(vec![image()], 4).unwrap();
+    assert_eq!(shapes(&four), [[4, 3, 64, 64]]);
+    assert!(four.assumed.is_empty());
+    let text = with_batch(text_model(), 2).unwrap();
+    assert_eq!(shapes(&text)[2], [2, 12, 128, 64]);
+    let fixed = port("images", ElementType::Float32, &["1", "3", "64", "64"]);
+    let refused = with_batch(vec![fixed], 4).unwrap_err();
+    assert!(refused.contains("batch of 4"), "{refused}");
 }
