@@ -14,6 +14,7 @@ pub mod counting;
 mod crew;
 mod ffi;
 mod group;
+mod hold;
 pub mod host;
 mod images;
 pub mod interrupt;

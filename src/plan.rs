@@ -343,13 +343,6 @@ pub enum Warning {
         /// The largest measured concurrency.
         measured: u32,
     },
-    /// Requests are over so soon that waves of them seldom overlapped: the bound decides.
-    ShortRuns {
-        /// What each request asks of the arenas.
-        bound: Bytes,
-        /// What each added to the waves.
-        reached: Bytes,
-    },
     /// The measuring machine had no room for more.
     NoRoom {
         /// The least concurrency that was not measured for that.

@@ -100,7 +100,7 @@ const WORLD: &[&str] = &[
 ];
 
 /// The only files with `unsafe`, each with its reasoning in it.
-const UNSAFE: &[&str] = &["measure/counting.rs", "measure/ffi.rs"];
+const UNSAFE: &[&str] = &["measure/counting.rs", "measure/ffi.rs", "measure/hold.rs"];
 
 /// A file that is longer is two.
 const MOST_LINES: usize = 400;

@@ -9,6 +9,8 @@ mod heatmap;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use base64::Engine;
@@ -17,10 +19,10 @@ use serde::Serialize;
 
 use self::fill::Carried;
 use self::heatmap::ActivationMap;
-use super::images;
 use super::protocol::{Content, InputJob, KindJob};
 use super::sessions::Sessions;
 use super::tensor::Tensor;
+use super::{hold, images};
 
 /// The output that is taken for a class activation map.
 const CAM: &str = "cam";
@@ -53,6 +55,18 @@ pub struct Model {
     pub inputs: Vec<InputJob>,
     /// Names of its outputs, in order.
     pub outputs: Vec<String>,
+    /// The shortest run so far, nanoseconds.
+    pub shortest_run: AtomicU64,
+}
+
+impl Model {
+    /// How long a run takes alone, as far as is known; nothing before the first.
+    fn alone(&self) -> Duration {
+        match self.shortest_run.load(Ordering::Relaxed) {
+            u64::MAX => Duration::ZERO,
+            nanos => Duration::from_nanos(nanos),
+        }
+    }
 }
 
 /// The service: what all requests share.
@@ -73,6 +87,9 @@ pub struct Pipeline {
 pub struct Request<'a> {
     /// Which kind of request it is.
     kind: usize,
+    /// Where in its runs it is stopped until all of the wave are under way, if it is: a share of
+    /// the run.
+    stopped_at: Option<f64>,
     body: Vec<u8>,
     files: Vec<(&'a Path, Vec<u8>)>,
     image: Option<RgbImage>,
@@ -102,6 +119,12 @@ impl Request<'_> {
     pub fn of_kind(kind: usize) -> Self {
         Self { kind, ..Self::default() }
     }
+
+    /// The same, whose runs are stopped after this share of them until all of the wave are under
+    /// way: see [`hold`].
+    pub fn stopped_at(self, share: f64) -> Self {
+        Self { stopped_at: Some(share), ..self }
+    }
 }
 
 impl Pipeline {
@@ -123,6 +146,18 @@ impl Pipeline {
         }
         stages.push(Stage::Respond);
         stages
+    }
+
+    /// The runs of this stage that are to meet, where a wave is of these kinds and no more than
+    /// `at_once` are in `Run` at a time.
+    ///
+    /// # Errors
+    /// Where the system does not let them be stopped.
+    pub fn expect(&self, stage: Stage, kinds: &[usize], at_once: usize) -> anyhow::Result<()> {
+        let Stage::Infer(place) = stage else { return Ok(()) };
+        let runs = kinds.iter().filter(|&&kind| self.runs(kind, place)).count();
+        let alone = self.model(place).map(Model::alone).unwrap_or_default();
+        hold::expect(runs.min(at_once), alone).context("a run cannot be stopped")
     }
 
     /// The stages that a kind of request goes through.
@@ -259,11 +294,21 @@ impl Pipeline {
                 found.map(|(_, tensor)| tensor).context("no tensor was prepared")
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let values = model
-            .session
-            .enter()
-            .run(&tensors)
-            .map_err(|e| anyhow!("the model {} failed: {}", model.name, e.message()))?;
+        let session = model.session.enter();
+        let run = || {
+            let begun = Instant::now();
+            let values = session.run(&tensors);
+            let taken = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            model.shortest_run.fetch_min(taken, Ordering::Relaxed);
+            values
+        };
+        let alone = model.alone();
+        let values = match request.stopped_at {
+            Some(share) => hold::inside(alone.mul_f64(share), run),
+            None => run(),
+        };
+        let values =
+            values.map_err(|e| anyhow!("the model {} failed: {}", model.name, e.message()))?;
         let mut finding = Finding { scores: Vec::new(), map: None, heatmap: Vec::new() };
         for (name, value) in model.outputs.iter().zip(&values) {
             let Ok((shape, data)) = value.try_extract_tensor::<f32>() else { continue };

@@ -1,5 +1,6 @@
 //! The real subject: models in ONNX Runtime, requests through the pipeline, peaks from the kernel.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Instant;
@@ -28,6 +29,14 @@ const WARM_UP_REQUESTS: usize = 3;
 
 /// A block is no more than this many waves, however short they are.
 const MAX_WAVES: u32 = 50;
+
+/// Waves in which all are held in `Run`: one may stop a run where it holds a lock that others wait
+/// for, and then not all are under way.
+const HELD_WAVES: u64 = 2;
+
+/// Runs are stopped at different places, the last after this share of what they take alone: later,
+/// too many would be over.
+const LATEST_STOP: f64 = 0.6;
 
 /// The mark is flat when this many blocks in a row have raised it by less than [`FLAT`].
 const FLAT_BLOCKS: usize = 3;
@@ -101,8 +110,13 @@ impl Service {
         let session = Sessions::new(sessions, &self.gate);
         let seconds = begun.elapsed().into();
         let peak = memory::resident()?.high_water;
-        let open =
-            Model { name: model.name.clone(), session, inputs: model.inputs.clone(), outputs };
+        let open = Model {
+            name: model.name.clone(),
+            session,
+            inputs: model.inputs.clone(),
+            outputs,
+            shortest_run: AtomicU64::new(u64::MAX),
+        };
         Ok((open, LoadedModel { seconds, peak, after: mark()? }))
     }
 
@@ -148,14 +162,21 @@ impl Service {
 
     /// One wave in which all requests reach each stage together: the most that N requests can
     /// hold at once.
-    fn staged_wave(&mut self, kinds: &Arc<[usize]>) -> anyhow::Result<()> {
+    ///
+    /// In `Run` each is held until all are, see [`hold`](super::hold); `seed` says where.
+    fn staged_wave(&mut self, kinds: &Arc<[usize]>, seed: u64) -> anyhow::Result<()> {
         let barrier = Barrier::new(kinds.len());
         let (pipeline, kinds) = (Arc::clone(&self.pipeline), Arc::clone(kinds));
+        let at_once = self.job.sharing.most_in_run().map_or(usize::MAX, |most| most as usize);
         self.crew.together(kinds.len(), move |index| {
-            let mut request = Request::of_kind(kinds[index]);
+            let share = LATEST_STOP * fastrand::Rng::with_seed(seed + index as u64).f64();
+            let mut request = Request::of_kind(kinds[index]).stopped_at(share);
             let mut result = Ok(());
             for stage in pipeline.stages() {
                 // A request that failed still waits, or the others would wait for ever.
+                if barrier.wait().is_leader() {
+                    result = result.and_then(|()| pipeline.expect(stage, &kinds, at_once));
+                }
                 barrier.wait();
                 if result.is_ok() {
                     result = pipeline.step(stage, index, &mut request);
@@ -261,7 +282,9 @@ impl Subject for Service {
     ) -> anyhow::Result<WaveSample> {
         let kinds = self.kinds(concurrency, kinds);
         memory::reset_high_water()?;
-        self.staged_wave(&kinds)?;
+        for seed in 0..HELD_WAVES {
+            self.staged_wave(&kinds, seed)?;
+        }
         let mut marks = vec![memory::resident()?.high_water];
         let waves = self.waves_per_block(&kinds);
         let (mut wall, mut cpu) = (0.0, 0.0);
@@ -292,7 +315,7 @@ impl Subject for Service {
         let kinds = self.kinds(concurrency, Kinds::Mixed);
         memory::reset_high_water()?;
         let (begun, clock) = (Instant::now(), memory::process_cpu());
-        self.staged_wave(&kinds)?;
+        self.staged_wave(&kinds, 0)?;
         Ok(WaveSample {
             peak: memory::resident()?.high_water,
             after: mark()?,

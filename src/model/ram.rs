@@ -42,8 +42,6 @@ pub struct RamModel {
     least: u32,
     cold_extra: Option<ColdExtra>,
     mixture: Option<Mixture>,
-    /// What one request asks for at least, whether or not waves ever overlapped so far.
-    bound: Bytes,
     load_peak: Bytes,
     kernel: Bytes,
 }
@@ -68,8 +66,7 @@ impl RamModel {
             ColdExtra { per_request: excess / n, measured_at: n }
         });
         let low_peak = line.peak_of_lower_prediction(CONFIDENCE).max(0.0);
-        let (mixture, bound) = (None, Bytes::ZERO);
-        Self { line, low_peak, least: 0, cold_extra, mixture, bound, load_peak, kernel }
+        Self { line, low_peak, least: 0, cold_extra, mixture: None, load_peak, kernel }
     }
 
     /// The same of a service of this many processes, whose line was measured with at least one
@@ -92,19 +89,6 @@ impl RamModel {
             ColdExtra { per_request: (cold.per_request - warm).max(0.0), ..cold }
         });
         Self { mixture: Some(mixture), ..self }
-    }
-
-    /// The same where each request is known to ask for this much. Requests that are over in a
-    /// millisecond seldom overlap, so that waves of N may never reach N times that; a service that
-    /// runs for months does. It raises the high end, which decides.
-    #[must_use]
-    pub fn bounded_below(self, per_request: Bytes) -> Self {
-        Self { bound: per_request, ..self }
-    }
-
-    /// What each request is known to ask for, where waves fell short of it.
-    pub fn bound(&self) -> Option<Bytes> {
-        (self.not_reached() > 0.0).then_some(self.bound)
     }
 
     /// What all requests share: the line at N = 0, with the interval of its mean.
@@ -192,11 +176,6 @@ impl RamModel {
         }
     }
 
-    /// What a request asks for beyond what waves are known to have reached, bytes.
-    fn not_reached(&self) -> f64 {
-        (self.bound.as_f64() - self.line.slope_interval(CONFIDENCE).high.max(0.0)).max(0.0)
-    }
-
     /// The line at `n` and its prediction bounds, as the narrowest that do not fall, plus `extra`.
     ///
     /// The upper bound is convex in n: the highest it has been is at one of the two ends. The
@@ -209,7 +188,7 @@ impl RamModel {
         span(
             bounds(x.min(self.low_peak)).low + extra,
             typical(&self.line, x) + extra,
-            bounds(0.0).high.max(bounds(x).high) + self.not_reached() * x + extra,
+            bounds(0.0).high.max(bounds(x).high) + extra,
             source,
         )
     }

@@ -9,7 +9,7 @@ use super::{
     BOXES, BoxRow, CpuAnswers, CpuPlan, Plan, Question, ROWS, RamPlan, RamRow, State, TIGHT,
     Upgrade,
 };
-use crate::footprint::{Footprint, Point, Topology};
+use crate::footprint::{Footprint, Point};
 use crate::model::{CpuModel, FitError, Line, PoolModel, RamModel, Sample, WorkersModel};
 use crate::units::{Bytes, Cpus, Source, Span};
 
@@ -57,7 +57,7 @@ pub fn plan(
         design_concurrency: design,
         mix: mix_plan(footprint, &models.resident, models.eager.as_ref(), question, row)?,
         alternatives: alternatives(footprint, &models, &costs, question, design),
-        warnings: warnings(&models.resident, footprint, &ram, question, design),
+        warnings: warnings(footprint, &ram, question, design),
         ram,
         cpu,
         upgrade,
@@ -76,8 +76,7 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
                 load_peak,
                 marks.kernel_bytes,
             )
-            .of_processes(footprint.topology.processes())
-            .bounded_below(asked_for(footprint)),
+            .of_processes(footprint.topology.processes()),
         )
     };
     let model = |bytes: fn(&Point) -> Bytes, load_peak, cold| {
@@ -104,13 +103,6 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
         eager: eager()?,
         cpu: cpu_model(footprint, footprint.topology, cpu_seconds(footprint)),
     })
-}
-
-/// What one request asks of the arenas, however seldom requests overlap. Known where they share
-/// sessions and are alike; nothing where there is no arena.
-pub(super) fn asked_for(footprint: &Footprint) -> Bytes {
-    let alike = footprint.mix.is_none() && footprint.topology == Topology::Shared;
-    footprint.arena.filter(|_| alike).map_or(Bytes::ZERO, |arena| arena.per_run_bytes)
 }
 
 /// The points as samples of one of their readings.

@@ -135,7 +135,6 @@ fn reasons(
 }
 
 pub(super) fn warnings(
-    model: &RamModel,
     footprint: &Footprint,
     ram: &RamPlan,
     question: &Question,
@@ -163,9 +162,6 @@ pub(super) fn warnings(
     let measured = ram.fit.measured.last().copied().unwrap_or(0);
     if design > measured {
         warnings.push(Warning::Extrapolated { measured });
-    }
-    if let Some(bound) = model.bound() {
-        warnings.push(Warning::ShortRuns { bound, reached: ram.buffer.typical() });
     }
     if let Some(concurrency) = footprint.no_room {
         warnings.push(Warning::NoRoom { concurrency });

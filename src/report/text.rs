@@ -266,6 +266,14 @@ fn trust(plan: &Plan, layout: Layout) -> String {
             increment_error * 100.0,
         );
     }
+    if let Some(arena) = plan.footprint.arena {
+        let _ = write!(
+            text,
+            "Waves reached {:.1} a request with all runs held under way together, which is what the verdict uses; no run can ask the arenas for more than {:.1}. ",
+            plan.ram.buffer.typical(),
+            arena.per_run_bytes,
+        );
+    }
     let _ = write!(text, "{} stays allocated after the largest wave.", plan.ram.retained);
     format!("{}\n", wrap(&text, layout, 0))
 }

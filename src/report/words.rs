@@ -24,7 +24,6 @@ pub fn warning(warning: &Warning) -> (&'static str, String) {
         Warning::NotChecked => ("not_checked", not_checked()),
         Warning::Extrapolated { measured } => ("extrapolated", extrapolated(*measured)),
         Warning::Disturbed(what) => ("disturbed", sentence(what)),
-        Warning::ShortRuns { bound, reached } => ("short_runs", short_runs(*bound, *reached)),
         Warning::NoRoom { concurrency } => ("no_room", no_room(*concurrency)),
         Warning::AssumedShape(dims) => ("assumed_shape", assumed_shape(dims)),
         Warning::OtherCpu { measured_on } => ("other_cpu", other_cpu(measured_on)),
@@ -166,14 +165,6 @@ fn extrapolated(measured: u32) -> String {
         "The answer goes beyond the {measured} requests in flight that were measured: from there on \
          RAM is taken to grow along the same line. A larger --budget with --remeasure measures \
          further."
-    )
-}
-
-fn short_runs(bound: Bytes, reached: Bytes) -> String {
-    format!(
-        "Requests are over so soon that they seldom overlapped: waves reached {reached:.1} a request, \
-         and each asks the arenas for {bound:.1}. What decides uses the larger, which a service \
-         that runs for long reaches at some time; the typical value is what the waves reached."
     )
 }
 

@@ -193,7 +193,6 @@ pub fn warnings() -> Vec<Warning> {
         Warning::NotChecked,
         Warning::Extrapolated { measured: 16 },
         Warning::Disturbed("other processes used 25 % of the CPUs".to_owned()),
-        Warning::ShortRuns { bound: Bytes::mib(7), reached: Bytes::mib(5) },
         Warning::NoRoom { concurrency: 16 },
         Warning::AssumedShape(vec!["ids: sequence = 128".to_owned()]),
         Warning::OtherCpu { measured_on: "Some CPU".to_owned() },

@@ -28,7 +28,6 @@ fn codes_are_the_contracts() {
             "not_checked",
             "extrapolated",
             "disturbed",
-            "short_runs",
             "no_room",
             "assumed_shape",
             "other_cpu",
