@@ -199,7 +199,7 @@ impl Subject for Service {
             per_run: self.arena_per_run.iter().copied().max().unwrap_or_default(),
             max_in_use: all().map(|a| a.max_in_use).sum(),
         });
-        Ok(Warm { after: mark()?, request_seconds, arena })
+        Ok(Warm { after: mark()?, request_seconds, arena, heap: counting::heap_in_use() })
     }
 
     fn stages(&mut self, budget: Seconds) -> anyhow::Result<Vec<StageSample>> {
