@@ -126,6 +126,9 @@ pub struct Footprint {
     /// The least concurrency for which the measuring machine had no room, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_room: Option<u32>,
+    /// What the C library's heaps had handed out of all that, warm, where it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heap_bytes: Option<Bytes>,
     /// The same service in other topologies, each run for real.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<TopologyRun>,
@@ -273,6 +276,9 @@ pub struct TopologyRun {
     pub throughput: Vec<Throughput>,
     /// CPU-seconds of all threads a request under load.
     pub cpu_seconds: Span<Seconds>,
+    /// What the heaps of its processes had handed out, warm, where the C library tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heap_bytes: Option<Bytes>,
     /// If one of its processes was killed, where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub killed: Option<Killed>,

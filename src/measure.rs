@@ -1,9 +1,10 @@
 //! The world: the only room that names ONNX Runtime, child processes, /proc, cgroups and the
 //! cache.
 //!
-//! The parent half ([`campaign`], [`group`], [`child`], [`schedule`]) never loads a model. The child half
-//! ([`probe`], [`subject`], [`service`], [`pipeline`], [`session`]) is measured and holds as
-//! little of the tool as possible. Between them is the line [`protocol`].
+//! The parent half ([`campaign`], [`comparison`], [`group`], [`child`], [`schedule`]) never loads a
+//! model. The child half ([`probe`], [`subject`], [`service`], [`sessions`], [`pipeline`],
+//! [`session`]) is measured and holds as little of the tool as possible. Between them is the line
+//! [`protocol`].
 
 pub mod assemble;
 pub mod cache;

@@ -106,6 +106,39 @@ fn a_cached_answer_loads_nothing() {
     assert!(!logs[0].contains("onnxruntime"), "{}", logs[0]);
 }
 
+/// A second session brings its weights again, a second process everything but the files.
+#[test]
+fn sessions_and_workers_are_really_run() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("one.yaml");
+    fs::write(&path, "name: one\nmodels:\n  net: {architecture: resnet18}\n").unwrap();
+    let measured = |topology: &str| {
+        let profile = path.to_str().unwrap();
+        let asked = ["measure", "--profile", profile, "--remeasure", "--budget", "1s"];
+        let report = real_json(&[&asked[..], &["--topology", topology]].concat());
+        valid(&report, "footprint-1.schema.json");
+        assert_eq!(report["environment"]["settings"]["topology"], topology);
+        report
+    };
+    let [shared, pool, workers] = ["shared", "pool:2", "workers:2"].map(measured);
+    let at = |report: &Value, n: u64, key: &str| {
+        let points = report["ram"]["points"].as_array().unwrap();
+        let found = points.iter().filter(|p| p["concurrency"] == n);
+        found.map(|p| number(p, key)).fold(f64::NAN, f64::max)
+    };
+    // 11.7 million weights of 4 bytes, once a session.
+    let base = |report: &Value| number(report, "/ram/base_bytes/typical");
+    assert!(base(&pool) - base(&shared) > 0.9 * 44.7e6, "{} {}", base(&pool), base(&shared));
+    // A request that waits takes no arena.
+    let buffer = |report: &Value| number(report, "/ram/buffer_bytes/typical");
+    assert!(buffer(&pool) < buffer(&shared), "{} {}", buffer(&pool), buffer(&shared));
+    // Two requests on two workers: twice the heap of one on one, and the same files.
+    let heap = at(&workers, 2, "/anon_bytes") / at(&shared, 1, "/anon_bytes");
+    assert!((1.8..2.2).contains(&heap), "{heap}");
+    let files = at(&workers, 2, "/file_bytes") / at(&shared, 1, "/file_bytes");
+    assert!((0.8..1.5).contains(&files), "{files}");
+}
+
 /// A user's own file goes the way of a reference architecture, heatmaps only where it has them.
 #[test]
 fn a_file_of_the_user_and_an_image_of_the_user() {

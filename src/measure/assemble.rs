@@ -86,6 +86,7 @@ pub fn assemble(
         wall_seconds: wall_seconds(children),
         partial,
         no_room: children.iter().filter_map(|c| c.no_room).min(),
+        heap_bytes: heap(children),
         runs: Vec::new(),
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
         assumed: facts.assumed.clone(),
@@ -100,6 +101,7 @@ pub fn run(topology: Topology, children: &[ChildRecord]) -> TopologyRun {
         points: points(children),
         throughput: throughput(children),
         cpu_seconds: cpu_seconds(children),
+        heap_bytes: heap(children),
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
     }
 }
@@ -304,6 +306,11 @@ fn arena(children: &[ChildRecord]) -> Option<ArenaRecord> {
         max_in_use_bytes: median_bytes(samples().map(|a| a.max_in_use)),
         per_run_bytes: median_bytes(samples().map(|a| a.per_run)),
     })
+}
+
+fn heap(children: &[ChildRecord]) -> Option<Bytes> {
+    let told: Vec<Bytes> = children.iter().filter_map(|c| c.warm?.heap).collect();
+    (!told.is_empty()).then(|| median_bytes(told.into_iter()))
 }
 
 fn median_bytes(values: impl Iterator<Item = Bytes>) -> Bytes {

@@ -85,3 +85,32 @@ unsafe impl GlobalAlloc for Counting {
         moved
     }
 }
+/// What `mallinfo2` of the GNU C library tells, in bytes (mallinfo(3)).
+#[repr(C)]
+struct MallocInfo {
+    from_system: usize,
+    _free_chunks: usize,
+    _fast_chunks: usize,
+    _mapped_chunks: usize,
+    mapped: usize,
+    _unused: usize,
+    _fast_free: usize,
+    in_use: usize,
+    _free: usize,
+    _top: usize,
+}
+
+/// Bytes that the C library's heaps have handed out now, to ONNX Runtime as to the Rust side, in
+/// all its arenas and in blocks mapped by themselves. What was given back and is still resident is
+/// not in it. `None` where the library does not tell: before version 2.33 of the GNU one, and in
+/// any other.
+pub fn heap_in_use() -> Option<Bytes> {
+    let process = libloading::os::unix::Library::this();
+    // SAFETY: where the symbol exists it is this function, which takes nothing, returns the struct
+    // by value and may be called from any thread (mallinfo(3)).
+    let told = unsafe {
+        let mallinfo2 = process.get::<unsafe extern "C" fn() -> MallocInfo>(b"mallinfo2").ok()?;
+        mallinfo2()
+    };
+    (told.from_system > 0).then(|| Bytes::new((told.in_use + told.mapped) as u64))
+}

@@ -197,6 +197,7 @@ fn warm(each: &[Warm], files: Bytes) -> Option<Warm> {
             per_run: arenas.iter().map(|a| a.per_run).max().unwrap_or_default(),
             max_in_use: arenas.iter().map(|a| a.max_in_use).sum(),
         }),
+        heap: each.iter().map(|w| w.heap).sum(),
     })
 }
 

@@ -307,6 +307,9 @@ pub struct Warm {
     pub request_seconds: Seconds,
     /// The arenas of all sessions, where there are any.
     pub arena: Option<ArenaSample>,
+    /// What the C library's heaps have handed out, where it tells.
+    #[serde(default)]
+    pub heap: Option<Bytes>,
 }
 
 /// The arenas of all sessions together.

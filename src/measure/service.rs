@@ -255,7 +255,7 @@ impl Subject for Service {
             per_run: self.arena_per_run.iter().copied().sum(),
             max_in_use: all().map(|a| a.max_in_use).sum(),
         });
-        Ok(Warm { after: mark()?, request_seconds, arena })
+        Ok(Warm { after: mark()?, request_seconds, arena, heap: counting::heap_in_use() })
     }
 
     fn stages(&mut self, budget: Seconds, kind: usize) -> anyhow::Result<Vec<StageSample>> {

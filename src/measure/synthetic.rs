@@ -105,7 +105,12 @@ impl Subject for Synthetic {
             per_run: self.job.buffer,
             max_in_use: self.idle_bytes() + self.job.buffer,
         };
-        Ok(Warm { after, request_seconds: self.job.cpu, arena: Some(arena) })
+        Ok(Warm {
+            after,
+            request_seconds: self.job.cpu,
+            arena: Some(arena),
+            heap: Some(self.idle_bytes()),
+        })
     }
 
     fn stages(&mut self, _budget: Seconds, _kind: usize) -> anyhow::Result<Vec<StageSample>> {

@@ -14,6 +14,14 @@
 //! shares add up to N whatever W is. With fewer requests than workers, a worker without one keeps
 //! what its warm-up took: it counts as having one.
 //!
+//! What a session takes of the heap is read off the C library: it is the same in every process, and
+//! a straight line in K. Resident is that and what loading gave back and the library kept. The
+//! second load uses again what the first left, and so on: beyond the largest K that was run, the
+//! leftover may stay as it is or go on growing as between those that were run. The interval holds
+//! both, and the value to expect is the middle. Two ResNet-50 sessions left some 40 MiB more than
+//! one, and eight no more than two; of ResNet-18 each left some 10 to 20 MiB more. Where the heap
+//! was not asked, a session is the slope of the resident bytes.
+//!
 //! Processes differ from each other by more than waves within one do: loading leaves the heap in
 //! one of several states. So slopes are found within processes (the fixed-effects or "within"
 //! estimator; Wooldridge, Econometric Analysis of Cross Section and Panel Data, 2nd ed., 10.5),
@@ -41,6 +49,8 @@ pub struct Trial {
     pub copies: u32,
     /// Requests in flight, and the peak with them.
     pub peaks: Vec<(u32, Bytes)>,
+    /// What its heap had handed out when it was warm, where that is known.
+    pub heap: Option<Bytes>,
 }
 
 /// What a pool costs, for any number of sessions and requests.
@@ -51,13 +61,13 @@ pub struct PoolModel {
     largest: (u32, u32),
 }
 
-/// The level of processes by their number of sessions: a line through the median of each number.
+/// The level of processes by their number of sessions: the median of each number.
 #[derive(Debug, Clone, PartialEq)]
 struct Levels {
-    process: f64,
-    session: f64,
-    /// Number of sessions, processes measured with it.
-    measured: Vec<(f64, f64)>,
+    /// Number of sessions, median level, processes measured with it; by number.
+    measured: Vec<(f64, f64, f64)>,
+    /// What one session more takes of the heap, where the heap was asked.
+    of_heap: Option<f64>,
     /// How far processes are from the median of their number.
     sd: f64,
     degrees_of_freedom: f64,
@@ -76,19 +86,22 @@ impl PoolModel {
     /// Where there are fewer than three processes, or all have as many sessions.
     pub fn fit(trials: &[Trial]) -> Result<Self, FitError> {
         let slopes = Within::fit(trials, running_and_waiting)?;
-        let levels = Levels::fit(&slopes.levels(trials, running_and_waiting))?;
+        let levels = Levels::fit(&slopes.levels(trials, running_and_waiting), trials)?;
         Ok(Self { largest: largest(trials), slopes, levels })
     }
 
-    /// What is there once: code, libraries, heap, and what loading left.
+    /// What is there once: code, libraries, heap, and what the first load left.
     pub fn process(&self) -> Span<Bytes> {
         self.levels.at(0.0, 0.0)
     }
 
     /// What each session of all models adds: weights, and the arena that it keeps.
     pub fn session(&self) -> Span<Bytes> {
-        let half = self.levels.half_of(&self.levels.weights(1.0, 0.0), 0.0);
-        let at = self.levels.session;
+        let half = match self.levels.of_heap {
+            Some(_) => 0.0,
+            None => self.levels.half_of(&self.levels.rise(), 0.0),
+        };
+        let at = self.levels.session();
         span(at - half, at, at + half, Source::Fitted)
     }
 
@@ -112,7 +125,7 @@ impl PoolModel {
 }
 
 impl Levels {
-    fn fit(levels: &[(f64, f64)]) -> Result<Self, FitError> {
+    fn fit(levels: &[(f64, f64)], trials: &[Trial]) -> Result<Self, FitError> {
         let mut numbers: Vec<f64> = levels.iter().map(|(k, _)| *k).collect();
         numbers.sort_by(f64::total_cmp);
         numbers.dedup();
@@ -123,31 +136,49 @@ impl Levels {
             return Err(FitError::TooFew(levels.len()));
         }
         let of = |k: f64| levels.iter().filter(move |(number, _)| *number == k).map(|(_, y)| *y);
-        let medians: Vec<(f64, f64)> = numbers.iter().map(|&k| (k, median(of(k)))).collect();
+        let measured: Vec<(f64, f64, f64)> =
+            numbers.iter().map(|&k| (k, median(of(k)), count(of(k).count()))).collect();
         let squares: f64 =
-            medians.iter().flat_map(|&(k, m)| of(k).map(move |y| (y - m).powi(2))).sum();
+            measured.iter().flat_map(|&(k, m, _)| of(k).map(move |y| (y - m).powi(2))).sum();
         let degrees_of_freedom = count(levels.len()) - count(numbers.len());
-        let mut found = Self {
-            process: 0.0,
-            session: 0.0,
-            measured: numbers.iter().map(|&k| (k, count(of(k).count()))).collect(),
+        Ok(Self {
+            measured,
+            of_heap: of_heap(trials),
             sd: (squares / degrees_of_freedom.max(1.0)).sqrt(),
             degrees_of_freedom,
-        };
-        let line = |weights: &[f64]| weights.iter().zip(&medians).map(|(w, (_, m))| w * m).sum();
-        found.session = line(&found.weights(1.0, 0.0));
-        found.process = line(&found.weights(0.0, 1.0));
-        Ok(found)
+        })
     }
 
-    /// How much each median counts in `slope × session + process`: least squares.
-    fn weights(&self, slope: f64, constant: f64) -> Vec<f64> {
-        let numbers = || self.measured.iter().map(|(k, _)| *k);
-        let n = count(self.measured.len());
-        let mean = numbers().sum::<f64>() / n;
+    /// How much each median counts in the slope through them, by least squares.
+    fn rise(&self) -> Vec<f64> {
+        let numbers = || self.measured.iter().map(|(k, ..)| *k);
+        let mean = numbers().sum::<f64>() / count(self.measured.len());
         let squares: f64 = numbers().map(|k| (k - mean).powi(2)).sum();
-        let rise = |k: f64| (k - mean) / squares;
-        numbers().map(|k| slope * rise(k) + constant * (1.0 / n - mean * rise(k))).collect()
+        numbers().map(|k| (k - mean) / squares).collect()
+    }
+
+    fn session(&self) -> f64 {
+        self.of_heap.unwrap_or_else(|| self.sum(&self.rise())).max(0.0)
+    }
+
+    fn sum(&self, weights: &[f64]) -> f64 {
+        weights.iter().zip(&self.measured).map(|(w, (_, level, _))| w * level).sum()
+    }
+
+    /// How much each median counts at this number of sessions: those next to it by their distance,
+    /// beyond all of them the last one; and how many sessions it is away from that.
+    fn weights(&self, sessions: f64) -> (Vec<f64>, f64) {
+        let number = |index: usize| self.measured[index].0;
+        let last = self.measured.len() - 1;
+        let above = (0..last).find(|&i| number(i) >= sessions).unwrap_or(last);
+        let mut weights = vec![0.0; last + 1];
+        if above == 0 || sessions >= number(last) {
+            weights[above] = 1.0;
+            return (weights, sessions - number(above));
+        }
+        let share = (number(above) - sessions) / (number(above) - number(above - 1));
+        (weights[above - 1], weights[above]) = (share, 1.0 - share);
+        (weights, 0.0)
     }
 
     /// Half of the interval of a weighted sum of the medians, and of `new` new processes' own
@@ -156,17 +187,35 @@ impl Levels {
         let medians: f64 = weights
             .iter()
             .zip(&self.measured)
-            .map(|(w, (_, n))| w * w * if *n > 2.0 { MEDIAN_VARIANCE } else { 1.0 } / n)
+            .map(|(w, (.., n))| w * w * if *n > 2.0 { MEDIAN_VARIANCE } else { 1.0 } / n)
             .sum();
         half(self.sd * (medians + new).sqrt(), self.degrees_of_freedom)
     }
 
     /// The level at this number of sessions; of the mean where `new` is 0, of a process where 1.
     fn at(&self, sessions: f64, new: f64) -> Span<Bytes> {
-        let level = self.process + sessions * self.session;
-        let half = self.half_of(&self.weights(sessions, 1.0), new);
-        span(level - half, level, level + half, Source::Fitted)
+        let (mut weights, away) = self.weights(sessions);
+        let level = self.sum(&weights) + away * self.session();
+        let mut more = 0.0;
+        if self.of_heap.is_some() {
+            // What loading leaves behind may go on growing as it did, or not at all.
+            let (rise, session) = (self.sum(&self.rise()), self.session());
+            more = away.max(0.0) * (rise - session).max(0.0);
+        } else {
+            weights.iter_mut().zip(self.rise()).for_each(|(w, rise)| *w += away * rise);
+        }
+        let half = self.half_of(&weights, new);
+        span(level - half, level + more / 2.0, level + more + half, Source::Fitted)
     }
+}
+
+/// What one session more takes of the heap: the slope between the medians of the fewest and the
+/// most sessions. It hardly varies: what is handed out does not depend on what was given back.
+fn of_heap(trials: &[Trial]) -> Option<f64> {
+    let asked = || trials.iter().filter_map(|t| Some((t.copies, t.heap?.as_f64())));
+    let (fewest, most) = (asked().map(|(k, _)| k).min()?, asked().map(|(k, _)| k).max()?);
+    let at = |k: u32| median(asked().filter(|(number, _)| *number == k).map(|(_, y)| y));
+    (most > fewest).then(|| (at(most) - at(fewest)) / f64::from(most - fewest))
 }
 
 /// What workers cost, for any number of them and of requests.
@@ -198,6 +247,7 @@ impl WorkersModel {
             .iter()
             .map(|t| Trial {
                 copies: t.copies,
+                heap: t.heap,
                 peaks: t.peaks.iter().copied().filter(|(n, _)| *n >= t.copies).collect(),
             })
             .filter(|t| !t.peaks.is_empty())

@@ -27,8 +27,8 @@ pub(super) struct Costs {
     pub workers: Option<WorkersModel>,
 }
 
-/// A topology's points, and whether they check what others predict.
-type Points<'a> = (Topology, &'a [Point], bool);
+/// A topology's points, whether they check what others predict, and the heap in use.
+type Points<'a> = (Topology, &'a [Point], bool, Option<Bytes>);
 
 impl Costs {
     /// From all that was run.
@@ -38,7 +38,9 @@ impl Costs {
 
     /// From all but the checks.
     fn unchecked(footprint: &Footprint) -> Self {
-        Self::from(&everything(footprint).filter(|(.., is_check)| !is_check).collect::<Vec<_>>())
+        Self::from(
+            &everything(footprint).filter(|(_, _, is_check, _)| !is_check).collect::<Vec<_>>(),
+        )
     }
 
     fn from(all: &[Points<'_>]) -> Self {
@@ -55,7 +57,7 @@ impl Costs {
         let files = all
             .iter()
             .filter(|(topology, ..)| shared(*topology))
-            .flat_map(|(_, points, _)| points.iter().map(|p| p.file_bytes.as_f64()));
+            .flat_map(|(_, points, ..)| points.iter().map(|p| p.file_bytes.as_f64()));
         // One worker says nothing of what two share.
         let workers = workers.iter().any(|t| t.copies > 1).then_some(workers);
         Self {
@@ -80,8 +82,9 @@ impl Costs {
 
 /// The footprint's own points, and those of each run.
 fn everything(footprint: &Footprint) -> impl Iterator<Item = Points<'_>> {
-    let own = (footprint.topology, footprint.points.as_slice(), false);
-    let runs = footprint.runs.iter().map(|r| (r.topology, r.points.as_slice(), is_check(r)));
+    let own = (footprint.topology, footprint.points.as_slice(), false, footprint.heap_bytes);
+    let runs =
+        footprint.runs.iter().map(|r| (r.topology, r.points.as_slice(), is_check(r), r.heap_bytes));
     std::iter::once(own).chain(runs)
 }
 
@@ -96,13 +99,14 @@ fn trials(
     is_wanted: impl Fn(Topology) -> bool,
 ) -> Vec<Trial> {
     let mut trials = Vec::new();
-    for (topology, points, _) in all.iter().filter(|(topology, ..)| is_wanted(*topology)) {
+    for (topology, points, _, heap) in all.iter().filter(|(topology, ..)| is_wanted(*topology)) {
         let mut children: Vec<u32> = points.iter().map(|p| p.repeat).collect();
         children.sort_unstable();
         children.dedup();
         trials.extend(children.into_iter().map(|child| {
             Trial {
                 copies: topology.copies(),
+                heap: *heap,
                 peaks: points
                     .iter()
                     .filter(|p| p.repeat == child)

@@ -44,7 +44,12 @@ impl Request<'_> {
             job: &job,
             footprint: &footprint,
             budget: self.budget,
-            available: HostBox::this().ok().and_then(|h| h.available_ram).unwrap_or_default(),
+            // Planted costs take no RAM.
+            available: match job {
+                Job::Service(_) => HostBox::this().ok().and_then(|h| h.available_ram),
+                Job::Synthetic(_) => None,
+            }
+            .unwrap_or_default(),
             interrupt,
             tell: &|what| self.printer.info(&format!("measuring {what}")),
         };

@@ -42,11 +42,28 @@ impl Request<'_> {
     }
 
     fn would_measure(&self, checked: &Checked, host: &HostBox) -> Vec<String> {
+        let topology = self.profile.topology;
+        let processes = match topology.processes() {
+            1 => "processes".to_owned(),
+            workers => format!("groups of {workers} processes"),
+        };
+        // Where every session, or every worker, has a request.
+        let n = |requests: u32| requests + topology.knee() - 1;
         let mut lines = vec![format!(
-            "  measures in 4 processes or more, one after the other, on {} cores, for about {} (at least \
-             N = 1, 2, 4 in three of them; the budget buys N = 8 and the check at 16)",
-            host.cores, self.budget
+            "  measures {topology} in 4 {processes} or more, one after the other, on {} cores, for \
+             about {} (at least N = {}, {}, {} in three of them; the budget buys N = {} and the \
+             check at {})",
+            host.cores,
+            self.budget,
+            n(1),
+            n(2),
+            n(4),
+            n(8),
+            n(16)
         )];
+        if !self.families.is_empty() {
+            lines.push("  and then other topologies, to compare".to_owned());
+        }
         let written = checked.to_be_written(&self.cache);
         for (path, bytes) in &written {
             lines.push(format!("  writes {bytes:>9} {}", path.display()));

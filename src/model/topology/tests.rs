@@ -6,7 +6,7 @@ const MIB: f64 = 1_048_576.0;
 
 fn trial(copies: u32, requests: &[u32], peak: impl Fn(u32) -> f64) -> Trial {
     let peaks = requests.iter().map(|&n| (n, Bytes::from_f64(peak(n) * MIB))).collect();
-    Trial { copies, peaks }
+    Trial { copies, peaks, heap: None }
 }
 
 /// 40 once, 80 a session, 10 a running request, 6 a waiting one, in MiB.
@@ -60,6 +60,29 @@ fn the_interval_of_a_new_process_is_that_of_the_formula() {
     let half = 2.776_445 * (9.0 * (1.0 + 13.0 * MEDIAN_VARIANCE / 3.0)).sqrt();
     near(model.total(4, 4).high(), pool_at(4, 4) + half);
     near(model.total(4, 4).low(), pool_at(4, 4) - half);
+}
+
+/// One session leaves 30 of what loading took, two or more leave 70; the heap says 80 a session.
+#[test]
+fn what_loading_leaves_is_not_taken_for_the_session() {
+    let of = |k: u32, o: f64| {
+        let left = if k == 1 { 30.0 } else { 70.0 };
+        let heap = Some(Bytes::from_f64((20.0 + 80.0 * f64::from(k)) * MIB));
+        Trial { heap, ..trial(k, &[1, 2, 4, 8], |n| pool_at(k, n) + left + o) }
+    };
+    let trials: Vec<Trial> = [1, 1, 1, 2, 2, 2].iter().map(|&k| of(k, 0.0)).collect();
+    let model = PoolModel::fit(&trials).unwrap();
+    near(model.session().high(), 80.0);
+    near(model.process().typical(), 40.0 + 30.0);
+    near(model.total(1, 8).typical(), pool_at(1, 8) + 30.0);
+    near(model.total(2, 8).high(), pool_at(2, 8) + 70.0);
+    near(model.total(8, 16).low(), pool_at(8, 16) + 70.0);
+    // 40 more for each session beyond those that were run, or nothing, or in between.
+    near(model.total(8, 16).typical(), pool_at(8, 16) + 70.0 + 3.0 * 40.0);
+    near(model.total(8, 16).high(), pool_at(8, 16) + 70.0 + 6.0 * 40.0);
+    // Between those that were run: halfway.
+    let more = [trials, vec![of(4, 0.0)]].concat();
+    near(PoolModel::fit(&more).unwrap().total(3, 16).high(), pool_at(3, 16) + 70.0);
 }
 
 #[test]

@@ -237,11 +237,13 @@ fn footprint() -> Footprint {
         wall_seconds: seconds(0.031),
         throughput: vec![Throughput { concurrency: 4, rps: Rate::per_second(60.5) }],
         partial: false,
+        heap_bytes: Some(Bytes::mib(200)),
         runs: vec![TopologyRun {
             topology: Topology::Pool(Copies::TWO),
             points: vec![point(2, 0)],
             throughput: vec![Throughput { concurrency: 2, rps: Rate::per_second(50.5) }],
             cpu_seconds: seconds(0.03),
+            heap_bytes: None,
             killed: None,
         }],
         killed: None,
