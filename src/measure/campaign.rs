@@ -150,14 +150,13 @@ impl Campaign<'_> {
     /// What is left of the budget goes into a larger concurrency and a repeat of the ladder in
     /// turn, until the interval is tight.
     fn extra(&self, finished: &[ChildRecord], schedule: &Schedule, left: f64) -> Option<Errand> {
-        let waves = || finished.iter().filter(|r| r.errand != Errand::Cold).flat_map(|r| &r.waves);
+        let warm = || finished.iter().filter(|r| r.errand != Errand::Cold);
         if finished.len() >= MAX_CHILDREN || finished.iter().any(|r| r.killed.is_some()) {
             return None;
         }
-        let samples: Vec<Sample> =
-            waves().map(|(n, w)| Sample { x: f64::from(*n), y: w.peak.as_f64() }).collect();
+        let samples: Vec<Sample> = warm().flat_map(samples).collect();
         let line = Line::fit(&samples).ok()?;
-        let largest = waves().map(|(n, _)| *n).max()?;
+        let largest = warm().flat_map(|r| &r.waves).map(|(n, _)| *n).max()?;
         let interval = line.prediction_interval(f64::from(largest), 0.95);
         if interval.high - interval.low <= 2.0 * TIGHT * line.at(f64::from(largest)) {
             return None;
@@ -259,6 +258,15 @@ fn work(errand: Errand, schedule: &Schedule) -> Vec<(Command, u32)> {
         }
         Errand::Far(n) => vec![waves(n, schedule.max_check_blocks)],
     }
+}
+
+/// The warm waves of one child.
+fn samples(record: &ChildRecord) -> impl Iterator<Item = Sample> {
+    record.waves.iter().map(|(n, wave)| Sample {
+        x: f64::from(*n),
+        y: wave.peak.as_f64(),
+        process: record.child,
+    })
 }
 
 /// The first errand that the finished children have not done.

@@ -8,11 +8,23 @@
 //! bounds of a curve that does not fall, so a larger limit never holds fewer requests. The model is
 //! of whichever series its line was fitted on: one is built on resident bytes, one on anonymous.
 
-use super::line::Line;
+use super::line::{FitError, Line, Sample};
 use crate::units::{Bytes, Source, Span};
 
 /// How sure the intervals are.
 const CONFIDENCE: f64 = 0.95;
+
+/// The standard deviation with which real processes leave the line of others beyond what those show,
+/// as a share of the total: an assumption, from 35 measurements of 7 models with 95 children at a
+/// concurrency that their line was not made from. With it the stated 95 % held 94 % of them, without
+/// it 79 %. Three children often share the layout of their heap to a tenth of a MiB that a fourth
+/// does not have, and a child that begins at 16 requests has not grown its arena step by step.
+const DISCREPANCY: f64 = 0.01;
+
+/// The same where there is one process, which says nothing of the others: the offsets of processes
+/// in the same measurements had 1.5 % of the total as their root mean
+/// square; with the above, 2 %.
+const DISCREPANCY_OF_ONE: f64 = 0.02;
 
 /// No box is said to hold more than this: beyond it, something else gives out first.
 pub const MAX_CONCURRENCY: u32 = 100_000;
@@ -26,6 +38,16 @@ pub struct Capacity {
     pub typical: u32,
     /// What it might hold: at the low end of cost.
     pub high: u32,
+}
+
+/// The line through measured peaks, with what measured peaks are known to hide.
+///
+/// # Errors
+/// As [`Line::fit`].
+pub fn line_of_peaks(samples: &[Sample]) -> Result<Line, FitError> {
+    let line = Line::fit(samples)?;
+    let one = line.processes() == 1;
+    Ok(line.with_discrepancy(if one { DISCREPANCY_OF_ONE } else { DISCREPANCY }))
 }
 
 /// `RAM(N) = base + N × buffer`, with what is needed besides.
@@ -181,12 +203,14 @@ mod tests {
             .iter()
             .cycle()
             .take(15)
-            .map(|&x: &f64| Sample {
+            .zip(0..)
+            .map(|(&x, i): (&f64, u32)| Sample {
                 x,
                 y: (base + slope * x) * (1.0 + noise * (random.f64() - 0.5)),
+                process: i / 5,
             })
             .collect();
-        let line = Line::fit(&samples).unwrap();
+        let line = line_of_peaks(&samples).unwrap();
         let cold = vec![(16, Bytes::from_f64(base + slope * 20.0))];
         RamModel::new(line, cold, Bytes::from_f64(base * 1.1), Bytes::mib(1))
     }
@@ -239,7 +263,7 @@ mod tests {
     #[test]
     fn of_several_cold_bursts_the_largest_counts() {
         let samples = [(1.0, 110.0), (2.0, 120.0), (16.0, 260.0)];
-        let line = Line::fit(&samples.map(|(x, y)| Sample { x, y: y * MIB })).unwrap();
+        let line = Line::fit(&samples.map(|(x, y)| Sample { x, y: y * MIB, process: 0 })).unwrap();
         let peaks = |peaks: &[(u32, u64)]| {
             let cold = peaks.iter().map(|&(n, mib)| (n, Bytes::mib(mib))).collect();
             RamModel::new(line, cold, Bytes::ZERO, Bytes::ZERO)

@@ -8,7 +8,7 @@ use super::{
     BOXES, BoxRow, CpuAnswers, CpuPlan, Plan, Question, ROWS, RamPlan, RamRow, TIGHT, Upgrade,
 };
 use crate::footprint::{Footprint, Point};
-use crate::model::{CpuModel, FitError, Line, RamModel, Sample};
+use crate::model::{CpuModel, FitError, RamModel, Sample, line_of_peaks};
 use crate::units::{Bytes, Cpus, Source, Span};
 
 /// Why there is no answer.
@@ -64,7 +64,7 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let marks = &footprint.marks;
     let model = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>| {
         Ok::<_, PlanError>(RamModel::new(
-            Line::fit(&samples(&footprint.points, bytes))?,
+            line_of_peaks(&samples(&footprint.points, bytes))?,
             cold,
             load_peak,
             marks.kernel_bytes,
@@ -87,7 +87,7 @@ pub(super) fn samples<'a>(
 ) -> Vec<Sample> {
     points
         .into_iter()
-        .map(|p| Sample { x: f64::from(p.concurrency), y: bytes(p).as_f64() })
+        .map(|p| Sample { x: f64::from(p.concurrency), y: bytes(p).as_f64(), process: p.repeat })
         .collect()
 }
 
