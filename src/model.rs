@@ -9,4 +9,4 @@ pub mod sample;
 
 pub use cpu::CpuModel;
 pub use line::{FitError, Interval, Line, Sample, Shape, shape};
-pub use ram::{Capacity, MAX_CONCURRENCY, RamModel, line_of_peaks};
+pub use ram::{CONFIDENCE, Capacity, MAX_CONCURRENCY, RamModel, line_of_peaks};

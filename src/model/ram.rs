@@ -12,7 +12,7 @@ use super::line::{FitError, Line, Sample};
 use crate::units::{Bytes, Source, Span};
 
 /// How sure the intervals are.
-const CONFIDENCE: f64 = 0.95;
+pub const CONFIDENCE: f64 = 0.95;
 
 /// The standard deviation with which real processes leave the line of others beyond what those show,
 /// as a share of the total: an assumption, from 35 measurements of 7 models with 95 children at a

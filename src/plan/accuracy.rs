@@ -3,13 +3,13 @@
 use super::build::{PlanError, samples};
 use super::{Bend, Fit, HeldOut};
 use crate::footprint::{Footprint, Point};
-use crate::model::{Line, Shape, sample};
-use crate::units::Bytes;
+use crate::model::{CONFIDENCE, Shape, line_of_peaks, sample};
+use crate::units::{Bytes, Source, Span};
 
 pub(super) fn fit_of(footprint: &Footprint) -> Result<Fit, PlanError> {
     let points = &footprint.points;
     let all = samples(points, |p| p.peak_bytes);
-    let line = Line::fit(&all)?;
+    let line = line_of_peaks(&all)?;
     let mut measured: Vec<u32> = points.iter().map(|p| p.concurrency).collect();
     measured.sort_unstable();
     measured.dedup();
@@ -36,14 +36,17 @@ fn held_out(points: &[Point]) -> Option<HeldOut> {
     let checks = || points.iter().filter(|p| p.held_out);
     let concurrency = checks().map(|p| p.concurrency).max()?;
     let fitted_on = points.iter().filter(|p| !p.held_out && p.concurrency < concurrency);
-    let line = Line::fit(&samples(fitted_on, |p| p.peak_bytes)).ok()?;
-    let observed = sample::median(
-        checks().filter(|p| p.concurrency == concurrency).map(|p| p.peak_bytes.as_f64()),
-    );
-    let predicted = line.at(f64::from(concurrency));
+    let line = line_of_peaks(&samples(fitted_on, |p| p.peak_bytes)).ok()?;
+    let peaks: Vec<f64> =
+        checks().filter(|p| p.concurrency == concurrency).map(|p| p.peak_bytes.as_f64()).collect();
+    let x = f64::from(concurrency);
+    let interval = line.median_interval(x, peaks.len(), CONFIDENCE);
+    let observed = sample::median(peaks);
+    let predicted = line.at(x);
+    let [low, typical, high] = [interval.low, predicted, interval.high].map(Bytes::from_f64);
     Some(HeldOut {
         concurrency,
-        predicted: Bytes::from_f64(predicted),
+        predicted: Span::around(low, typical, high, Source::Extrapolated),
         observed: Bytes::from_f64(observed),
         error: (predicted - observed) / observed,
         increment_error: (predicted - observed) / (observed - line.intercept()),
