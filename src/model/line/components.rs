@@ -5,8 +5,9 @@
 //! three. The two variances are estimated by restricted maximum likelihood, the line by generalised
 //! least squares with them.
 //!
-//! Sources: Searle, Casella and McCulloch, Variance Components (1992), chapter 6; the inverse of a
-//! process's covariance, `(I - λ / (1 + n λ) J) / σe²` with `λ = σu² / σe²`, is its appendix M.
+//! Sources: S. R. Searle and others, Variance Components (1992), chapter 6; the inverse of a
+//! process's covariance, `(I - λ / (1 + n λ) J) / σe²` with `λ = σu² / σe²`, is Sherman's and
+//! Morrison's formula.
 
 use super::Sample;
 
@@ -225,8 +226,8 @@ impl Sums {
         estimate
     }
 
-    /// The inverse of the information of the restricted likelihood, `½ tr(P Vⱼ P Vₖ)` (Searle et
-    /// al., 6.6), with P the projection that takes the line out.
+    /// The inverse of the information of the restricted likelihood, `½ tr(P Vⱼ P Vₖ)` (Searle
+    /// and others, chapter 6), with P the projection that takes the line out.
     ///
     /// With Z the processes' indicators and W = Z'PZ, a matrix of the number of processes:
     /// `P V P = P` gives `σe² Z'PPZ = W - σu² W W` and `σe² PP = P - σu² P Z Z' P`, and
