@@ -52,9 +52,9 @@ fn row(service: &Service) -> Row {
     let row = Row {
         total: 100.0 * held.error,
         increment: 100.0 * held.increment_error,
-        inside: held.interval.low() <= held.observed && held.observed <= held.interval.high(),
-        half_width: 50.0 * (held.interval.high().as_f64() - held.interval.low().as_f64())
-            / held.predicted.as_f64(),
+        inside: held.is_inside(),
+        half_width: 50.0 * (held.predicted.high().as_f64() - held.predicted.low().as_f64())
+            / held.predicted.typical().as_f64(),
         guesses,
     };
     println!(
@@ -62,9 +62,9 @@ fn row(service: &Service) -> Row {
         service.name,
         mib(plan.ram.base.typical()),
         mib(plan.ram.buffer.typical()),
-        mib(held.predicted),
-        mib(held.interval.low()),
-        mib(held.interval.high()),
+        mib(held.predicted.typical()),
+        mib(held.predicted.low()),
+        mib(held.predicted.high()),
         mib(held.observed),
         if row.inside { "yes" } else { "no" },
         row.total,

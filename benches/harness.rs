@@ -92,7 +92,9 @@ fn time_of_a_run(library: &Path, model: &Path, cache: &Path) {
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let budget = Seconds::new(1.2);
-        let Reply::Stages(stages) = probe.ask(Ask::Stages { budget }) else { panic!("no stages") };
+        let Reply::Stages(stages) = probe.ask(Ask::Stages { budget, kind: 0 }) else {
+            panic!("no stages")
+        };
         let infer = stages.iter().find(|s| s.name.starts_with("infer")).unwrap();
         let here = infer.wall.get() * 1000.0;
         python.say(&RUNS_A_ROUND.to_string());

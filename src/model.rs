@@ -11,5 +11,5 @@ mod topology;
 
 pub use cpu::CpuModel;
 pub use line::{FitError, Interval, Line, Sample, Shape, shape};
-pub use ram::{Capacity, Late, MAX_CONCURRENCY, Mixture, RamModel};
+pub use ram::{CONFIDENCE, Capacity, Late, MAX_CONCURRENCY, Mixture, RamModel, line_of_peaks};
 pub use topology::{PoolModel, Trial, WorkersModel};

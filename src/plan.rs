@@ -241,14 +241,22 @@ pub struct Bend {
 pub struct HeldOut {
     /// Requests in flight.
     pub concurrency: u32,
-    /// From the fit on smaller concurrencies.
-    pub predicted: Bytes,
+    /// From the children with smaller concurrencies alone, with the 95 % interval of what is
+    /// observed: the median of as many other children as were.
+    pub predicted: Span<Bytes>,
     /// Median peak of other children.
     pub observed: Bytes,
     /// (predicted − observed) / observed.
     pub error: f64,
     /// (predicted − observed) / (observed − base).
     pub increment_error: f64,
+}
+
+impl HeldOut {
+    /// Whether what was observed is in the interval that was predicted.
+    pub fn is_inside(&self) -> bool {
+        (self.predicted.low()..=self.predicted.high()).contains(&self.observed)
+    }
 }
 
 /// The CPU side of the answer.

@@ -38,7 +38,7 @@ pub fn references() -> Vec<Service> {
         .collect()
 }
 
-/// A package of PyPI, and the models that its wheel carries: name, file and shapes.
+/// A package of the Python Package Index, and the models that its wheel carries: name, file and shapes.
 struct Wheel {
     package: &'static str,
     models: &'static [(&'static str, &'static str, &'static str)],

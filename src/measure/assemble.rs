@@ -113,7 +113,11 @@ pub fn killed_while_loading(topology: Topology, signal: i32) -> TopologyRun {
 
 /// Whether an answer can be made of these points.
 pub fn give_a_line(points: &[Point]) -> bool {
-    let peak = |p: &Point| Sample { x: f64::from(p.concurrency), y: p.peak_bytes.as_f64() };
+    let peak = |p: &Point| Sample {
+        x: f64::from(p.concurrency),
+        y: p.peak_bytes.as_f64(),
+        process: p.repeat,
+    };
     Line::fit(&points.iter().map(peak).collect::<Vec<_>>()).is_ok()
 }
 

@@ -15,7 +15,7 @@ use super::protocol::{
 use super::room;
 use super::schedule::{CHILDREN, Errand, Pace, Schedule};
 use crate::footprint::{Killed, Topology};
-use crate::model::{Line, Sample};
+use crate::model::{CONFIDENCE, Line, Sample};
 use crate::units::{Bytes, Seconds};
 
 /// An interval of plus or minus this share at the largest concurrency is tight: nothing more is
@@ -184,18 +184,17 @@ impl Campaign<'_> {
     }
 
     /// What is left of the budget goes into a larger concurrency and a repeat of the ladder in
-    /// turn, until the interval is tight.
+    /// turn, until the interval is tight. Where processes differ by more than their own points do,
+    /// only more processes make it so: a fourth takes t from 4.3 to 3.2, a fifth to 2.8.
     fn extra(&self, finished: &[ChildRecord], schedule: &Schedule, left: f64) -> Option<Errand> {
-        let waves =
-            || finished.iter().filter(|r| r.errand.is_of_the_first_kind()).flat_map(|r| &r.waves);
+        let warm = || finished.iter().filter(|r| r.errand.is_of_the_first_kind());
         if finished.len() >= MAX_CHILDREN || finished.iter().any(|r| r.killed.is_some()) {
             return None;
         }
-        let samples: Vec<Sample> =
-            waves().map(|(n, w)| Sample { x: f64::from(*n), y: w.peak.as_f64() }).collect();
+        let samples: Vec<Sample> = warm().flat_map(samples).collect();
         let line = Line::fit(&samples).ok()?;
-        let largest = waves().map(|(n, _)| *n).max()?;
-        let interval = line.prediction_interval(f64::from(largest), 0.95);
+        let largest = warm().flat_map(|r| &r.waves).map(|(n, _)| *n).max()?;
+        let interval = line.prediction_interval(f64::from(largest), CONFIDENCE);
         if interval.high - interval.low <= 2.0 * TIGHT * line.at(f64::from(largest)) {
             return None;
         }
@@ -203,11 +202,13 @@ impl Campaign<'_> {
         let room = room::fits(Some(Bytes::from_f64(line.at(f64::from(far)))), self.available);
         let repeats = finished.iter().filter(|r| r.errand == Errand::Ladder).count();
         let fars = finished.iter().filter(|r| matches!(r.errand, Errand::Far(_))).count();
-        let errand = if room && far > largest && fars + CHILDREN as usize <= repeats {
-            Errand::Far(far)
-        } else {
-            Errand::Ladder
-        };
+        let offsets_decide = line.between_sd() > Some(line.within_sd());
+        let errand =
+            if !offsets_decide && room && far > largest && fars + CHILDREN as usize <= repeats {
+                Errand::Far(far)
+            } else {
+                Errand::Ladder
+            };
         let pace = finished.iter().find_map(|r| pace(r, self.cores))?;
         (schedule.child_seconds(errand, &pace).get() <= left).then_some(errand)
     }
@@ -329,6 +330,15 @@ fn work(errand: Errand, schedule: &Schedule) -> Vec<(Command, u32)> {
         }
         Errand::Far(n) => vec![waves(n, schedule.max_check_blocks)],
     }
+}
+
+/// The warm waves of one child.
+fn samples(record: &ChildRecord) -> impl Iterator<Item = Sample> {
+    record.waves.iter().map(|(n, wave)| Sample {
+        x: f64::from(*n),
+        y: wave.peak.as_f64(),
+        process: record.child,
+    })
 }
 
 /// The first errand that the finished children have not done.

@@ -32,11 +32,9 @@ mod within;
 use within::Within;
 
 use super::line::{FitError, student_t};
+use super::ram::CONFIDENCE;
 use super::sample::median;
 use crate::units::{Bytes, Source, Span};
-
-/// How sure the intervals are.
-const CONFIDENCE: f64 = 0.95;
 
 /// The variance of a median of normal values over that of their mean, for many of them; fewer
 /// have less (Kendall and Stuart, The Advanced Theory of Statistics, vol. 1, 10.10).

@@ -10,7 +10,7 @@ use super::{
     Upgrade,
 };
 use crate::footprint::{Footprint, Point};
-use crate::model::{CpuModel, FitError, Line, PoolModel, RamModel, Sample, WorkersModel};
+use crate::model::{CpuModel, FitError, PoolModel, RamModel, Sample, WorkersModel, line_of_peaks};
 use crate::units::{Bytes, Cpus, Source, Span};
 
 /// Why there is no answer.
@@ -71,7 +71,7 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let alike = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>| {
         Ok::<_, PlanError>(
             RamModel::new(
-                Line::fit(&samples(&footprint.points, bytes))?,
+                line_of_peaks(&samples(&footprint.points, bytes))?,
                 cold,
                 load_peak,
                 marks.kernel_bytes,
@@ -112,7 +112,7 @@ pub(super) fn samples<'a>(
 ) -> Vec<Sample> {
     points
         .into_iter()
-        .map(|p| Sample { x: f64::from(p.concurrency), y: bytes(p).as_f64() })
+        .map(|p| Sample { x: f64::from(p.concurrency), y: bytes(p).as_f64(), process: p.repeat })
         .collect()
 }
 

@@ -4,7 +4,7 @@ use super::build::samples;
 use super::{MixCheck, MixPlan, Question, RamRow, RequestKind, State};
 use crate::footprint::{Footprint, KindRecord, MixRecord, Point};
 use crate::model::mix::whole_requests;
-use crate::model::{FitError, Late, Line, Mixture, RamModel, sample};
+use crate::model::{CONFIDENCE, FitError, Late, Mixture, RamModel, line_of_peaks, sample};
 use crate::units::{Bytes, Seconds, Source, Span};
 
 /// What the other kinds add to the line of the first: of resident or of anonymous bytes.
@@ -29,8 +29,8 @@ pub(super) fn mixture(
 
 /// What each request of a kind adds.
 fn buffer(kind: &KindRecord, bytes: fn(&Point) -> Bytes) -> Result<Span<Bytes>, FitError> {
-    let line = Line::fit(&samples(&kind.points, bytes))?;
-    let interval = line.slope_interval(0.95);
+    let line = line_of_peaks(&samples(&kind.points, bytes))?;
+    let interval = line.slope_interval(CONFIDENCE);
     let [low, typical, high] =
         [interval.low, line.slope(), interval.high].map(|b| Bytes::from_f64(b.max(0.0)));
     Ok(Span::around(low, typical, high, Source::Fitted))
@@ -59,9 +59,9 @@ pub(super) fn mix_plan(
     row: impl Fn(&RamModel, u32, &Question) -> RamRow,
 ) -> Result<Option<MixPlan>, FitError> {
     let Some(mix) = &footprint.mix else { return Ok(None) };
-    let own = |bytes: fn(&Point) -> Bytes| Line::fit(&samples(&footprint.points, bytes));
+    let own = |bytes: fn(&Point) -> Bytes| line_of_peaks(&samples(&footprint.points, bytes));
     let line = own(|p| p.peak_bytes)?;
-    let interval = line.slope_interval(0.95);
+    let interval = line.slope_interval(CONFIDENCE);
     let [low, typical, high] =
         [interval.low, line.slope(), interval.high].map(|b| Bytes::from_f64(b.max(0.0)));
     let mut kinds = vec![RequestKind {

@@ -257,14 +257,11 @@ fn trust(plan: &Plan, layout: Layout) -> String {
         fit.children,
         fit.r_squared,
     );
-    if let Some(HeldOut { concurrency, predicted, observed, error, increment_error }) = fit.held_out
-    {
-        let _ = write!(
-            text,
-            "From the smaller N alone, N = {concurrency} was predicted at {predicted:.1}; other processes took {observed:.1}: {:+.1} % of the total, {:+.1} % of the increment. ",
-            error * 100.0,
-            increment_error * 100.0,
-        );
+    if fit.children == 1 {
+        text.push_str("One process does not show how others differ: that is assumed. ");
+    }
+    if let Some(held_out) = &fit.held_out {
+        text.push_str(&prediction(held_out));
     }
     if let Some(arena) = plan.footprint.arena {
         let _ = write!(
@@ -276,6 +273,23 @@ fn trust(plan: &Plan, layout: Layout) -> String {
     }
     let _ = write!(text, "{} stays allocated after the largest wave.", plan.ram.retained);
     format!("{}\n", wrap(&text, layout, 0))
+}
+
+fn prediction(held_out: &HeldOut) -> String {
+    let HeldOut { concurrency, predicted, observed, error, increment_error } = held_out;
+    let verdict = if held_out.is_inside() {
+        "inside the interval"
+    } else {
+        "outside the interval, so the ranges here may be too narrow"
+    };
+    format!(
+        "From the smaller N alone, N = {concurrency} was predicted at {:.1} (95 %: {:.1} to {:.1}); other processes took {observed:.1}, {verdict}: {:+.1} % of the total, {:+.1} % of the increment. ",
+        predicted.typical(),
+        predicted.low(),
+        predicted.high(),
+        error * 100.0,
+        increment_error * 100.0,
+    )
 }
 
 fn also(plan: &Plan, layout: Layout) -> String {

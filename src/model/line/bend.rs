@@ -56,14 +56,19 @@ pub struct Bend {
 impl Line {
     /// The bend of these points away from their line; `None` with fewer than four points, or
     /// fewer than three different x.
+    ///
+    /// All points count as of one process: where each concurrency is in other processes, a bend
+    /// would pass for their offsets, and be missed.
     pub fn bend(samples: &[Sample]) -> Option<Bend> {
-        let line = Self::fit(samples).ok()?;
-        let degrees_of_freedom = line.degrees_of_freedom() - 1.0;
-        if degrees_of_freedom < 1.0 || !has_three_x(samples, &line) {
+        let samples: Vec<_> = samples.iter().map(|s| Sample { process: 0, ..*s }).collect();
+        let line = Self::fit(&samples).ok()?;
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 points")]
+        let degrees_of_freedom = samples.len() as f64 - 3.0;
+        if degrees_of_freedom < 1.0 || !has_three_x(&samples, &line) {
             return None;
         }
-        let square = |x: f64| (x - line.x_mean).powi(2);
-        let squares: Vec<_> = samples.iter().map(|s| Sample { x: s.x, y: square(s.x) }).collect();
+        let square = |x: f64| (x - line.estimate.centre).powi(2);
+        let squares: Vec<_> = samples.iter().map(|s| Sample { y: square(s.x), ..*s }).collect();
         let parabola = Self::fit(&squares).ok()?;
         let q = |x: f64| square(x) - parabola.at(x);
         let weight: f64 = samples.iter().map(|s| q(s.x).powi(2)).sum();
@@ -139,8 +144,11 @@ mod tests {
     #[test]
     fn the_statistic_of_a_bend() {
         let signs = [1.0, -1.0, -1.0, -1.0, 1.0];
-        let samples: Vec<_> =
-            (-2..=2).map(f64::from).zip(signs).map(|(x, e)| Sample { x, y: x * x + e }).collect();
+        let samples: Vec<_> = (-2..=2)
+            .map(f64::from)
+            .zip(signs)
+            .map(|(x, e)| Sample { x, y: x * x + e, process: 0 })
+            .collect();
         let bend = Line::bend(&samples).unwrap();
         let (c, sse) = (1.0 + 8.0 / 14.0, 5.0 - 0.2 - 64.0 / 14.0);
         close(bend.t_statistic(), c / (sse / 2.0f64 / 14.0).sqrt(), 12);

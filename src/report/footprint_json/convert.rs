@@ -145,7 +145,7 @@ impl From<Option<plan::HeldOut>> for HeldOut {
             .filter(|point| point.error.is_finite())
             .map(|point| HeldOutPoint {
                 concurrency: point.concurrency,
-                predicted_bytes: point.predicted.get(),
+                predicted_bytes: point.predicted.typical().get(),
                 observed_bytes: point.observed.get(),
                 error: point.error,
             })

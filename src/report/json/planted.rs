@@ -129,7 +129,7 @@ fn fit() -> Fit {
         bends: None,
         held_out: Some(HeldOut {
             concurrency: 16,
-            predicted: Bytes::mib(400),
+            predicted: mib(400, Source::Extrapolated),
             observed: Bytes::mib(405),
             error: -5.0 / 405.0,
             increment_error: -5.0 / 128.0,
