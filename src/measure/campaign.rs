@@ -15,18 +15,21 @@ use super::protocol::{
 use super::room;
 use super::schedule::{CHILDREN, Errand, Pace, Schedule};
 use crate::footprint::{Killed, Topology};
-use crate::model::{CONFIDENCE, Line, Sample};
+use crate::model::{CONFIDENCE, Interval, Line, Sample};
 use crate::units::{Bytes, Seconds};
 
 /// An interval of plus or minus this share at the largest concurrency is tight: nothing more is
 /// measured.
 const TIGHT: f64 = 0.02;
 
+/// The same of what the requests add, as the mean of all processes knows it.
+const TIGHT_INCREMENT: f64 = 0.05;
+
 /// The largest concurrency that is measured to make an interval tight.
 const MAX_FAR: u32 = 64;
 
 /// A curve that is no line never gets a tight interval: this many children say so as well as more.
-const MAX_CHILDREN: usize = 14;
+const MAX_CHILDREN: usize = 24;
 
 /// A check may end this share of the budget late.
 const GRACE: f64 = 0.1;
@@ -185,7 +188,8 @@ impl Campaign<'_> {
 
     /// What is left of the budget goes into a larger concurrency and a repeat of the ladder in
     /// turn, until the interval is tight. Where processes differ by more than their own points do,
-    /// only more processes make it so: a fourth takes t from 4.3 to 3.2, a fifth to 2.8.
+    /// only more processes make it so: a fourth takes t from 4.3 to 3.2, a fifth to 2.8. Those are
+    /// ladders and checks in turn, since the median of three checks is no surer than three ladders.
     fn extra(&self, finished: &[ChildRecord], schedule: &Schedule, left: f64) -> Option<Errand> {
         let warm = || finished.iter().filter(|r| r.errand.is_of_the_first_kind());
         if finished.len() >= MAX_CHILDREN || finished.iter().any(|r| r.killed.is_some()) {
@@ -194,21 +198,24 @@ impl Campaign<'_> {
         let samples: Vec<Sample> = warm().flat_map(samples).collect();
         let line = Line::fit(&samples).ok()?;
         let largest = warm().flat_map(|r| &r.waves).map(|(n, _)| *n).max()?;
-        let interval = line.prediction_interval(f64::from(largest), CONFIDENCE);
-        if interval.high - interval.low <= 2.0 * TIGHT * line.at(f64::from(largest)) {
+        if is_tight(&line, f64::from(largest)) {
             return None;
         }
         let far = (largest * 2).min(MAX_FAR);
         let room = room::fits(Some(Bytes::from_f64(line.at(f64::from(far)))), self.available);
-        let repeats = finished.iter().filter(|r| r.errand == Errand::Ladder).count();
-        let fars = finished.iter().filter(|r| matches!(r.errand, Errand::Far(_))).count();
+        let count =
+            |wanted: fn(Errand) -> bool| finished.iter().filter(|r| wanted(r.errand)).count();
+        let ladders = count(|e| e == Errand::Ladder);
+        let fars = count(|e| matches!(e, Errand::Far(_)));
+        let checks = count(|e| e == Errand::Check);
         let offsets_decide = line.between_sd() > Some(line.within_sd());
-        let errand =
-            if !offsets_decide && room && far > largest && fars + CHILDREN as usize <= repeats {
-                Errand::Far(far)
-            } else {
-                Errand::Ladder
-            };
+        let errand = if offsets_decide && schedule.held_out.is_some() && checks < ladders {
+            Errand::Check
+        } else if !offsets_decide && room && far > largest && fars + CHILDREN as usize <= ladders {
+            Errand::Far(far)
+        } else {
+            Errand::Ladder
+        };
         let pace = finished.iter().find_map(|r| pace(r, self.cores))?;
         (schedule.child_seconds(errand, &pace).get() <= left).then_some(errand)
     }
@@ -330,6 +337,13 @@ fn work(errand: Errand, schedule: &Schedule) -> Vec<(Command, u32)> {
         }
         Errand::Far(n) => vec![waves(n, schedule.max_check_blocks)],
     }
+}
+
+/// Whether a new process is known well enough at `x` requests, and what they add to it.
+fn is_tight(line: &Line, x: f64) -> bool {
+    let half = |interval: Interval| (interval.high - interval.low) / 2.0;
+    half(line.prediction_interval(x, CONFIDENCE)) <= TIGHT * line.at(x)
+        && half(line.mean_interval(x, CONFIDENCE)) <= TIGHT_INCREMENT * line.slope() * x
 }
 
 /// The warm waves of one child.

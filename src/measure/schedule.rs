@@ -23,6 +23,10 @@ const FEW_BLOCKS: u32 = 4;
 /// Shortest block of waves, seconds: short requests meet often enough to overlap.
 pub const BLOCK_SECONDS: f64 = 0.04;
 
+/// Waves in which all are held in `Run`: one may stop a run where it holds a lock that others wait
+/// for, and then not all are under way.
+pub const HELD_WAVES: u32 = 2;
+
 /// How fast the subject is on this machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
@@ -158,7 +162,8 @@ impl Schedule {
         };
         // A mark is mostly flat when it can first be known to be.
         let waves = |n: u32, blocks: u32| {
-            wave(n) + f64::from(blocks.min(FEW_BLOCKS)) * wave(n).max(BLOCK_SECONDS)
+            let blocks = f64::from(blocks.min(FEW_BLOCKS)) * wave(n).max(BLOCK_SECONDS);
+            f64::from(HELD_WAVES) * wave(n) + blocks
         };
         let work = match errand {
             Errand::Ladder | Errand::Kind(_) => {

@@ -15,7 +15,7 @@ use super::protocol::{
     ArenaSample, Kinds, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm,
     WaveSample,
 };
-use super::schedule::BLOCK_SECONDS;
+use super::schedule::{BLOCK_SECONDS, HELD_WAVES};
 use super::sessions::{Gate, Sessions};
 use super::subject::Subject;
 use super::{counting, memory, session};
@@ -29,10 +29,6 @@ const WARM_UP_REQUESTS: usize = 3;
 
 /// A block is no more than this many waves, however short they are.
 const MAX_WAVES: u32 = 50;
-
-/// Waves in which all are held in `Run`: one may stop a run where it holds a lock that others wait
-/// for, and then not all are under way.
-const HELD_WAVES: u64 = 2;
 
 /// Runs are stopped at different places, the last after this share of what they take alone: later,
 /// too many would be over.
@@ -283,7 +279,7 @@ impl Subject for Service {
         let kinds = self.kinds(concurrency, kinds);
         memory::reset_high_water()?;
         for seed in 0..HELD_WAVES {
-            self.staged_wave(&kinds, seed)?;
+            self.staged_wave(&kinds, seed.into())?;
         }
         let mut marks = vec![memory::resident()?.high_water];
         let waves = self.waves_per_block(&kinds);
