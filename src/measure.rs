@@ -12,6 +12,7 @@ pub mod campaign;
 pub mod child;
 pub mod comparison;
 pub mod counting;
+mod crest;
 mod crew;
 mod ffi;
 mod group;

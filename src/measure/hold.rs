@@ -17,16 +17,21 @@ use std::io;
 use std::mem;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 /// The signal. Nothing else in the measured process uses it.
 const SIGNAL: libc::c_int = libc::SIGUSR2;
 
 /// One look of a thread that waits.
+const LOOK: Duration = Duration::from_micros(50);
+/// The same for the handler.
 static PAUSE: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
 
 /// Runs of this wave that are to meet.
 static EXPECTED: AtomicU32 = AtomicU32::new(0);
+/// Of them, those that have begun.
+static ENTERED: AtomicU32 = AtomicU32::new(0);
 /// Of them, those that have been stopped, or were over before.
 static ARRIVED: AtomicU32 = AtomicU32::new(0);
 /// Grows when all have.
@@ -65,6 +70,7 @@ extern "C" fn stopped(_signal: libc::c_int) {
 fn arrive() {
     if ARRIVED.fetch_add(1, Ordering::SeqCst) + 1 >= EXPECTED.load(Ordering::SeqCst) {
         ARRIVED.store(0, Ordering::SeqCst);
+        ENTERED.store(0, Ordering::SeqCst);
         MEETINGS.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -77,17 +83,19 @@ fn arrive() {
 pub fn expect(runs: usize, run: Duration) -> io::Result<()> {
     install()?;
     ARRIVED.store(0, Ordering::SeqCst);
+    ENTERED.store(0, Ordering::SeqCst);
     let runs = u32::try_from(runs).unwrap_or(u32::MAX);
     EXPECTED.store(runs, Ordering::SeqCst);
     // One after the other on a single CPU, twice as long as alone, and some more.
     let longest = Duration::from_millis(50) + run * 2 * runs;
-    let looks = longest.as_nanos() / 50_000;
+    let looks = longest.as_nanos() / LOOK.as_nanos();
     PATIENCE.store(u64::try_from(looks).unwrap_or(u64::MAX), Ordering::SeqCst);
     Ok(())
 }
 
 /// Does `work`, and stops it `after` it has begun until all that are expected have come so far.
 pub fn inside<T>(after: Duration, work: impl FnOnce() -> T) -> T {
+    wait_for_turn();
     let timer = timer();
     STOPPABLE.set(true);
     set(timer, after.max(Duration::from_micros(1)));
@@ -97,6 +105,20 @@ pub fn inside<T>(after: Duration, work: impl FnOnce() -> T) -> T {
         arrive();
     }
     result
+}
+
+/// One begins when the one before has been stopped: alone, so that the time since it began says how
+/// far it has come.
+fn wait_for_turn() {
+    for _ in 0..PATIENCE.load(Ordering::SeqCst) {
+        let arrived = ARRIVED.load(Ordering::SeqCst);
+        let next = arrived + 1;
+        if ENTERED.compare_exchange(arrived, next, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            return;
+        }
+        thread::sleep(LOOK);
+    }
+    ENTERED.fetch_add(1, Ordering::SeqCst);
 }
 
 /// This thread's timer, made once: a kept thread serves many requests. Null where the system gives

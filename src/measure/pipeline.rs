@@ -9,8 +9,7 @@ mod heatmap;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use base64::Engine;
@@ -19,7 +18,9 @@ use serde::Serialize;
 
 use self::fill::Carried;
 use self::heatmap::ActivationMap;
+use super::crest::Crest;
 use super::protocol::{Content, InputJob, KindJob};
+use super::service::Crests;
 use super::sessions::Sessions;
 use super::tensor::Tensor;
 use super::{hold, images};
@@ -55,18 +56,6 @@ pub struct Model {
     pub inputs: Vec<InputJob>,
     /// Names of its outputs, in order.
     pub outputs: Vec<String>,
-    /// The shortest run so far, nanoseconds.
-    pub shortest_run: AtomicU64,
-}
-
-impl Model {
-    /// How long a run takes alone, as far as is known; nothing before the first.
-    fn alone(&self) -> Duration {
-        match self.shortest_run.load(Ordering::Relaxed) {
-            u64::MAX => Duration::ZERO,
-            nanos => Duration::from_nanos(nanos),
-        }
-    }
 }
 
 /// The service: what all requests share.
@@ -87,9 +76,8 @@ pub struct Pipeline {
 pub struct Request<'a> {
     /// Which kind of request it is.
     kind: usize,
-    /// Where in its runs it is stopped until all of the wave are under way, if it is: a share of
-    /// the run.
-    stopped_at: Option<f64>,
+    /// Where in each stage it is stopped until all of the wave are there, if it is.
+    held_at: Option<&'a Crests>,
     body: Vec<u8>,
     files: Vec<(&'a Path, Vec<u8>)>,
     image: Option<RgbImage>,
@@ -114,16 +102,20 @@ struct Answer<'a> {
     heatmap_png: Option<String>,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
     /// A request that has not arrived yet.
     pub fn of_kind(kind: usize) -> Self {
         Self { kind, ..Self::default() }
     }
 
-    /// The same, whose runs are stopped after this share of them until all of the wave are under
-    /// way: see [`hold`].
-    pub fn stopped_at(self, share: f64) -> Self {
-        Self { stopped_at: Some(share), ..self }
+    /// The same, stopped where each stage holds the most until all of the wave are there: see
+    /// [`hold`].
+    pub fn held_at(self, crests: &'a Crests) -> Self {
+        Self { held_at: Some(crests), ..self }
+    }
+
+    fn crest(&self, stage: Stage) -> Option<Crest> {
+        self.held_at?.of(self.kind, stage)
     }
 }
 
@@ -146,18 +138,6 @@ impl Pipeline {
         }
         stages.push(Stage::Respond);
         stages
-    }
-
-    /// The runs of this stage that are to meet, where a wave is of these kinds and no more than
-    /// `at_once` are in `Run` at a time.
-    ///
-    /// # Errors
-    /// Where the system does not let them be stopped.
-    pub fn expect(&self, stage: Stage, kinds: &[usize], at_once: usize) -> anyhow::Result<()> {
-        let Stage::Infer(place) = stage else { return Ok(()) };
-        let runs = kinds.iter().filter(|&&kind| self.runs(kind, place)).count();
-        let alone = self.model(place).map(Model::alone).unwrap_or_default();
-        hold::expect(runs.min(at_once), alone).context("a run cannot be stopped")
     }
 
     /// The stages that a kind of request goes through.
@@ -206,6 +186,18 @@ impl Pipeline {
         index: usize,
         request: &mut Request<'a>,
     ) -> anyhow::Result<()> {
+        match request.crest(stage).filter(|_| !matches!(stage, Stage::Infer(_))) {
+            Some(crest) => hold::inside(crest.at, || self.work(stage, index, request)),
+            None => self.work(stage, index, request),
+        }
+    }
+
+    fn work<'a>(
+        &'a self,
+        stage: Stage,
+        index: usize,
+        request: &mut Request<'a>,
+    ) -> anyhow::Result<()> {
         match stage {
             Stage::Receive => self.receive(index, request),
             Stage::Decode => {
@@ -233,7 +225,7 @@ impl Pipeline {
     }
 
     /// Whether requests of a kind run the model at this place.
-    fn runs(&self, kind: usize, model: usize) -> bool {
+    pub fn runs(&self, kind: usize, model: usize) -> bool {
         self.kinds.get(kind).is_some_and(|kind| kind.models.contains(&model))
     }
 
@@ -295,17 +287,13 @@ impl Pipeline {
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
         let session = model.session.enter();
-        let run = || {
-            let begun = Instant::now();
-            let values = session.run(&tensors);
-            let taken = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            model.shortest_run.fetch_min(taken, Ordering::Relaxed);
-            values
-        };
-        let alone = model.alone();
-        let values = match request.stopped_at {
-            Some(share) => hold::inside(alone.mul_f64(share), run),
-            None => run(),
+        let run = || session.run(&tensors);
+        let values = if request.held_at.is_some() {
+            // The first run of a service that is not warm is stopped as it begins.
+            let at = request.crest(Stage::Infer(index)).map_or(Duration::ZERO, |crest| crest.at);
+            hold::inside(at, run)
+        } else {
+            run()
         };
         let values =
             values.map_err(|e| anyhow!("the model {} failed: {}", model.name, e.message()))?;

@@ -1,6 +1,7 @@
 //! The real subject: models in ONNX Runtime, requests through the pipeline, peaks from the kernel.
 
-use std::sync::atomic::AtomicU64;
+mod staged;
+
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Instant;
@@ -8,6 +9,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 use ort::environment::Environment;
 
+pub use self::staged::Crests;
 use super::crew::Crew;
 use super::ffi::{ArenaStats, SharedSession};
 use super::pipeline::{Model, Pipeline, Request, Stage};
@@ -30,10 +32,6 @@ const WARM_UP_REQUESTS: usize = 3;
 /// A block is no more than this many waves, however short they are.
 const MAX_WAVES: u32 = 50;
 
-/// Runs are stopped at different places, the last after this share of what they take alone: later,
-/// too many would be over.
-const LATEST_STOP: f64 = 0.6;
-
 /// The mark is flat when this many blocks in a row have raised it by less than [`FLAT`].
 const FLAT_BLOCKS: usize = 3;
 const FLAT: f64 = 0.005;
@@ -55,6 +53,8 @@ pub struct Service {
     /// One request alone, a kind at a time; 0 where it was not served yet.
     kind_seconds: Vec<f64>,
     arena_per_run: Vec<Bytes>,
+    /// Found when the service is warm.
+    crests: Arc<Crests>,
 }
 
 impl Service {
@@ -74,6 +74,7 @@ impl Service {
             crew: Crew::new(),
             kind_seconds: Vec::new(),
             arena_per_run: Vec::new(),
+            crests: Arc::default(),
         }
     }
 
@@ -110,13 +111,8 @@ impl Service {
         let session = Sessions::new(sessions, &self.gate);
         let seconds = begun.elapsed().into();
         let peak = memory::resident()?.high_water;
-        let open = Model {
-            name: model.name.clone(),
-            session,
-            inputs: model.inputs.clone(),
-            outputs,
-            shortest_run: AtomicU64::new(u64::MAX),
-        };
+        let open =
+            Model { name: model.name.clone(), session, inputs: model.inputs.clone(), outputs };
         Ok((open, LoadedModel { seconds, peak, after: mark()? }))
     }
 
@@ -158,33 +154,6 @@ impl Service {
                 counts.iter().enumerate().flat_map(each).collect()
             }
         }
-    }
-
-    /// One wave in which all requests reach each stage together: the most that N requests can
-    /// hold at once.
-    ///
-    /// In `Run` each is held until all are, see [`hold`](super::hold); `seed` says where.
-    fn staged_wave(&mut self, kinds: &Arc<[usize]>, seed: u64) -> anyhow::Result<()> {
-        let barrier = Barrier::new(kinds.len());
-        let (pipeline, kinds) = (Arc::clone(&self.pipeline), Arc::clone(kinds));
-        let at_once = self.job.sharing.most_in_run().map_or(usize::MAX, |most| most as usize);
-        self.crew.together(kinds.len(), move |index| {
-            let share = LATEST_STOP * fastrand::Rng::with_seed(seed + index as u64).f64();
-            let mut request = Request::of_kind(kinds[index]).stopped_at(share);
-            let mut result = Ok(());
-            for stage in pipeline.stages() {
-                // A request that failed still waits, or the others would wait for ever.
-                if barrier.wait().is_leader() {
-                    result = result.and_then(|()| pipeline.expect(stage, &kinds, at_once));
-                }
-                barrier.wait();
-                if result.is_ok() {
-                    result = pipeline.step(stage, index, &mut request);
-                }
-            }
-            barrier.wait();
-            result
-        })
     }
 
     /// Waves of whole requests that start together and then run as they do in a service.
@@ -244,6 +213,7 @@ impl Subject for Service {
         for number in 0..self.job.sharing.sessions() {
             self.warm_sessions(number)?;
         }
+        self.find_crests()?;
         let first = self.kind_seconds.iter().copied().find(|s| *s > 0.0).unwrap_or_default();
         let request_seconds = Seconds::new(first);
         let arenas = self.arenas()?;
@@ -282,8 +252,8 @@ impl Subject for Service {
     ) -> anyhow::Result<WaveSample> {
         let kinds = self.kinds(concurrency, kinds);
         memory::reset_high_water()?;
-        for seed in 0..HELD_WAVES {
-            self.staged_wave(&kinds, seed.into())?;
+        for _ in 0..HELD_WAVES {
+            self.staged_wave(&kinds)?;
         }
         let mut marks = vec![memory::resident()?.high_water];
         let waves = self.waves_per_block(&kinds);
@@ -315,7 +285,7 @@ impl Subject for Service {
         let kinds = self.kinds(concurrency, Kinds::Mixed);
         memory::reset_high_water()?;
         let (begun, clock) = (Instant::now(), memory::process_cpu());
-        self.staged_wave(&kinds, 0)?;
+        self.staged_wave(&kinds)?;
         Ok(WaveSample {
             peak: memory::resident()?.high_water,
             after: mark()?,
