@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use crate::units::Bytes;
 
 /// Held bytes of at least this share of the most belong to the crest.
-const NEAR_THE_MOST: f64 = 0.99;
+const NEAR_THE_MOST: f64 = 0.95;
 
-/// How far into the crest: what was allocated at its begin has been written to by then.
-const LATE: f64 = 0.8;
+/// How far into the crest: what was allocated at its begin has been written to by then, and a run
+/// that is a little faster is not over yet.
+const INTO: f64 = 0.5;
 
 /// A stage that was seen fewer times than this is too short to say when.
 const MIN_READINGS: usize = 5;
@@ -73,7 +74,7 @@ impl Curve {
         let to = readings.iter().rposition(|(_, held)| high(*held))?;
         let from = readings[..to].iter().rposition(|(_, held)| !high(*held)).map_or(0, |i| i + 1);
         let crest = readings[to].0.duration_since(readings[from].0);
-        let at = readings[from].0.duration_since(begun) + crest.mul_f64(LATE);
+        let at = readings[from].0.duration_since(begun) + crest.mul_f64(INTO);
         Some(Crest { at, alone })
     }
 }
@@ -95,12 +96,12 @@ mod tests {
     }
 
     #[test]
-    fn late_where_the_most_is_held() {
+    fn in_the_middle_of_where_the_most_is_held() {
         let ms = Duration::from_millis;
         let flat = crest(&[50, 50, 50, 50, 50, 50], 0, 5).unwrap();
-        assert_eq!(flat, Crest { at: ms(4), alone: ms(5) });
+        assert_eq!(flat, Crest { at: Duration::from_micros(2500), alone: ms(5) });
         let hill = crest(&[50, 60, 100, 100, 100, 100, 100, 100, 60, 50], 0, 9).unwrap();
-        assert_eq!(hill.at, ms(6));
+        assert_eq!(hill.at, Duration::from_micros(4500));
         let peak = crest(&[50, 60, 100, 60, 60, 60, 60, 60, 60, 50], 0, 9).unwrap();
         assert_eq!(peak.at, ms(2));
     }

@@ -252,8 +252,8 @@ impl Subject for Service {
     ) -> anyhow::Result<WaveSample> {
         let kinds = self.kinds(concurrency, kinds);
         memory::reset_high_water()?;
-        for _ in 0..HELD_WAVES {
-            self.staged_wave(&kinds)?;
+        for wave in 0..HELD_WAVES {
+            self.staged_wave(&kinds, wave)?;
         }
         let mut marks = vec![memory::resident()?.high_water];
         let waves = self.waves_per_block(&kinds);
@@ -285,7 +285,7 @@ impl Subject for Service {
         let kinds = self.kinds(concurrency, Kinds::Mixed);
         memory::reset_high_water()?;
         let (begun, clock) = (Instant::now(), memory::process_cpu());
-        self.staged_wave(&kinds)?;
+        self.staged_wave(&kinds, 0)?;
         Ok(WaveSample {
             peak: memory::resident()?.high_water,
             after: mark()?,

@@ -17,11 +17,20 @@ const WATCHED_SECONDS: f64 = 0.3;
 /// And no more than this many.
 const MOST_WATCHED: usize = 5;
 
+/// By how much of the time to its crest the next wave stops a request before it.
+const EARLIER: f64 = 0.15;
+
 /// When each stage of each kind of request holds the most, where that is known.
 #[derive(Debug, Default)]
 pub struct Crests(Vec<(usize, Stage, Crest)>);
 
 impl Crests {
+    /// The same, each earlier by this share of its time.
+    fn earlier(&self, share: f64) -> Self {
+        let sooner = |crest: Crest| Crest { at: crest.at.mul_f64(1.0 - share), ..crest };
+        Self(self.0.iter().map(|&(kind, stage, crest)| (kind, stage, sooner(crest))).collect())
+    }
+
     /// Of a stage of a kind of request.
     pub fn of(&self, kind: usize, stage: Stage) -> Option<Crest> {
         let found = self.0.iter().find(|(k, s, _)| (*k, *s) == (kind, stage));
@@ -58,11 +67,13 @@ impl Crests {
 
 impl Service {
     /// One wave in which all requests reach each stage together, and are held in it until all are
-    /// where they hold the most: the most that N requests can hold at once. See [`hold`].
-    pub(super) fn staged_wave(&mut self, kinds: &Arc<[usize]>) -> anyhow::Result<()> {
+    /// where they hold the most: the most that N requests can hold at once. See [`hold`]. Of several
+    /// waves each is a little earlier than the one before, for runs that are over sooner than those
+    /// that were watched.
+    pub(super) fn staged_wave(&mut self, kinds: &Arc<[usize]>, wave: u32) -> anyhow::Result<()> {
         let barrier = Barrier::new(kinds.len());
         let (pipeline, kinds) = (Arc::clone(&self.pipeline), Arc::clone(kinds));
-        let crests = Arc::clone(&self.crests);
+        let crests = self.crests.earlier(EARLIER * f64::from(wave));
         let most_in_run = self.job.sharing.most_in_run();
         self.crew.together(kinds.len(), move |index| {
             let mut request = Request::of_kind(kinds[index]).held_at(&crests);
