@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::graph::Graph;
-use super::resnet;
+use super::{resnet, yolo};
 
 /// A network whose shape is public and which this tool can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,13 +16,19 @@ pub enum Architecture {
     ResNet18,
     /// 50 layers of bottleneck blocks, 224 × 224, version 1.5: the stride is in the 3 × 3.
     ResNet50,
+    /// Boxes and masks, 640 × 640, small.
+    YoloV8SSeg,
+    /// The same, medium.
+    YoloV8MSeg,
 }
 
 /// A size that somebody else printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
-    /// Trainable parameters with 1000 classes, before batch normalisation is folded.
+    /// Trainable parameters, before batch normalisation is folded.
     pub parameters: u64,
+    /// Classes of the network that was counted.
+    pub classes: u32,
     /// Who says so.
     pub source: &'static str,
 }
@@ -32,34 +38,42 @@ impl Architecture {
     pub const fn input_name(self) -> &'static str {
         match self {
             Self::ResNet18 | Self::ResNet50 => "input",
+            Self::YoloV8SSeg | Self::YoloV8MSeg => "images",
         }
     }
 
-    /// Every architecture, smallest first.
-    pub const ALL: [Self; 2] = [Self::ResNet18, Self::ResNet50];
+    /// Every architecture.
+    pub const ALL: [Self; 4] = [Self::ResNet18, Self::ResNet50, Self::YoloV8SSeg, Self::YoloV8MSeg];
 
     /// The name that is typed and that file names begin with, such as `resnet18`.
     pub fn name(self) -> &'static str {
         match self {
             Self::ResNet18 => "resnet18",
             Self::ResNet50 => "resnet50",
+            Self::YoloV8SSeg => "yolov8s-seg",
+            Self::YoloV8MSeg => "yolov8m-seg",
         }
     }
 
     /// Parameters as published. A written file has one fewer per convolution channel, because
     /// folding turns the scale and shift of a normalisation into the bias of its convolution.
     pub fn published_parameters(self) -> Published {
-        let parameters = match self {
-            Self::ResNet18 => 11_689_512,
-            Self::ResNet50 => 25_557_032,
+        const TORCHVISION: &str = "torchvision model cards, num_params, ImageNet-1K";
+        const ULTRALYTICS: &str = "ultralytics, summary of the model for COCO";
+        let (parameters, classes, source) = match self {
+            Self::ResNet18 => (11_689_512, 1000, TORCHVISION),
+            Self::ResNet50 => (25_557_032, 1000, TORCHVISION),
+            Self::YoloV8SSeg => (11_821_056, 80, ULTRALYTICS),
+            Self::YoloV8MSeg => (27_285_968, 80, ULTRALYTICS),
         };
-        Published { parameters, source: "torchvision model cards, num_params, ImageNet-1K" }
+        Published { parameters, classes, source }
     }
 
     /// Height and width of the input image, in pixels.
     pub fn input_size(self) -> u32 {
         match self {
             Self::ResNet18 | Self::ResNet50 => resnet::INPUT_SIZE,
+            Self::YoloV8SSeg | Self::YoloV8MSeg => yolo::INPUT_SIZE,
         }
     }
 
@@ -68,6 +82,8 @@ impl Architecture {
         match self {
             Self::ResNet18 => resnet::draw(&resnet::RESNET18, classes),
             Self::ResNet50 => resnet::draw(&resnet::RESNET50, classes),
+            Self::YoloV8SSeg => yolo::draw(&yolo::SMALL, classes),
+            Self::YoloV8MSeg => yolo::draw(&yolo::MEDIUM, classes),
         }
     }
 }
@@ -118,17 +134,19 @@ mod tests {
         let error = "resnet51".parse::<Architecture>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown architecture \"resnet51\": use one of resnet18, resnet50, or give an ONNX file"
+            "unknown architecture \"resnet51\": use one of resnet18, resnet50, yolov8s-seg, \
+             yolov8m-seg, or give an ONNX file"
         );
     }
 
     #[test]
     fn sizes_are_the_published_ones_less_the_folded_channels() {
         for architecture in Architecture::ALL {
-            let graph = architecture.graph(1000);
+            let published = architecture.published_parameters();
+            let graph = architecture.graph(published.classes);
             assert_eq!(
-                graph.parameters() + graph.folded_channels(),
-                architecture.published_parameters().parameters,
+                graph.parameters() + graph.folded_channels() + graph.fixed_parameters(),
+                published.parameters,
                 "{architecture}"
             );
         }

@@ -4,9 +4,11 @@
 //! so that drawing a network reads like its paper. Weights stay descriptions (a name, a shape, a
 //! spread) until `writer` streams them.
 
+mod join;
+
 use super::onnx::{
-    ATTRIBUTE_INT, ATTRIBUTE_INTS, ATTRIBUTE_TENSOR, AttributeProto, NodeProto, TENSOR_FLOAT,
-    TENSOR_INT64, TensorProto, ValueInfoProto,
+    ATTRIBUTE_INT, ATTRIBUTE_INTS, ATTRIBUTE_STRING, ATTRIBUTE_TENSOR, AttributeProto, NodeProto,
+    TENSOR_FLOAT, TENSOR_INT64, TensorProto, ValueInfoProto,
 };
 use super::weights::bound;
 
@@ -33,8 +35,8 @@ impl Weight {
         TensorProto {
             dims: self.dims.iter().map(|&d| d.into()).collect(),
             data_type: Some(TENSOR_FLOAT),
-            int64_data: Vec::new(),
             name: Some(self.name.clone()),
+            ..TensorProto::default()
         }
     }
 }
@@ -66,6 +68,7 @@ pub(super) struct Graph {
     pub inputs: Vec<ValueInfoProto>,
     pub outputs: Vec<ValueInfoProto>,
     folded_channels: u64,
+    fixed_parameters: u64,
 }
 
 impl Graph {
@@ -79,6 +82,13 @@ impl Graph {
     #[cfg(test)]
     pub fn folded_channels(&self) -> u64 {
         self.folded_channels
+    }
+
+    /// Values that are published with the parameters though no training changes them: constants
+    /// here.
+    #[cfg(test)]
+    pub fn fixed_parameters(&self) -> u64 {
+        self.fixed_parameters
     }
 
     /// An image `[1, channels, side, side]` that the caller gives.
@@ -159,7 +169,8 @@ impl Graph {
         self.output("cam", &[1, *side, *side]);
     }
 
-    fn reshape(&mut self, name: &str, input: &str, dims: &[u32]) -> String {
+    /// The same values in another shape.
+    pub fn reshape(&mut self, name: &str, input: &str, dims: &[u32]) -> String {
         let shape = self.shape(&format!("{name}.shape"), dims);
         self.node("Reshape", name, &[input, &shape], vec![])
     }
@@ -172,8 +183,12 @@ impl Graph {
             dims: vec![rank],
             data_type: Some(TENSOR_INT64),
             int64_data: dims.iter().map(|&d| d.into()).collect(),
-            name: None,
+            ..TensorProto::default()
         };
+        self.constant(name, value)
+    }
+
+    fn constant(&mut self, name: &str, value: TensorProto) -> String {
         let attribute = AttributeProto {
             name: Some("value".to_owned()),
             t: Some(value),

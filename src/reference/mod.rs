@@ -21,6 +21,7 @@ mod walk;
 mod weights;
 mod wire;
 mod writer;
+mod yolo;
 
 pub use architecture::{Architecture, Published, UnknownArchitecture};
 pub use element::ElementType;

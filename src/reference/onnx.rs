@@ -72,6 +72,8 @@ pub(super) struct AttributeProto {
     pub name: Option<String>,
     #[prost(int64, optional, tag = "3")]
     pub i: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub s: Option<Vec<u8>>,
     #[prost(message, optional, tag = "5")]
     pub t: Option<TensorProto>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
@@ -83,6 +85,8 @@ pub(super) struct AttributeProto {
 
 /// `AttributeProto.AttributeType` of a single integer.
 pub(super) const ATTRIBUTE_INT: i32 = 2;
+/// `AttributeProto.AttributeType` of a text.
+pub(super) const ATTRIBUTE_STRING: i32 = 3;
 /// `AttributeProto.AttributeType` of a tensor.
 pub(super) const ATTRIBUTE_TENSOR: i32 = 4;
 /// `AttributeProto.AttributeType` of a list of integers.
@@ -96,6 +100,8 @@ pub(super) struct TensorProto {
     /// One of the `TENSOR_` codes.
     #[prost(int32, optional, tag = "2")]
     pub data_type: Option<i32>,
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: Vec<f32>,
     #[prost(int64, repeated, tag = "7")]
     pub int64_data: Vec<i64>,
     #[prost(string, optional, tag = "8")]
