@@ -1,11 +1,15 @@
 //! What the user typed. Nothing is computed here: texts become quantities, and that is all.
 
+mod settings;
+
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use self::settings::{PresetArg, SettingsArgs};
 
 use crate::footprint::Topology;
 use crate::units::{Bytes, Cpus, Seconds};
@@ -184,6 +188,9 @@ pub struct ServiceArgs {
     /// The image of every request, or a folder of them [default: a generated 2-megapixel JPEG]
     #[arg(long, value_name = "PATH", help_heading = "Service")]
     pub image: Option<PathBuf>,
+    /// ONNX Runtime's session settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
     /// How long measuring may take; the minimum is never skipped [default: 20s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Measuring")]
     pub budget: Option<Seconds>,

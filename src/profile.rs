@@ -22,7 +22,7 @@ pub use models::{Model, ModelSource, Models};
 pub use route::{Kind, Load, When};
 
 use crate::footprint::checked::{one_line, one_line_if_any, whole_number};
-use crate::footprint::{Footprint, Settings, Topology};
+use crate::footprint::{Footprint, Settings, Topology, settings};
 
 /// One service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub struct Profile {
     #[serde(default)]
     pub request: RequestSpec,
     /// Session settings of ONNX Runtime.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "settings")]
     pub settings: Settings,
     /// What it costs, if it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,7 +15,7 @@ use super::printer::Printer;
 use super::runtime;
 use super::service::profile;
 use crate::cli::{GlobalArgs, ServiceArgs};
-use crate::footprint::{Environment, Footprint};
+use crate::footprint::{Count, Environment, Footprint};
 use crate::measure::assemble::{Facts, KindFacts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
@@ -81,6 +81,8 @@ impl<'a> Request<'a> {
         // What this machine would add to a footprint of another one could not be compared with it.
         self.profile.footprint.as_ref().filter(|footprint| {
             footprint.topology == self.profile.topology
+                && (args.settings.is_empty()
+                    || footprint.environment.settings == self.profile.settings)
                 && (self.families.is_empty() || !footprint.runs.is_empty())
         })
     }
@@ -186,6 +188,10 @@ impl<'a> Request<'a> {
             onnxruntime: runtime.version.clone(),
             tool: KeyParts::tool_version(),
             settings: self.profile.settings.clone(),
+            default_threads: match self.profile.settings.threads {
+                Count::Default => host.physical_cores,
+                Count::Given(_) => None,
+            },
         }
     }
 
@@ -221,6 +227,7 @@ impl<'a> Request<'a> {
             cores: environment.cores,
             topology: self.profile.topology,
             settings: environment.settings.clone(),
+            default_threads: environment.default_threads,
             models,
             kinds: self.profile.models.kinds().iter().map(kind_job).collect(),
             images,

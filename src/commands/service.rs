@@ -19,6 +19,7 @@ pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
     let mut profile = named(args)?;
     profile.topology = args.topology.unwrap_or(profile.topology);
     profile.request.batch = args.batch.and_then(Batch::new).unwrap_or(profile.request.batch);
+    args.settings.apply(&mut profile.settings);
     Ok(profile)
 }
 

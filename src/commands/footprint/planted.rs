@@ -2,12 +2,15 @@
 
 use super::{Obtained, Request};
 use crate::commands::synthetic;
-use crate::footprint::{Environment, ImageRecord};
+use crate::footprint::{Count, Environment, ImageRecord};
 use crate::measure::assemble::{Facts, ModelFacts};
 use crate::measure::cache::KeyParts;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::protocol::Job;
 use crate::units::Bytes;
+
+/// Of the planted machine.
+const CORES: u16 = 2;
 
 impl Request<'_> {
     /// Measures planted costs, as they are written in `text`.
@@ -19,11 +22,15 @@ impl Request<'_> {
         let job = synthetic::parse(text)?;
         let environment = Environment {
             cpu_model: "planted".into(),
-            cores: 2,
+            cores: u32::from(CORES),
             kernel: "none".into(),
             onnxruntime: "none".into(),
             tool: KeyParts::tool_version(),
             settings: self.profile.settings.clone(),
+            default_threads: match self.profile.settings.threads {
+                Count::Default => Some(CORES),
+                Count::Given(_) => None,
+            },
         };
         let image = ImageRecord {
             origin: "planted".into(),

@@ -26,6 +26,9 @@ pub struct KeyParts {
     pub topology: Topology,
     /// Session settings.
     pub settings: Settings,
+    /// What the machine makes of a number of threads that is left to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_threads: Option<u16>,
     /// The models, in order.
     pub models: Vec<ModelKey>,
     /// Which requests run which of them.

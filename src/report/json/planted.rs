@@ -259,6 +259,7 @@ fn environment() -> Environment {
         onnxruntime: "1.31.1".to_owned(),
         tool: "0.1.0".to_owned(),
         settings: Settings::default(),
+        default_threads: None,
     }
 }
 
