@@ -12,7 +12,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 pub use self::settings::{PresetArg, SettingsArgs};
 
 use crate::footprint::Topology;
-use crate::units::{Bytes, Cpus, Seconds};
+use crate::units::{Bytes, Cpus, Megapixels, Seconds};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -185,9 +185,10 @@ pub struct ServiceArgs {
     /// How requests share sessions: shared, serial, pool:K, workers:W [default: the profile's]
     #[arg(long, value_name = "TOPOLOGY", help_heading = "Service")]
     pub topology: Option<Topology>,
-    /// The image of every request, or a folder of them [default: a generated 2-megapixel JPEG]
-    #[arg(long, value_name = "PATH", help_heading = "Service")]
-    pub image: Option<PathBuf>,
+    /// The image of every request: a file, a folder of them, or the size of one that is generated,
+    /// 0.1mp to 50mp [default: 2mp]
+    #[arg(long, value_name = "PATH|SIZE", value_parser = image, help_heading = "Service")]
+    pub image: Option<ImageArg>,
     /// ONNX Runtime's session settings.
     #[command(flatten)]
     pub settings: SettingsArgs,
@@ -206,6 +207,23 @@ pub struct ServiceArgs {
     /// Measure planted costs instead of a model, for tests.
     #[arg(long, hide = true, value_name = "KEY=VALUE,…")]
     pub synthetic: Option<String>,
+}
+
+/// What requests carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageArg {
+    /// A generated image of this size.
+    Generated(Megapixels),
+    /// A file or a folder.
+    Files(PathBuf),
+}
+
+fn image(text: &str) -> Result<ImageArg, String> {
+    match Megapixels::if_size(text) {
+        Some(size) => size.map(ImageArg::Generated).map_err(|e| e.to_string()),
+        None if text.is_empty() => Err("name a file, a folder or a size as in 4mp".to_owned()),
+        None => Ok(ImageArg::Files(PathBuf::from(text))),
+    }
 }
 
 /// `measure`.

@@ -108,10 +108,12 @@ fn a_mistake_on_the_command_line_says_what_is_wrong() {
         (&["--ram", "1G", "--threads", "-1"], "-1 is no number of threads"),
         (&["--ram", "1G", "--threads", "all"], "or default"),
         (&["--ram", "1G", "--arena", "maybe"], "`maybe` is no switch: use on or off"),
-        (&["--ram", "1G", "--spinning", ""], "a value is required"),
+        (&["--ram", "1G", "--spinning", ""], "`` is no switch"),
         (&["--ram", "1G", "--optimization", "most"], "use disabled, basic, extended or all"),
         (&["--ram", "1G", "--malloc-arenas", "4097"], "4097 is no number of heaps"),
         (&["--ram", "1G", "--settings", "pytorch"], "possible values: onnxruntime"),
+        (&["--ram", "1G", "--image", "60mp"], "at least 0.1mp and at most 50mp"),
+        (&["--ram", "1G", "--image", "4mpx"], "or a size as in 4mp"),
         (&["measure", "--arena"], "a value is required"),
     ] {
         let message = refused(arguments);

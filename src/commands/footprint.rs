@@ -1,5 +1,6 @@
 //! Where a footprint comes from: the profile itself, the cache, or a measurement.
 
+mod answer;
 mod checks;
 mod compare;
 mod dry_run;
@@ -105,7 +106,7 @@ impl<'a> Request<'a> {
     }
 
     fn obtain_real(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
-        let checked = check(&self.cache, &self.profile, self.args.image.as_deref())?;
+        let checked = check(&self.cache, &self.profile)?;
         let host = HostBox::this()?;
         let surroundings = Surroundings::of_process(self.cache.root());
         // Without a library there is no kept footprint either: its version is part of the key.

@@ -10,7 +10,7 @@ use super::printer::Printer;
 use super::size::rendered;
 use crate::cli::{Format, GlobalArgs, MeasureArgs};
 use crate::measure::cache::write_atomically;
-use crate::plan::{Question, plan};
+use crate::plan::Question;
 use crate::report::{self, Provenance};
 
 /// Runs the verb.
@@ -25,7 +25,7 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     }
     let obtained = request.obtain()?;
     let mut profile = obtained.profile.clone();
-    let plan = plan(&profile.name, profile.title(), &obtained.footprint, &Question::default())?;
+    let plan = obtained.plan(&Question::default())?;
     match global.format {
         Format::Text if args.output.is_none() || !global.quiet => {
             let provenance = Provenance { footprint: obtained.provenance.clone(), found_box: None };
