@@ -1,6 +1,7 @@
 //! What the user typed. Nothing is computed here: texts become quantities, and that is all.
 
 mod settings;
+mod vary;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use self::settings::{PresetArg, SettingsArgs};
+pub use self::vary::{Variation, Vary, VaryArgs};
 
 use crate::footprint::Topology;
 use crate::units::{Bytes, Cpus, Megapixels, Seconds};
@@ -86,6 +88,8 @@ const MEASURE_EXAMPLES: &str = "\
 Examples:
   mediscope-size measure --model scan.onnx -o scan.yaml
   mediscope-size measure --profile mediscope --image scans/ --budget 60s
+  mediscope-size measure --model scan.onnx --vary arena=on,off --vary threads=1,2 --ram 1G
+  mediscope-size measure --vary image=1mp,4mp,12mp
   mediscope-size measure --model scan.onnx --dry-run";
 const INSPECT_EXAMPLES: &str = "\
 Prints inputs and what is taken for them, outputs, weights by type, files with
@@ -164,7 +168,7 @@ pub enum TargetArg {
 }
 
 /// What is measured, and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ServiceArgs {
     /// A profile: the name of an embedded one, or a YAML file [default: mediscope]
     #[arg(long, value_name = "PROFILE", conflicts_with = "model", help_heading = "Service")]
@@ -241,6 +245,9 @@ pub struct MeasureArgs {
         help_heading = "Measuring"
     )]
     pub topologies: Vec<FamilyArg>,
+    /// Variants.
+    #[command(flatten)]
+    pub variants: VaryArgs,
     /// What is measured and how.
     #[command(flatten)]
     pub service: ServiceArgs,

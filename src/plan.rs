@@ -8,6 +8,7 @@ mod build;
 mod components;
 mod finding;
 mod mix;
+pub mod variants;
 mod verdict;
 
 use crate::footprint::{Footprint, Killed, Topology};

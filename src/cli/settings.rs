@@ -64,17 +64,34 @@ impl SettingsArgs {
         self.changes().for_each(|change| change.apply(settings));
     }
 
+    /// What was typed of one setting.
+    pub const fn of(&self, setting: Setting) -> Option<Change> {
+        match setting {
+            Setting::Threads => self.threads,
+            Setting::Arena => self.arena,
+            Setting::MemoryPattern => self.memory_pattern,
+            Setting::Prepacking => self.prepacking,
+            Setting::Spinning => self.spinning,
+            Setting::Optimization => self.optimization,
+            Setting::MallocArenas => self.malloc_arenas,
+        }
+    }
+
+    /// As if this had been typed, too.
+    pub const fn set(&mut self, change: Change) {
+        let slot = match change.setting() {
+            Setting::Threads => &mut self.threads,
+            Setting::Arena => &mut self.arena,
+            Setting::MemoryPattern => &mut self.memory_pattern,
+            Setting::Prepacking => &mut self.prepacking,
+            Setting::Spinning => &mut self.spinning,
+            Setting::Optimization => &mut self.optimization,
+            Setting::MallocArenas => &mut self.malloc_arenas,
+        };
+        *slot = Some(change);
+    }
+
     fn changes(&self) -> impl Iterator<Item = Change> {
-        [
-            self.threads,
-            self.arena,
-            self.memory_pattern,
-            self.prepacking,
-            self.spinning,
-            self.optimization,
-            self.malloc_arenas,
-        ]
-        .into_iter()
-        .flatten()
+        Setting::ALL.into_iter().filter_map(|setting| self.of(setting))
     }
 }

@@ -5,11 +5,14 @@ mod checks;
 mod compare;
 mod dry_run;
 mod planted;
+mod standing;
 
 use std::fmt::Write;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
+
+pub use self::standing::Standing;
 
 use self::checks::{available, has_room, kind_job, maybe_the_shape};
 use super::printer::Printer;
@@ -90,18 +93,22 @@ impl<'a> Request<'a> {
 
     /// The footprint, by the cheapest way that the options allow.
     pub fn obtain(self) -> anyhow::Result<Obtained> {
+        self.obtain_until(&Interrupt::listen().context("cannot listen for Ctrl-C")?)
+    }
+
+    /// As [`Request::obtain`], stopped by an interrupt that is listened for elsewhere.
+    pub fn obtain_until(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
         if let Some(footprint) = self.brought().cloned() {
             return Ok(Obtained {
                 provenance: "Footprint from the profile".into(),
-                profile: self.profile,
+                profile: self.profile.clone(),
                 footprint,
                 interrupted: false,
             });
         }
-        let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
         match &self.args.synthetic {
-            Some(text) => self.obtain_planted(text, &interrupt),
-            None => self.obtain_real(&interrupt),
+            Some(text) => self.obtain_planted(text, interrupt),
+            None => self.obtain_real(interrupt),
         }
     }
 

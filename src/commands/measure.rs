@@ -8,6 +8,7 @@ use super::Exit;
 use super::footprint::Request;
 use super::printer::Printer;
 use super::size::rendered;
+use super::vary;
 use crate::cli::{Format, GlobalArgs, MeasureArgs};
 use crate::measure::cache::write_atomically;
 use crate::plan::Question;
@@ -15,6 +16,9 @@ use crate::report::{self, Provenance};
 
 /// Runs the verb.
 pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
+    if !args.variants.vary.is_empty() {
+        return vary::run(args, global, printer);
+    }
     let request = Request::new(&args.service, global, printer)?.comparing(&args.topologies);
     if args.service.dry_run {
         request.dry_run()?;

@@ -12,11 +12,17 @@ impl Obtained {
     pub fn plan(&self, question: &Question) -> anyhow::Result<Plan> {
         let profile = &self.profile;
         let mut plan = plan(&profile.name, profile.title(), &self.footprint, question)?;
-        if let Some(RequestImage::OneOf(sizes)) = &profile.request.image
-            && self.footprint.image.is_some()
-        {
-            plan.warnings.push(Warning::LargestImage { sizes: sizes.clone() });
-        }
+        plan.warnings.extend(self.warnings());
         Ok(plan)
+    }
+
+    /// What the profile knows and its footprint does not.
+    pub fn warnings(&self) -> Vec<Warning> {
+        match &self.profile.request.image {
+            Some(RequestImage::OneOf(sizes)) if self.footprint.image.is_some() => {
+                vec![Warning::LargestImage { sizes: sizes.clone() }]
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -19,7 +19,19 @@ impl Request<'_> {
         text: &str,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Obtained> {
-        let job = synthetic::parse(text)?;
+        let job = synthetic::changed(synthetic::parse(text)?, &self.profile);
+        let (facts, parts) = self.planted(text);
+        let key = parts.key()?;
+        match self.kept(&key) {
+            Some(obtained) => {
+                self.compared(obtained, || Ok(Job::Synthetic(job)), &key, parts, interrupt)
+            }
+            None => self.measure(Job::Synthetic(job), &facts, &key, parts, interrupt),
+        }
+    }
+
+    /// What is recorded of the machine and the model, and what they are kept under.
+    pub(super) fn planted(&self, text: &str) -> (Facts, KeyParts) {
         let environment = Environment {
             cpu_model: "planted".into(),
             cores: u32::from(CORES),
@@ -32,36 +44,34 @@ impl Request<'_> {
                 Count::Given(_) => None,
             },
         };
+        let size = synthetic::image(&self.profile);
+        let (width, height) = size.dimensions();
         let image = ImageRecord {
             origin: "planted".into(),
             encoded_bytes: Bytes::new(500_000),
-            width: 1632,
-            height: 1224,
+            width,
+            height,
         };
+        let bytes = synthetic::parse(text).map_or(Bytes::ZERO, |job| job.base);
         let model = ModelFacts {
             name: "planted".into(),
             synthetic: true,
             lazy: false,
-            file_bytes: job.base,
-            weight_bytes: job.base,
+            file_bytes: bytes,
+            weight_bytes: bytes,
             sha256: text.to_owned(),
         };
-        let topology = self.profile.topology;
         let facts = Facts {
-            topology,
+            topology: self.profile.topology,
             environment,
             image: Some(image),
             models: vec![model],
             kinds: self.kinds(),
             assumed: Vec::new(),
         };
-        let parts = self.key_parts(&facts.environment, "planted", Vec::new(), vec![text.into()]);
-        let key = parts.key()?;
-        match self.kept(&key) {
-            Some(obtained) => {
-                self.compared(obtained, || Ok(Job::Synthetic(job)), &key, parts, interrupt)
-            }
-            None => self.measure(Job::Synthetic(job), &facts, &key, parts, interrupt),
-        }
+        let input = format!("{size}, batch {}", self.profile.request.batch.get());
+        let images = vec![text.to_owned(), input];
+        let parts = self.key_parts(&facts.environment, "planted", Vec::new(), images);
+        (facts, parts)
     }
 }
