@@ -110,7 +110,8 @@ pub struct Tip {
     pub cpu: Difference,
     /// Whether it is only the input that differs: then it is not the service that saves.
     pub is_input: bool,
-    /// Requests in flight that the asked box holds with the first variant and with this one.
+    /// Requests in flight that the asked box holds with the first variant and with this one;
+    /// `None` where that is the same, or the RAM that they need differs within the noise.
     pub holds: Option<(u32, u32)>,
     /// Whether the asked box is enough for this one, and not for the first.
     pub makes_it_fit: bool,
@@ -237,12 +238,17 @@ fn tips(rows: &[Row]) -> Vec<Tip> {
 fn tip(first: &Row, other: &Row, row: usize) -> Tip {
     let changed = |choice: &&Choice| !first.choices.contains(choice);
     let holds = |row: &Row| row.max_concurrency.map(|capacity| capacity.low);
+    let ram = Difference::between(&first.ram, &other.ram, Bytes::as_f64);
+    let differs = !ram.is_noise();
     Tip {
         row,
-        ram: Difference::between(&first.ram, &other.ram, Bytes::as_f64),
+        ram,
         cpu: Difference::between(&first.cpu, &other.cpu, Seconds::get),
         is_input: other.choices.iter().filter(changed).any(|choice| choice.is_input),
-        holds: holds(first).zip(holds(other)).filter(|(a, b)| a != b),
-        makes_it_fit: first.fits == Some(false) && other.fits == Some(true),
+        holds: holds(first).zip(holds(other)).filter(|(a, b)| differs && a != b),
+        makes_it_fit: differs && first.fits == Some(false) && other.fits == Some(true),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ mod tests;
 
 use std::fmt::Write;
 
+use comfy_table::{ColumnConstraint, Table, Width};
+
 use super::text::{BOLD, DIM, Layout, cells, listed, table, titled, wrap};
 use super::words;
 use crate::plan::Warning;
@@ -48,15 +50,16 @@ fn rows(variants: &Variants, layout: Layout) -> String {
     let ram = format!("RAM at {n}");
     let question = &variants.question;
     let mut header =
-        vec!["Variant", "Base", "Buffer", "Load peak", ram.as_str(), "Up to", "CPU", "Rate"];
+        vec!["Variant", "Base", "Buffer", "Load peak", ram.as_str(), "Up to", "CPU", "Req/s"];
     header.extend(question.ram.map(|_| "Holds"));
     let mut table = table(layout, &header);
     for row in &variants.rows {
         table.add_row(cells(row_cells(row)));
     }
+    keep_words_whole(&mut table, &header);
     let mut out = titled(&format!("Variants with {n} in flight"), &table);
     let rate = match question.cpus {
-        Some(cpus) => format!("requests a second that {cpus} give"),
+        Some(cpus) => format!("requests a second on {cpus}"),
         None => "requests a second in the largest waves here".to_owned(),
     };
     let box_words = question.ram.map_or_else(String::new, |ram| {
@@ -64,16 +67,28 @@ fn rows(variants: &Variants, layout: Layout) -> String {
     });
     let legend = format!(
         "RAM at {n}: the limit that {n} in flight need, the largest of loading, a cold burst and \
-         base + N × buffer; Up to: its high end, which decides; CPU: time a request; Rate: {rate}\
+         base + N × buffer; Up to: its high end, which decides; CPU: time a request; Req/s: {rate}\
          {box_words}."
     );
     let _ = writeln!(out, "{}", wrap(&legend, layout, 0));
     out
 }
 
+/// A name or a heading that is broken in the middle of a word cannot be read.
+fn keep_words_whole(table: &mut Table, header: &[&str]) {
+    for (column, heading) in table.column_iter_mut().zip(header) {
+        let longest = heading.split(' ').map(str::len).max().unwrap_or(0);
+        let padded = Width::Fixed(u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(2));
+        column.set_constraint(ColumnConstraint::LowerBoundary(padded));
+    }
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
+}
+
 fn row_cells(row: &Row) -> Vec<String> {
     let mut texts = vec![
-        row.name.clone(),
+        row.name.replace(", ", "\n"),
         row.base.typical().to_string(),
         format!("{:.1}", row.buffer.typical()),
         row.load_peak.typical().to_string(),
@@ -89,13 +104,21 @@ fn row_cells(row: &Row) -> Vec<String> {
     texts
 }
 
+/// The unit stands in the heading.
 fn rate(rate: Rate) -> String {
-    rate.to_string()
+    rate.to_string().trim_end_matches("/s").to_owned()
 }
 
 fn tips(variants: &Variants) -> Vec<String> {
-    variants.tips.iter().map(|tip| sentence(variants, tip)).collect()
+    let mut lines: Vec<String> = variants.tips.iter().map(|tip| sentence(variants, tip)).collect();
+    if variants.tips.iter().any(|tip| tip.ram.is_noise() || tip.cpu.is_noise()) {
+        lines.push(NOISE.to_owned());
+    }
+    lines
 }
+
+const NOISE: &str = "Within the noise means that the 95 % intervals of the two overlap, or that \
+                     less than 1 % lies between them: a larger --budget narrows the intervals.";
 
 /// What another variant saves and costs, in a sentence.
 pub(super) fn sentence(variants: &Variants, tip: &Tip) -> String {
@@ -124,7 +147,8 @@ pub(super) fn sentence(variants: &Variants, tip: &Tip) -> String {
         (false, false) => format!(
             "{name} {} at {n} {requests} in flight and {}.",
             ram_words(ram, verbs, tip.is_input),
-            cpu_words(cpu, verbs, tip.is_input),
+            // One verb is enough for two amounts.
+            cpu_words(cpu, verbs, tip.is_input).trim_start_matches("takes "),
         ),
     };
     if let Some((before, after)) = tip.holds {

@@ -2,8 +2,6 @@
 //!
 //! `schemas/variants-1.schema.json` says the same to programs.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::footprint;
@@ -63,7 +61,7 @@ struct Target {
 #[derive(Debug, Serialize)]
 struct Variant<'a> {
     name: &'a str,
-    varied: BTreeMap<&'a str, &'a str>,
+    varied: Vec<Varied<'a>>,
     settings: Settings,
     image: Option<Image<'a>>,
     base_bytes: S<u64>,
@@ -75,6 +73,12 @@ struct Variant<'a> {
     max_concurrency: Option<u32>,
     fits: Option<bool>,
     warnings: Vec<Warning>,
+}
+
+#[derive(Debug, Serialize)]
+struct Varied<'a> {
+    key: &'a str,
+    value: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -161,7 +165,7 @@ impl<'a> From<&'a footprint::Environment> for Environment<'a> {
 
 impl<'a> From<&'a Row> for Variant<'a> {
     fn from(row: &'a Row) -> Self {
-        let varied = row.choices.iter().map(|c| (c.key.as_str(), c.value.as_str()));
+        let varied = row.choices.iter().map(|c| Varied { key: &c.key, value: &c.value });
         Self {
             name: &row.name,
             varied: varied.collect(),
