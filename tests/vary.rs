@@ -100,7 +100,7 @@ fn what_was_planted_is_what_is_told() {
 fn each_variant_is_kept_as_measure_would() {
     let place = Place::new();
     let ran = compared(&place, &["--vary", "arena=on,off", "--vary", "image=2mp,4mp"]);
-    assert!(ran.stderr.contains("note: 4 variants take about 120 s, 30 s each"), "{ran:?}");
+    assert!(ran.stderr.contains("note: 4 variants: about 2 min, 30 s each"), "{ran:?}");
     assert!(ran.stderr.contains("note: variant 4 of 4: arena=off, image=4mp"), "{ran:?}");
     let alone = |options: &[&str]| compared(&place, options).stdout;
     assert!(alone(&["--arena", "off", "--image", "4mp"]).contains("Footprint from the cache"));
@@ -115,7 +115,7 @@ fn a_dry_run_measures_nothing() {
     let place = Place::new();
     let ran = compared(&place, &["--vary", "arena=on,off", "--vary", "batch=1,4", "--dry-run"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.stdout.contains("4 variants take about 120 s"), "{ran:?}");
+    assert!(ran.stdout.contains("Would compare 4 variants: about 2 min, 30 s each"), "{ran:?}");
     assert!(ran.stdout.contains("measures arena=off, batch=4"), "{ran:?}");
     place.assert_untouched("a dry run");
 }
@@ -183,15 +183,31 @@ fn an_interrupt_keeps_the_variants_that_are_finished() {
     assert_eq!(report["tips"], serde_json::json!([]));
 }
 
-/// What fails leaves the others be, unless it is the one that they are compared with.
 #[test]
-fn a_variant_that_fails_is_said_and_left_out() {
+fn a_mistake_in_one_variant_is_found_before_any_is_measured() {
     let place = Place::new();
-    // A batch of a reference architecture is refused before anything is measured.
     let ran = place.run(&["measure", "--vary", "batch=1,4"]);
     assert_refused(&ran, "a batch");
     assert!(ran.stderr.contains("leave out `batch`"), "{ran:?}");
     place.assert_untouched("a mistake");
+}
+
+/// What fails leaves the others be, unless it is the one that they are compared with.
+#[test]
+fn a_variant_that_is_killed_is_said_and_left_out() {
+    let planted = format!("{PLANTED},kill_at=4");
+    let place = Place::new();
+    let ran = place.run(&varying(&planted, &["--vary", "batch=1,4"]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("warning: variant batch=4: the measured process was killed"));
+    let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Not measured • batch=4: the measured process was killed"), "{text}");
+    let ran = place.run(&varying(&planted, &["--vary", "batch=4,1"]));
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(
+        ran.stderr.contains("error: variant batch=4: the measured process was killed"),
+        "{ran:?}"
+    );
 }
 
 #[test]

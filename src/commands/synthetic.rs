@@ -9,7 +9,7 @@
 //! | `spinning: true`              | CPU time × 1.2                                              |
 //! | a request image of M mp       | buffer + 3 bytes for each pixel beyond two megapixels (or − |
 //! |                               | below), CPU time × M / 2                                    |
-//! | `batch: B`                    | buffer and CPU time × B                                     |
+//! | `batch: B`                    | buffer and CPU time × B, `kill_at` / B                      |
 //!
 //! Nothing else that a profile sets changes anything.
 
@@ -70,6 +70,7 @@ pub fn changed(mut job: SyntheticJob, profile: &Profile) -> SyntheticJob {
     let batch = f64::from(profile.request.batch.get());
     let mut buffer = (job.buffer.as_f64() + 3.0 * (size - usual)).max(0.0) * batch;
     let mut cpu = job.cpu.get() * size / usual * batch;
+    job.kill_at = job.kill_at.map(|at| at.div_ceil(profile.request.batch.get()));
     if !profile.settings.arena {
         buffer *= 0.8;
         cpu *= 1.08;

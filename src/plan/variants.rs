@@ -62,7 +62,7 @@ pub struct Variants {
     pub concurrency: u32,
     /// In the order in which they were asked for, the one that others are compared with first.
     pub rows: Vec<Row>,
-    /// One of each row but the first: those that save most first.
+    /// One of each row but the first, those that save most first.
     pub tips: Vec<Tip>,
     /// What was not measured.
     pub missing: Vec<Missing>,
@@ -99,25 +99,28 @@ pub struct Row {
     pub warnings: Vec<Warning>,
 }
 
-/// What changes from the first variant to another.
+/// What changes from one variant to another: from the first of those with the same input where it
+/// is another setting, and from the first of all where it is another input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tip {
     /// The other one's place among the rows.
     pub row: usize,
+    /// The place of the one that it is compared with.
+    pub against: usize,
     /// RAM at the concurrency that variants are compared at.
     pub ram: Difference,
     /// CPU time a request.
     pub cpu: Difference,
     /// Whether it is only the input that differs: then it is not the service that saves.
     pub is_input: bool,
-    /// Requests in flight that the asked box holds with the first variant and with this one;
+    /// Requests in flight that the asked box holds with that variant and with this one;
     /// `None` where that is the same, or the RAM that they need differs within the noise.
     pub holds: Option<(u32, u32)>,
-    /// Whether the asked box is enough for this one, and not for the first.
+    /// Whether the asked box is enough for this one, and not for that.
     pub makes_it_fit: bool,
 }
 
-/// The other less the first, in bytes or seconds: below 0 where the other takes less.
+/// The other less what it is compared with, in bytes or seconds: below 0 where the other takes less.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference {
     /// The least that it may be: at the ends of the intervals that are next to each other.
@@ -126,7 +129,7 @@ pub struct Difference {
     pub typical: f64,
     /// The most that it may be.
     pub high: f64,
-    /// It, as a share of the first; 0 where that is 0.
+    /// It, as a share of what it is compared with; 0 where that is 0.
     pub share: f64,
 }
 
@@ -225,9 +228,7 @@ pub fn name_of(choices: &[Choice]) -> String {
 
 /// What saves most beyond the noise first; what costs most last.
 fn tips(rows: &[Row]) -> Vec<Tip> {
-    let Some((first, others)) = rows.split_first() else { return Vec::new() };
-    let mut tips: Vec<Tip> =
-        others.iter().enumerate().map(|(index, other)| tip(first, other, index + 1)).collect();
+    let mut tips: Vec<Tip> = (1..rows.len()).map(|row| tip(rows, row)).collect();
     tips.sort_by(|a, b| {
         let by = |difference: fn(&Tip) -> f64| difference(a).total_cmp(&difference(b));
         by(|t| t.ram.beyond_noise()).then_with(|| by(|t| t.cpu.beyond_noise()))
@@ -235,19 +236,31 @@ fn tips(rows: &[Row]) -> Vec<Tip> {
     tips
 }
 
-fn tip(first: &Row, other: &Row, row: usize) -> Tip {
-    let changed = |choice: &&Choice| !first.choices.contains(choice);
+fn tip(rows: &[Row], row: usize) -> Tip {
+    let against = compared_with(rows, row);
+    let (first, other) = (&rows[against], &rows[row]);
     let holds = |row: &Row| row.max_concurrency.map(|capacity| capacity.low);
     let ram = Difference::between(&first.ram, &other.ram, Bytes::as_f64);
     let differs = !ram.is_noise();
     Tip {
         row,
+        against,
         ram,
         cpu: Difference::between(&first.cpu, &other.cpu, Seconds::get),
-        is_input: other.choices.iter().filter(changed).any(|choice| choice.is_input),
+        is_input: inputs(first).ne(inputs(other)),
         holds: holds(first).zip(holds(other)).filter(|(a, b)| differs && a != b),
         makes_it_fit: differs && first.fits == Some(false) && other.fits == Some(true),
     }
+}
+
+/// A setting saves nothing by itself where the input is another, too: such a variant is compared
+/// with the first of its own input, if that was measured.
+fn compared_with(rows: &[Row], row: usize) -> usize {
+    rows[..row].iter().position(|other| inputs(other).eq(inputs(&rows[row]))).unwrap_or(0)
+}
+
+fn inputs(row: &Row) -> impl Iterator<Item = &Choice> {
+    row.choices.iter().filter(|choice| choice.is_input)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub fn variants_text(variants: &Variants, layout: Layout) -> String {
     let sections = [
         header(variants, layout),
         rows(variants, layout),
-        listed("Against the first", &tips(variants), layout),
+        listed("What each changes", &tips(variants), layout),
         listed("Not measured", &missing(variants), layout),
         listed("Notes", &notes(&variants.rows), layout),
     ];
@@ -53,10 +53,12 @@ fn rows(variants: &Variants, layout: Layout) -> String {
         vec!["Variant", "Base", "Buffer", "Load peak", ram.as_str(), "Up to", "CPU", "Req/s"];
     header.extend(question.ram.map(|_| "Holds"));
     let mut table = table(layout, &header);
-    for row in &variants.rows {
-        table.add_row(cells(row_cells(row)));
+    let mut lines: Vec<Vec<String>> = variants.rows.iter().map(row_cells).collect();
+    for line in &lines {
+        table.add_row(cells(line.iter().cloned()));
     }
-    keep_words_whole(&mut table, &header);
+    lines.push(header.iter().map(|heading| (*heading).to_owned()).collect());
+    keep_words_whole(&mut table, &lines);
     let mut out = titled(&format!("Variants with {n} in flight"), &table);
     let rate = match question.cpus {
         Some(cpus) => format!("requests a second on {cpus}"),
@@ -74,12 +76,15 @@ fn rows(variants: &Variants, layout: Layout) -> String {
     out
 }
 
-/// A name or a heading that is broken in the middle of a word cannot be read.
-fn keep_words_whole(table: &mut Table, header: &[&str]) {
-    for (column, heading) in table.column_iter_mut().zip(header) {
-        let longest = heading.split(' ').map(str::len).max().unwrap_or(0);
-        let padded = Width::Fixed(u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(2));
-        column.set_constraint(ColumnConstraint::LowerBoundary(padded));
+/// A name, a number or a heading that is broken in the middle of a word cannot be read.
+fn keep_words_whole(table: &mut Table, lines: &[Vec<String>]) {
+    let longest = |column: usize| {
+        let words = lines.iter().filter_map(|line| line.get(column)).flat_map(|t| t.split(' '));
+        words.map(|word| word.chars().count()).max().unwrap_or(0)
+    };
+    for (index, column) in table.column_iter_mut().enumerate().skip(1) {
+        let padded = u16::try_from(longest(index)).unwrap_or(u16::MAX).saturating_add(2);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(padded)));
     }
     if let Some(names) = table.column_mut(0) {
         names.set_constraint(ColumnConstraint::ContentWidth);
@@ -122,11 +127,17 @@ const NOISE: &str = "Within the noise means that the 95 % intervals of the two o
 
 /// What another variant saves and costs, in a sentence.
 pub(super) fn sentence(variants: &Variants, tip: &Tip) -> String {
-    let name = variants.rows.get(tip.row).map_or("", |row| row.name.as_str());
+    let name = name_of(variants, tip.row);
     let n = variants.concurrency;
     let requests = if n == 1 { "request" } else { "requests" };
     let verbs = if tip.is_input { ["takes", "takes"] } else { ["saves", "costs"] };
     let (ram, cpu) = (&tip.ram, &tip.cpu);
+    // A setting that is compared at another input than the first one's.
+    let against = match tip.against {
+        0 => String::new(),
+        other => format!("Against {}, ", name_of(variants, other)),
+    };
+    let name = format!("{against}{name}");
     let mut text = match (ram.is_noise(), cpu.is_noise()) {
         (true, true) => format!(
             "{name} makes no difference beyond the noise ({} at {n} {requests} in flight, {} CPU \
@@ -156,6 +167,10 @@ pub(super) fn sentence(variants: &Variants, tip: &Tip) -> String {
         text.push_str(if tip.makes_it_fit { ", so it fits." } else { "." });
     }
     text
+}
+
+fn name_of(variants: &Variants, row: usize) -> &str {
+    variants.rows.get(row).map_or("", |row| row.name.as_str())
 }
 
 fn ram_words(ram: &Difference, [saves, costs]: [&str; 2], is_input: bool) -> String {

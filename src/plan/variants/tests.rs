@@ -76,5 +76,19 @@ fn another_input_is_no_saving_of_the_service() {
     let rows = [row("1mp", true, mib(1, 1, 1), 0.1), row("4mp", true, mib(4, 4, 4), 0.4)];
     assert!(tips(&rows)[0].is_input);
     assert_eq!(tips(&rows[..1]), []);
+    // Two settings of two inputs: each setting is compared at its own input.
+    let with = |arena: &str, size: &str, ram| {
+        let mut row = row(size, true, mib(ram, ram, ram), 0.1);
+        row.choices.push(Choice { key: "arena".into(), value: arena.into(), is_input: false });
+        row
+    };
+    let rows = [
+        with("on", "1mp", 100),
+        with("off", "1mp", 90),
+        with("on", "4mp", 400),
+        with("off", "4mp", 300),
+    ];
+    let told: Vec<_> = tips(&rows).iter().map(|t| (t.row, t.against, t.is_input)).collect();
+    assert_eq!(told, [(3, 2, false), (1, 0, false), (2, 0, true)]);
     assert_eq!(tips(&[]), []);
 }

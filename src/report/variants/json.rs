@@ -107,10 +107,11 @@ struct Warning {
     text: String,
 }
 
-/// What changes from the first variant to this one.
+/// What changes from one variant to another.
 #[derive(Debug, Serialize)]
 struct Advice<'a> {
     variant: &'a str,
+    against: &'a str,
     limit_bytes: Change,
     cpu_seconds: Change,
     makes_it_fit: bool,
@@ -221,6 +222,7 @@ impl<'a> Advice<'a> {
     fn of(variants: &'a Variants, tip: &Tip) -> Option<Self> {
         Some(Self {
             variant: &variants.rows.get(tip.row)?.name,
+            against: &variants.rows.get(tip.against)?.name,
             limit_bytes: Change::from(&tip.ram),
             cpu_seconds: Change::from(&tip.cpu),
             makes_it_fit: tip.makes_it_fit,

@@ -20,7 +20,7 @@ const CONTRACT: &str = "{schema,profile{name,title},
         image{origin,encoded_bytes,width,height},
         base_bytes S,buffer_bytes S,load_peak_bytes S,limit_bytes S,
         cpu_seconds S,throughput_rps S,max_concurrency,fits,warnings[{code,text}]}],
-    tips[{variant,limit_bytes{low,typical,high,share,within_noise},
+    tips[{variant,against,limit_bytes{low,typical,high,share,within_noise},
         cpu_seconds{low,typical,high,share,within_noise},makes_it_fit,text}],
     not_measured[{variant,reason}]}";
 
