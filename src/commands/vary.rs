@@ -133,8 +133,10 @@ fn in_short(standings: &[(String, Standing)], budget: Seconds) -> String {
     let expected = Seconds::new(budget.get() * left as f64);
     match (kept, left) {
         (_, 0) => format!("{all} variants, all kept: nothing is measured"),
-        (0, _) => format!("{all} variants: about {expected}, {budget} each"),
-        _ => format!("{all} variants, {kept} of them kept: about {expected} for the rest"),
+        (0, _) => format!(
+            "{all} variants: about {expected}, {budget} each, longer where the least takes longer"
+        ),
+        _ => format!("{all} variants, {kept} of them kept: about {expected} for the others"),
     }
 }
 

@@ -11,7 +11,7 @@ use comfy_table::{ColumnConstraint, Table, Width};
 use super::text::{BOLD, DIM, Layout, cells, listed, table, titled, wrap};
 use super::words;
 use crate::plan::Warning;
-use crate::plan::variants::{Difference, Row, Tip, Variants};
+use crate::plan::variants::{Choice, Difference, Row, Tip, Variants, name_of};
 use crate::units::{Bytes, Rate};
 
 pub use json::variants_json;
@@ -127,17 +127,11 @@ const NOISE: &str = "Within the noise means that the 95 % intervals of the two o
 
 /// What another variant saves and costs, in a sentence.
 pub(super) fn sentence(variants: &Variants, tip: &Tip) -> String {
-    let name = name_of(variants, tip.row);
+    let name = variants.rows.get(tip.row).map_or_else(String::new, |row| subject(row, tip));
     let n = variants.concurrency;
     let requests = if n == 1 { "request" } else { "requests" };
     let verbs = if tip.is_input { ["takes", "takes"] } else { ["saves", "costs"] };
     let (ram, cpu) = (&tip.ram, &tip.cpu);
-    // A setting that is compared at another input than the first one's.
-    let against = match tip.against {
-        0 => String::new(),
-        other => format!("Against {}, ", name_of(variants, other)),
-    };
-    let name = format!("{against}{name}");
     let mut text = match (ram.is_noise(), cpu.is_noise()) {
         (true, true) => format!(
             "{name} makes no difference beyond the noise ({} at {n} {requests} in flight, {} CPU \
@@ -169,8 +163,14 @@ pub(super) fn sentence(variants: &Variants, tip: &Tip) -> String {
     text
 }
 
-fn name_of(variants: &Variants, row: usize) -> &str {
-    variants.rows.get(row).map_or("", |row| row.name.as_str())
+/// What saves or costs: of a setting that is compared at its own input, the setting alone.
+fn subject(row: &Row, tip: &Tip) -> String {
+    let (inputs, settings): (Vec<Choice>, Vec<Choice>) =
+        row.choices.iter().cloned().partition(|choice| choice.is_input);
+    if tip.is_input || inputs.is_empty() {
+        return row.name.clone();
+    }
+    format!("With {}, {}", name_of(&inputs), name_of(&settings))
 }
 
 fn ram_words(ram: &Difference, [saves, costs]: [&str; 2], is_input: bool) -> String {

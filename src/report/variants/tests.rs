@@ -129,3 +129,16 @@ fn notes_are_not_repeated() {
     assert!(text.contains("Requests may carry images of 2mp"), "{text}");
     assert!(text.contains("arena=sometimes: interrupted"), "{text}");
 }
+
+/// The comma of a name and that of a sentence are not mistaken for each other.
+#[test]
+fn a_setting_at_another_input_is_told_with_the_input_first() {
+    let mut variants = two(&asked());
+    let image = Choice { key: "image".into(), value: "12mp".into(), is_input: true };
+    for row in &mut variants.rows {
+        row.choices.insert(0, image.clone());
+    }
+    let report = value(&variants);
+    let text = report["tips"][0]["text"].as_str().unwrap();
+    assert!(text.starts_with("With image=12mp, arena=off saves 100 MiB at 16"), "{text}");
+}
