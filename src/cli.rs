@@ -1,5 +1,8 @@
 //! What the user typed. Nothing is computed here: texts become quantities, and that is all.
 
+mod settings;
+mod vary;
+
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -7,8 +10,11 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use self::settings::{PresetArg, SettingsArgs};
+pub use self::vary::{Variation, Vary, VaryArgs};
+
 use crate::footprint::Topology;
-use crate::units::{Bytes, Cpus, Seconds};
+use crate::units::{Bytes, Cpus, Megapixels, Seconds};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -82,6 +88,8 @@ const MEASURE_EXAMPLES: &str = "\
 Examples:
   mediscope-size measure --model scan.onnx -o scan.yaml
   mediscope-size measure --profile mediscope --image scans/ --budget 60s
+  mediscope-size measure --model scan.onnx --vary arena=on,off --vary threads=1,2 --ram 1G
+  mediscope-size measure --vary image=1mp,4mp,12mp
   mediscope-size measure --model scan.onnx --dry-run";
 const INSPECT_EXAMPLES: &str = "\
 Prints inputs and what is taken for them, outputs, weights by type, files with
@@ -160,7 +168,7 @@ pub enum TargetArg {
 }
 
 /// What is measured, and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ServiceArgs {
     /// A profile: the name of an embedded one, or a YAML file [default: mediscope]
     #[arg(long, value_name = "PROFILE", conflicts_with = "model", help_heading = "Service")]
@@ -181,9 +189,13 @@ pub struct ServiceArgs {
     /// How requests share sessions: shared, serial, pool:K, workers:W [default: the profile's]
     #[arg(long, value_name = "TOPOLOGY", help_heading = "Service")]
     pub topology: Option<Topology>,
-    /// The image of every request, or a folder of them [default: a generated 2-megapixel JPEG]
-    #[arg(long, value_name = "PATH", help_heading = "Service")]
-    pub image: Option<PathBuf>,
+    /// The image of every request: a file, a folder of them, or the size of one that is generated,
+    /// 0.1mp to 50mp [default: 2mp]
+    #[arg(long, value_name = "PATH|SIZE", value_parser = image, help_heading = "Service")]
+    pub image: Option<ImageArg>,
+    /// ONNX Runtime's session settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
     /// How long measuring may take; the minimum is never skipped [default: 20s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Measuring")]
     pub budget: Option<Seconds>,
@@ -201,6 +213,23 @@ pub struct ServiceArgs {
     pub synthetic: Option<String>,
 }
 
+/// What requests carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageArg {
+    /// A generated image of this size.
+    Generated(Megapixels),
+    /// A file or a folder.
+    Files(PathBuf),
+}
+
+fn image(text: &str) -> Result<ImageArg, String> {
+    match Megapixels::if_size(text) {
+        Some(size) => size.map(ImageArg::Generated).map_err(|e| e.to_string()),
+        None if text.is_empty() => Err("name a file, a folder or a size as in 4mp".to_owned()),
+        None => Ok(ImageArg::Files(PathBuf::from(text))),
+    }
+}
+
 /// `measure`.
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
@@ -216,6 +245,9 @@ pub struct MeasureArgs {
         help_heading = "Measuring"
     )]
     pub topologies: Vec<FamilyArg>,
+    /// Variants.
+    #[command(flatten)]
+    pub variants: VaryArgs,
     /// What is measured and how.
     #[command(flatten)]
     pub service: ServiceArgs,

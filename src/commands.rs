@@ -9,6 +9,7 @@ mod runtime;
 mod service;
 mod size;
 mod synthetic;
+mod vary;
 
 use std::io;
 use std::process::ExitCode;

@@ -5,11 +5,13 @@
 
 pub mod checked;
 mod mix;
+mod settings;
 mod topology;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
+pub use settings::{Change, Count, Optimization, Setting, Settings, settings};
 pub use topology::{Copies, Inside, Sharing, Topology, TopologyError};
 
 use crate::units::{Bytes, Rate, Seconds, Span};
@@ -17,72 +19,10 @@ use crate::units::{Bytes, Rate, Seconds, Span};
 /// The version of [`Footprint`] that this tool writes and reads.
 pub const FOOTPRINT_VERSION: u32 = 1;
 
-/// ONNX Runtime's session settings: each changes RAM or CPU, so each is set and recorded.
-#[expect(clippy::struct_excessive_bools, reason = "they are the runtime's own switches")]
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// Intra-op threads of a session, 1 or more. One by default whatever the box, so that a
-    /// footprint answers for any box.
-    #[serde(deserialize_with = "threads")]
-    pub threads: u16,
-    /// Whether memory is kept in an arena between runs.
-    pub arena: bool,
-    /// Whether the allocations of a run are planned from the one before.
-    pub memory_pattern: bool,
-    /// Whether weights are stored a second time in the layout that kernels prefer.
-    pub prepacking: bool,
-    /// Whether idle worker threads spin.
-    pub spinning: bool,
-    /// How far the graph is rewritten on loading.
-    pub optimization: Optimization,
-    /// Heaps that glibc's malloc may keep, `MALLOC_ARENA_MAX`. It would keep eight for each CPU
-    /// that it sees, which in a container are those of the host: by default there is one for
-    /// every thread, as on a large host, whatever the machine that measures.
-    #[serde(deserialize_with = "malloc_arenas")]
-    pub malloc_arenas: u16,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            threads: 1,
-            arena: true,
-            memory_pattern: true,
-            prepacking: true,
-            spinning: false,
-            optimization: Optimization::All,
-            malloc_arenas: 256,
-        }
-    }
-}
-
-fn threads<'de, D: Deserializer<'de>>(d: D) -> Result<u16, D::Error> {
-    checked::whole_number(d, "number of threads", 1..=1024)
-}
-
-fn malloc_arenas<'de, D: Deserializer<'de>>(d: D) -> Result<u16, D::Error> {
-    checked::whole_number(d, "number of heaps", 1..=4096)
-}
-
 /// A footprint of another version is measured again rather than guessed at.
 fn this_version<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
     let this = u64::from(FOOTPRINT_VERSION);
     checked::whole_number(d, "footprint version that this tool reads (measure again)", this..=this)
-}
-
-/// Graph optimisation levels of ONNX Runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Optimization {
-    /// The graph is run as it is.
-    Disabled,
-    /// Rewrites that keep the semantics.
-    Basic,
-    /// Fusions for the provider, too.
-    Extended,
-    /// Memory layout, too.
-    All,
 }
 
 /// Everything that was measured of one service on one machine.
@@ -162,6 +102,18 @@ pub struct Environment {
     pub tool: String,
     /// The session settings.
     pub settings: Settings,
+    /// Intra-op threads that ONNX Runtime chose on the measuring machine, where the settings left
+    /// that to it: one for each physical core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_threads: Option<u16>,
+}
+
+impl Environment {
+    /// Intra-op threads of a session, 1 or more: those that were set, else what the measuring
+    /// machine made of the default.
+    pub fn threads(&self) -> u16 {
+        self.settings.threads.given().or(self.default_threads).unwrap_or(1)
+    }
 }
 
 /// The request's image.

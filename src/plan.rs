@@ -8,11 +8,12 @@ mod build;
 mod components;
 mod finding;
 mod mix;
+pub mod variants;
 mod verdict;
 
 use crate::footprint::{Footprint, Killed, Topology};
 use crate::model::Capacity;
-use crate::units::{Bytes, Cpus, Rate, Seconds, Share, Source, Span};
+use crate::units::{Bytes, Cpus, Megapixels, Rate, Seconds, Share, Source, Span};
 
 pub use build::{PlanError, plan};
 pub use finding::{Amount, Overall, Reason, Resource, ResourceVerdict, Status, Verdict};
@@ -364,6 +365,11 @@ pub enum Warning {
     OtherCpu {
         /// The measuring machine's.
         measured_on: String,
+    },
+    /// Requests may carry images of several sizes, and the largest was measured.
+    LargestImage {
+        /// All of them, ascending.
+        sizes: Vec<Megapixels>,
     },
     /// More threads than the quota of the box pays for.
     ThreadsAboveCpus {

@@ -7,22 +7,24 @@ mod embedded;
 mod error;
 mod inputs;
 mod models;
+mod request;
 mod route;
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
 pub use inputs::{Given, Input, Inputs, Shape};
 pub use models::{Model, ModelSource, Models};
+pub use request::{Batch, HeatmapEdge, RequestImage, RequestSpec};
 pub use route::{Kind, Load, When};
 
-use crate::footprint::checked::{one_line, one_line_if_any, whole_number};
-use crate::footprint::{Footprint, Settings, Topology};
+use crate::footprint::checked::{one_line, one_line_if_any};
+use crate::footprint::{Footprint, Settings, Topology, settings};
 
 /// One service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,76 +49,11 @@ pub struct Profile {
     #[serde(default)]
     pub request: RequestSpec,
     /// Session settings of ONNX Runtime.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "settings")]
     pub settings: Settings,
     /// What it costs, if it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footprint: Option<Footprint>,
-}
-
-/// What a request carries and answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RequestSpec {
-    /// An image file or a folder of them; a two-megapixel JPEG is generated where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<PathBuf>,
-    /// Longest edge of the answered heatmap, pixels, 1 to 8192.
-    pub heatmap_edge: HeatmapEdge,
-    /// How many things one run takes: the first dimension of inputs that leave it open.
-    #[serde(skip_serializing_if = "Batch::is_one")]
-    pub batch: Batch,
-}
-
-/// How many things one run takes: 1 to 1024.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Batch(#[serde(deserialize_with = "batch")] u32);
-
-fn batch<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
-    whole_number(d, "batch", 1..=1024)
-}
-
-impl Batch {
-    /// One thing a run.
-    pub const ONE: Self = Self(1);
-
-    /// This many; `None` outside of 1 to 1024.
-    pub fn new(batch: u32) -> Option<Self> {
-        (1..=1024).contains(&batch).then_some(Self(batch))
-    }
-
-    /// How many.
-    pub const fn get(self) -> u32 {
-        self.0
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_one(&self) -> bool {
-        *self == Self::ONE
-    }
-}
-
-impl Default for RequestSpec {
-    fn default() -> Self {
-        Self { image: None, heatmap_edge: HeatmapEdge(512), batch: Batch::ONE }
-    }
-}
-
-/// The longest edge of a heatmap in pixels: 1 to 8192.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct HeatmapEdge(#[serde(deserialize_with = "pixels")] u32);
-
-fn pixels<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
-    whole_number(d, "edge of a heatmap in pixels", 1..=8192)
-}
-
-impl HeatmapEdge {
-    /// In pixels.
-    pub const fn pixels(self) -> u32 {
-        self.0
-    }
 }
 
 impl Profile {
@@ -140,7 +77,7 @@ impl Profile {
         let mut profile = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or(Path::new(""));
         profile.models.resolve_paths(folder);
-        if let Some(image) = &mut profile.request.image {
+        if let Some(RequestImage::Files(image)) = &mut profile.request.image {
             *image = folder.join(&*image);
         }
         Ok(profile)

@@ -1,4 +1,4 @@
-//! Quantities: bytes, CPUs, seconds, rates, shares, and the spans in which they are known.
+//! Quantities: bytes, CPUs, pixels, seconds, rates, shares, and the spans in which they are known.
 //!
 //! Every number that the tool reads or prints goes through a type of this room, so that a unit
 //! cannot be mistaken and text is made in one place. RAM sizes are binary whether or not they
@@ -6,12 +6,14 @@
 
 mod bytes;
 mod cpus;
+mod pixels;
 mod share;
 mod span;
 mod time;
 
 pub use bytes::{Bytes, BytesError};
 pub use cpus::{Cpus, CpusError};
+pub use pixels::{Megapixels, MegapixelsError};
 pub use share::{Share, ShareError};
 pub use span::{Source, Span, SpanError};
 pub use time::{Rate, Seconds, SecondsError};

@@ -104,6 +104,17 @@ fn a_mistake_on_the_command_line_says_what_is_wrong() {
         (&[], "no box and no service is named"),
         (&["measure", "-o", "no/such/folder/x.yaml"], "cannot write the profile"),
         (&["measure", "-o", "."], "is a folder"),
+        (&["--ram", "1G", "--threads", "0"], "0 is no number of threads: use 1 to 1024"),
+        (&["--ram", "1G", "--threads", "-1"], "-1 is no number of threads"),
+        (&["--ram", "1G", "--threads", "all"], "or default"),
+        (&["--ram", "1G", "--arena", "maybe"], "`maybe` is no switch: use on or off"),
+        (&["--ram", "1G", "--spinning", ""], "`` is no switch"),
+        (&["--ram", "1G", "--optimization", "most"], "use disabled, basic, extended or all"),
+        (&["--ram", "1G", "--malloc-arenas", "4097"], "4097 is no number of heaps"),
+        (&["--ram", "1G", "--settings", "pytorch"], "possible values: onnxruntime"),
+        (&["--ram", "1G", "--image", "60mp"], "at least 0.1mp and at most 50mp"),
+        (&["--ram", "1G", "--image", "4mpx"], "or a size as in 4mp"),
+        (&["measure", "--arena"], "a value is required"),
     ] {
         let message = refused(arguments);
         assert!(message.contains(says), "{arguments:?}: {message}");

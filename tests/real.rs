@@ -223,3 +223,31 @@ fn a_cascade_is_measured() {
     assert!(cpu(1) > cpu(0), "two models take longer than one: {} {}", cpu(0), cpu(1));
     assert_eq!(sized["ram"]["states"].as_array().unwrap().len(), 1);
 }
+
+/// The arena really is turned off: nothing reports it, and the memory differs.
+#[test]
+fn a_setting_reaches_onnx_runtime() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("one.yaml");
+    fs::write(&path, "name: one\nmodels:\n  a: {architecture: resnet18, classes: 2}\n").unwrap();
+    let profile = path.to_str().unwrap();
+    let asked = ["measure", "--profile", profile, "--budget", "2s", "--image", "0.5mp"];
+    let compared = real_json(&[&asked[..], &["--vary", "arena=on,off"]].concat());
+    valid(&compared, "variants-1.schema.json");
+    let variants = compared["variants"].as_array().unwrap();
+    assert_eq!(variants.len(), 2, "{compared}");
+    assert_eq!(compared["tips"].as_array().unwrap().len(), 1);
+    for (variant, on) in variants.iter().zip([true, false]) {
+        assert_eq!(variant["settings"]["arena"], on);
+        assert_eq!(variant["image"]["width"], 816);
+        // Each is kept as `measure` keeps it, with what the arenas reported.
+        let arena = ["--arena", if on { "on" } else { "off" }];
+        let alone = real_json(&[&asked[..], &arena].concat());
+        assert_eq!(alone["ram"]["arena"].is_null(), !on, "{alone}");
+        assert_eq!(alone["ram"]["buffer_bytes"], variant["buffer_bytes"]);
+    }
+    // As a service that sets nothing: at least one thread, and it is said how many.
+    let own = real_json(&[&asked[..], &["--settings", "onnxruntime"]].concat());
+    assert!(number(&own, "/environment/settings/threads") >= 1.0);
+    assert_eq!(own["environment"]["settings"]["spinning"], true);
+}

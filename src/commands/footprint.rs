@@ -1,21 +1,25 @@
 //! Where a footprint comes from: the profile itself, the cache, or a measurement.
 
+mod answer;
 mod checks;
 mod compare;
 mod dry_run;
 mod planted;
+mod standing;
 
 use std::fmt::Write;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
 
+pub use self::standing::Standing;
+
 use self::checks::{available, has_room, kind_job, maybe_the_shape};
 use super::printer::Printer;
 use super::runtime;
 use super::service::profile;
 use crate::cli::{GlobalArgs, ServiceArgs};
-use crate::footprint::{Environment, Footprint};
+use crate::footprint::{Count, Environment, Footprint};
 use crate::measure::assemble::{Facts, KindFacts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
@@ -81,29 +85,35 @@ impl<'a> Request<'a> {
         // What this machine would add to a footprint of another one could not be compared with it.
         self.profile.footprint.as_ref().filter(|footprint| {
             footprint.topology == self.profile.topology
+                && (args.settings.is_empty()
+                    || footprint.environment.settings == self.profile.settings)
                 && (self.families.is_empty() || !footprint.runs.is_empty())
         })
     }
 
     /// The footprint, by the cheapest way that the options allow.
     pub fn obtain(self) -> anyhow::Result<Obtained> {
+        self.obtain_until(&Interrupt::listen().context("cannot listen for Ctrl-C")?)
+    }
+
+    /// As [`Request::obtain`], stopped by an interrupt that is listened for elsewhere.
+    pub fn obtain_until(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
         if let Some(footprint) = self.brought().cloned() {
             return Ok(Obtained {
                 provenance: "Footprint from the profile".into(),
-                profile: self.profile,
+                profile: self.profile.clone(),
                 footprint,
                 interrupted: false,
             });
         }
-        let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
         match &self.args.synthetic {
-            Some(text) => self.obtain_planted(text, &interrupt),
-            None => self.obtain_real(&interrupt),
+            Some(text) => self.obtain_planted(text, interrupt),
+            None => self.obtain_real(interrupt),
         }
     }
 
     fn obtain_real(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
-        let checked = check(&self.cache, &self.profile, self.args.image.as_deref())?;
+        let checked = check(&self.cache, &self.profile)?;
         let host = HostBox::this()?;
         let surroundings = Surroundings::of_process(self.cache.root());
         // Without a library there is no kept footprint either: its version is part of the key.
@@ -186,6 +196,10 @@ impl<'a> Request<'a> {
             onnxruntime: runtime.version.clone(),
             tool: KeyParts::tool_version(),
             settings: self.profile.settings.clone(),
+            default_threads: match self.profile.settings.threads {
+                Count::Default => host.physical_cores,
+                Count::Given(_) => None,
+            },
         }
     }
 
@@ -221,6 +235,7 @@ impl<'a> Request<'a> {
             cores: environment.cores,
             topology: self.profile.topology,
             settings: environment.settings.clone(),
+            default_threads: environment.default_threads,
             models,
             kinds: self.profile.models.kinds().iter().map(kind_job).collect(),
             images,

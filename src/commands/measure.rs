@@ -8,13 +8,17 @@ use super::Exit;
 use super::footprint::Request;
 use super::printer::Printer;
 use super::size::rendered;
+use super::vary;
 use crate::cli::{Format, GlobalArgs, MeasureArgs};
 use crate::measure::cache::write_atomically;
-use crate::plan::{Question, plan};
+use crate::plan::Question;
 use crate::report::{self, Provenance};
 
 /// Runs the verb.
 pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
+    if !args.variants.vary.is_empty() {
+        return vary::run(args, global, printer);
+    }
     let request = Request::new(&args.service, global, printer)?.comparing(&args.topologies);
     if args.service.dry_run {
         request.dry_run()?;
@@ -25,7 +29,7 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     }
     let obtained = request.obtain()?;
     let mut profile = obtained.profile.clone();
-    let plan = plan(&profile.name, profile.title(), &obtained.footprint, &Question::default())?;
+    let plan = obtained.plan(&Question::default())?;
     match global.format {
         Format::Text if args.output.is_none() || !global.quiet => {
             let provenance = Provenance { footprint: obtained.provenance.clone(), found_box: None };

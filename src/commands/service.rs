@@ -1,14 +1,15 @@
 //! The service that the options name: a profile, or one model with what is given of its inputs.
 
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 
 use anyhow::Context;
 
-use crate::cli::ServiceArgs;
+use crate::cli::{ImageArg, ServiceArgs};
 use crate::footprint::checked::made_one_line;
 use crate::footprint::{Settings, Topology};
 use crate::profile::{
-    Batch, DEFAULT_PROFILE, Given, Input, Inputs, ModelSource, Models, Profile, RequestSpec, Shape,
+    Batch, DEFAULT_PROFILE, Given, Input, Inputs, ModelSource, Models, Profile, RequestImage,
+    RequestSpec, Shape,
 };
 
 /// The profile that the options name.
@@ -19,6 +20,14 @@ pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
     let mut profile = named(args)?;
     profile.topology = args.topology.unwrap_or(profile.topology);
     profile.request.batch = args.batch.and_then(Batch::new).unwrap_or(profile.request.batch);
+    args.settings.apply(&mut profile.settings);
+    if let Some(image) = &args.image {
+        profile.request.image = Some(match image {
+            ImageArg::Generated(size) => RequestImage::Generated(*size),
+            // A profile that is written elsewhere still names it.
+            ImageArg::Files(path) => RequestImage::Files(absolute(path)?),
+        });
+    }
     Ok(profile)
 }
 

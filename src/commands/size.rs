@@ -7,7 +7,7 @@ use super::footprint::Request;
 use super::printer::Printer;
 use crate::cli::{Format, GlobalArgs, SizeArgs, TargetArg};
 use crate::measure::host::HostBox;
-use crate::plan::{Plan, Question, Warning, plan};
+use crate::plan::{Plan, Question, Warning};
 use crate::report::{self, Provenance};
 
 /// Runs the verb.
@@ -26,8 +26,7 @@ pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
         return Ok(Exit::Answered);
     }
     let obtained = request.obtain()?;
-    let mut plan =
-        plan(&obtained.profile.name, obtained.profile.title(), &obtained.footprint, &question)?;
+    let mut plan = obtained.plan(&question)?;
     if let Some(host) = &here {
         plan.warnings.extend(other_cpu(&plan, host));
     }

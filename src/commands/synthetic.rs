@@ -1,10 +1,24 @@
 //! `--synthetic base=300M,buffer=20M,…`: planted costs instead of a model, for tests.
+//!
+//! Settings and inputs change what is planted, so that variants differ by what is known:
+//!
+//! | profile                       | planted cost                                                |
+//! | ----------------------------- | ----------------------------------------------------------- |
+//! | `arena: false`                | buffer × 0.8, CPU time × 1.08                               |
+//! | `prepacking: false`           | base and height of loading × 0.75                           |
+//! | `spinning: true`              | CPU time × 1.2                                              |
+//! | a request image of M mp       | buffer + 3 bytes for each pixel beyond two megapixels (or − |
+//! |                               | below), CPU time × M / 2                                    |
+//! | `batch: B`                    | buffer and CPU time × B, `kill_at` / B                      |
+//!
+//! Nothing else that a profile sets changes anything.
 
 use anyhow::{Context, bail};
 
 use crate::footprint::Sharing;
 use crate::measure::protocol::SyntheticJob;
-use crate::units::{Bytes, Seconds};
+use crate::profile::{Profile, RequestImage};
+use crate::units::{Bytes, Megapixels, Seconds};
 
 /// Reads the planted costs; what is not named has a default.
 pub fn parse(text: &str) -> anyhow::Result<SyntheticJob> {
@@ -44,4 +58,40 @@ pub fn parse(text: &str) -> anyhow::Result<SyntheticJob> {
         }
     }
     Ok(job)
+}
+
+/// The costs with what the profile's settings and inputs make of them; see the module.
+pub fn changed(mut job: SyntheticJob, profile: &Profile) -> SyntheticJob {
+    let pixels = |size: Megapixels| {
+        let (width, height) = size.dimensions();
+        f64::from(width) * f64::from(height)
+    };
+    let (size, usual) = (pixels(image(profile)), pixels(Megapixels::TWO));
+    let batch = f64::from(profile.request.batch.get());
+    let mut buffer = (job.buffer.as_f64() + 3.0 * (size - usual)).max(0.0) * batch;
+    let mut cpu = job.cpu.get() * size / usual * batch;
+    job.kill_at = job.kill_at.map(|at| at.div_ceil(profile.request.batch.get()));
+    if !profile.settings.arena {
+        buffer *= 0.8;
+        cpu *= 1.08;
+    }
+    if profile.settings.spinning {
+        cpu *= 1.2;
+    }
+    if !profile.settings.prepacking {
+        job.base = Bytes::from_f64(job.base.as_f64() * 0.75);
+        job.load_peak = Bytes::from_f64(job.load_peak.as_f64() * 0.75);
+    }
+    job.buffer = Bytes::from_f64(buffer);
+    job.cpu = Seconds::new(cpu);
+    job
+}
+
+/// The size of the image that requests of the profile carry; that of files is not looked at.
+pub fn image(profile: &Profile) -> Megapixels {
+    match &profile.request.image {
+        Some(RequestImage::Generated(size)) => *size,
+        Some(RequestImage::OneOf(sizes)) => sizes.iter().copied().max().unwrap_or(Megapixels::TWO),
+        Some(RequestImage::Files(_)) | None => Megapixels::TWO,
+    }
 }

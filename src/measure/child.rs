@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::interrupt::Interrupt;
 use super::probe::PROBE_ARGUMENT;
 use super::protocol::{Command, Job, Reply, Start};
+use crate::footprint::Count;
 
 /// How often a waiting parent looks whether it was interrupted.
 const POLL: Duration = Duration::from_millis(20);
@@ -21,6 +22,9 @@ const STDERR_KEPT: usize = 4096;
 /// below the user's cache directory and start threads for it, unless this variable is set when the
 /// library is initialised; its API call comes too late. A tool that measures must not.
 pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
+
+/// The variable that limits the heaps of glibc's malloc.
+const HEAPS: &str = "MALLOC_ARENA_MAX";
 
 /// How a child can end a conversation.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +75,16 @@ impl Child {
     /// Where no process can be started.
     pub fn start(job: &Job, number: u32, interrupt: &Interrupt) -> Result<Self, ChildError> {
         let program = std::env::current_exe().map_err(ChildError::Start)?;
-        let mut process = process::Command::new(program)
+        let mut command = process::Command::new(program);
+        // Read by the C library before the first line of the program runs.
+        match job.malloc_arenas() {
+            Some(Count::Given(heaps)) => command.env(HEAPS, heaps.to_string()),
+            Some(Count::Default) => command.env_remove(HEAPS),
+            None => &mut command,
+        };
+        let mut process = command
             .arg(PROBE_ARGUMENT)
             .env(NO_TELEMETRY, "1")
-            // Read by the C library before the first line of the program runs.
-            .envs(job.malloc_arenas().map(|n| ("MALLOC_ARENA_MAX", n.to_string())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -32,6 +32,9 @@ pub struct HostBox {
     pub cores: u32,
     /// The cores of the whole machine that are online, whoever may use them.
     pub online_cores: u32,
+    /// The physical cores of the whole machine, which ONNX Runtime gives a thread each where it is
+    /// not told otherwise; `None` where the system does not tell.
+    pub physical_cores: Option<u16>,
     /// The name of the processor.
     pub cpu_model: String,
     /// The version of the kernel.
@@ -103,6 +106,7 @@ impl HostBox {
             cpus,
             cores: whole,
             online_cores: machine.cores,
+            physical_cores: machine.physical_cores,
             cpu_model: machine.cpu_model,
             kernel: machine.kernel,
             total_ram: machine.total_ram,
@@ -142,6 +146,7 @@ struct Machine {
     ram_from: &'static str,
     available_ram: Option<Bytes>,
     cores: u32,
+    physical_cores: Option<u16>,
     cpu_model: String,
     kernel: String,
 }
@@ -164,6 +169,7 @@ impl Machine {
             },
             available_ram: known(system.available_memory()).map(Bytes::new),
             cores: u32::try_from(cores).unwrap_or(u32::MAX),
+            physical_cores: System::physical_core_count().ok().and_then(|n| u16::try_from(n).ok()),
             cpu_model: cpu_model(&system),
             kernel: System::kernel_version().unwrap_or_else(|_| "unknown".to_owned()),
         })

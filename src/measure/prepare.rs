@@ -20,17 +20,26 @@ use super::images::{self, Candidate};
 use super::protocol::{Content, ImageContent, InputJob, ModelJob, Scaling};
 use crate::footprint::ImageRecord;
 use crate::footprint::checked::made_one_line;
-use crate::profile::{Load, Model, ModelSource, Profile};
+use crate::profile::{Load, Model, ModelSource, Profile, RequestImage};
 use crate::reference::{ElementType, ExternalFile, LoadEstimate, Reference, inspect};
-use crate::units::{Bytes, Source, Span};
+use crate::units::{Bytes, Megapixels, Source, Span};
 
 /// A service whose inputs were checked.
 #[derive(Debug)]
 pub struct Checked {
     models: Vec<CheckedModel>,
-    images: Option<Vec<Candidate>>,
+    images: Images,
     /// Longest edge of the heatmap.
     pub heatmap_edge: u32,
+}
+
+/// The images of the requests.
+#[derive(Debug)]
+enum Images {
+    /// One that is generated.
+    Generated(Megapixels),
+    /// Files, the largest first.
+    Found(Vec<Candidate>),
 }
 
 #[derive(Debug)]
@@ -61,26 +70,33 @@ impl Placed {
     }
 }
 
-/// Checks all inputs of a profile. `image` overrides the profile's.
+/// Checks all inputs of a profile.
 ///
 /// # Errors
 /// [`InputError`] says what is wrong with which file.
-pub fn check(
-    cache: &Cache,
-    profile: &Profile,
-    image: Option<&Path>,
-) -> Result<Checked, InputError> {
+pub fn check(cache: &Cache, profile: &Profile) -> Result<Checked, InputError> {
     let models = profile
         .models
         .as_slice()
         .iter()
         .map(|m| check_model(cache, m, profile.request.batch.get()))
         .collect::<Result<Vec<_>, _>>()?;
-    let image = image.or(profile.request.image.as_deref());
     Ok(Checked {
         models,
-        images: image.map(images::find).transpose()?,
+        images: images_of(profile.request.image.as_ref())?,
         heatmap_edge: profile.request.heatmap_edge.pixels(),
+    })
+}
+
+/// Where users may send several sizes, a box must hold the largest.
+fn images_of(image: Option<&RequestImage>) -> Result<Images, InputError> {
+    Ok(match image {
+        None => Images::Generated(Megapixels::TWO),
+        Some(RequestImage::Generated(size)) => Images::Generated(*size),
+        Some(RequestImage::Files(path)) => Images::Found(images::find(path)?),
+        Some(RequestImage::OneOf(sizes)) => {
+            Images::Generated(sizes.iter().copied().max().unwrap_or(Megapixels::TWO))
+        }
     })
 }
 
@@ -169,7 +185,8 @@ impl Checked {
             .collect()
     }
 
-    fn takes_an_image(&self) -> bool {
+    /// Whether any model is fed with the request's image.
+    pub fn takes_an_image(&self) -> bool {
         let mut inputs = self.models.iter().flat_map(|m| &m.fed.inputs);
         inputs.any(|i| matches!(i.content, Content::Image(_)))
     }
@@ -198,8 +215,9 @@ impl Checked {
         if !self.takes_an_image() {
             return Ok(Vec::new());
         }
-        let Some(found) = &self.images else {
-            return Ok(vec![format!("generated-v{}", images::GENERATED_VERSION)]);
+        let found = match &self.images {
+            Images::Generated(size) => return Ok(vec![images::generated_name(*size)]),
+            Images::Found(found) => found,
         };
         found
             .iter()
@@ -248,9 +266,11 @@ impl Checked {
         }
         let (paths, image) = match &self.images {
             _ if !self.takes_an_image() => (Vec::new(), None),
-            Some(found) => (found.iter().map(|c| c.path.clone()).collect(), Some(record_of(found))),
-            None => {
-                let (paths, image) = place.generated_image(tell)?;
+            Images::Found(found) => {
+                (found.iter().map(|c| c.path.clone()).collect(), Some(record_of(found)))
+            }
+            Images::Generated(size) => {
+                let (paths, image) = place.generated_image(*size, tell)?;
                 (paths, Some(image))
             }
         };
@@ -292,19 +312,20 @@ impl Placing<'_> {
 
     fn generated_image(
         &mut self,
+        size: Megapixels,
         tell: &dyn Fn(&str),
     ) -> anyhow::Result<(Vec<PathBuf>, ImageRecord)> {
-        let name = format!("generated-v{}.jpg", images::GENERATED_VERSION);
+        let name = format!("{}.jpg", images::generated_name(size));
         let kept = self.cache.folder(Kind::Images).join(&name);
         let path = if kept.is_file() {
             kept
         } else {
-            tell("generating the request image");
-            let jpeg = images::generate().context("cannot generate the request image")?;
-            let size = Bytes::new(jpeg.len() as u64);
-            self.file(Kind::Images, &name, size, &mut |out| out.write_all(&jpeg))?
+            tell(&format!("generating the request image, {size}"));
+            let jpeg = images::generate(size).context("cannot generate the request image")?;
+            let encoded = Bytes::new(jpeg.len() as u64);
+            self.file(Kind::Images, &name, encoded, &mut |out| out.write_all(&jpeg))?
         };
-        let (width, height) = images::GENERATED;
+        let (width, height) = size.dimensions();
         let encoded_bytes = Bytes::new(path.metadata()?.len());
         let image = ImageRecord { origin: "generated".into(), encoded_bytes, width, height };
         Ok((vec![path], image))

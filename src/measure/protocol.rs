@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::footprint::{Settings, Sharing, Topology};
+use crate::footprint::{Count, Settings, Sharing, Topology};
 use crate::reference::ElementType;
 use crate::units::{Bytes, Seconds};
 
@@ -44,8 +44,8 @@ impl Job {
         self
     }
 
-    /// Heaps that the C library may keep.
-    pub const fn malloc_arenas(&self) -> Option<u16> {
+    /// Heaps that the C library may keep; `None` where it does not matter.
+    pub const fn malloc_arenas(&self) -> Option<Count> {
         match self {
             Self::Service(job) => Some(job.settings.malloc_arenas),
             Self::Synthetic(_) => None,

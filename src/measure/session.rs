@@ -49,13 +49,19 @@ fn build(environment: &Environment, path: &Path, settings: &Settings) -> ort::Re
         Optimization::Extended => GraphOptimizationLevel::Level2,
         Optimization::All => GraphOptimizationLevel::All,
     };
-    // No execution provider is registered: registering the CPU one turns the arena off.
+    // 0 is the number of physical cores.
+    let threads = settings.threads.given().map_or(0, usize::from);
     let mut builder = Session::builder(environment)?
         .with_optimization_level(level)?
-        .with_intra_threads(usize::from(settings.threads))?
+        .with_intra_threads(threads)?
         .with_inter_threads(1)?
         .with_memory_pattern(settings.memory_pattern)?
         .with_prepacking(settings.prepacking)?
         .with_intra_op_spinning(settings.spinning)?;
+    // The one thing that registering the CPU provider does: it is there anyway.
+    if !settings.arena {
+        let provider = ort::ep::CPU::default().with_arena_allocator(false);
+        builder = builder.with_execution_providers([provider.build()])?;
+    }
     builder.commit_from_file(path)
 }

@@ -169,7 +169,7 @@ pub(super) fn warnings(
     if !footprint.assumed.is_empty() {
         warnings.push(Warning::AssumedShape(footprint.assumed.clone()));
     }
-    let threads = footprint.environment.settings.threads;
+    let threads = footprint.environment.threads();
     if question.cpus.is_some_and(|cpus| f64::from(threads) > cpus.get().max(1.0)) {
         warnings.push(Warning::ThreadsAboveCpus { threads });
     }

@@ -11,6 +11,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::words;
+use crate::footprint::{Environment, Settings};
 use crate::plan::{Component, CpuAnswers, HeldOut, Overall, Plan, RamRow, Scope};
 use crate::units::{Bytes, Span};
 
@@ -56,13 +57,14 @@ pub fn text(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
 
 fn header(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
     let environment = &plan.footprint.environment;
-    let threads = environment.settings.threads;
+    let threads = environment.threads();
     let image = plan.footprint.image.as_ref().map_or(String::new(), |image| {
         format!("; request image {}×{} ({})", image.width, image.height, image.origin)
     });
     let models = plan.footprint.models.len();
+    let settings = settings(environment);
     let facts = format!(
-        "{} model{}, topology {}, {threads} thread{} a run{image}. ONNX Runtime {} on {} ({} cores). {}.",
+        "{} model{}, topology {}, {threads} thread{} a run{settings}{image}. ONNX Runtime {} on {} ({} cores). {}.",
         models,
         plural(models),
         plan.topology,
@@ -73,6 +75,14 @@ fn header(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {
         provenance.footprint,
     );
     format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", plan.title, wrap(&facts, layout, 0))
+}
+
+/// The session settings that are not this tool's own, beside the threads.
+fn settings(environment: &Environment) -> String {
+    let own = Settings { threads: environment.settings.threads, ..Settings::default() };
+    let others: Vec<String> =
+        environment.settings.beside(&own).map(|change| change.to_string()).collect();
+    if others.is_empty() { String::new() } else { format!(", {}", others.join(", ")) }
 }
 
 fn verdict(plan: &Plan, provenance: &Provenance, layout: Layout) -> String {

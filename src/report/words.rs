@@ -6,7 +6,7 @@
 
 use crate::footprint::{Killed, Topology};
 use crate::plan::{Bend, Reason, Upgrade, Warning};
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, Megapixels, Seconds};
 
 /// A warning's stable code, in `snake_case`, and its sentences.
 pub fn warning(warning: &Warning) -> (&'static str, String) {
@@ -27,8 +27,17 @@ pub fn warning(warning: &Warning) -> (&'static str, String) {
         Warning::NoRoom { concurrency } => ("no_room", no_room(*concurrency)),
         Warning::AssumedShape(dims) => ("assumed_shape", assumed_shape(dims)),
         Warning::OtherCpu { measured_on } => ("other_cpu", other_cpu(measured_on)),
+        Warning::LargestImage { sizes } => ("largest_image", largest_image(sizes)),
         Warning::ThreadsAboveCpus { threads } => ("threads_above_cpus", threads_above(*threads)),
     }
+}
+
+fn largest_image(sizes: &[Megapixels]) -> String {
+    let words: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+    format!(
+        "Requests may carry images of {}: everything here is for the largest.",
+        words.join(", ")
+    )
 }
 
 /// Why the verdict is what it is, in one sentence.

@@ -17,7 +17,7 @@ impl Request<'_> {
             lines.push("  from the footprint in the profile: nothing is measured".into());
             return self.printer.answer(&format!("{}\n", lines.join("\n")));
         }
-        let checked = check(&self.cache, &self.profile, self.args.image.as_deref())?;
+        let checked = check(&self.cache, &self.profile)?;
         let host = HostBox::this()?;
         let interrupt = Interrupt::default();
         let surroundings = Surroundings::of_process(self.cache.root());

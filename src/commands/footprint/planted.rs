@@ -2,12 +2,15 @@
 
 use super::{Obtained, Request};
 use crate::commands::synthetic;
-use crate::footprint::{Environment, ImageRecord};
+use crate::footprint::{Count, Environment, ImageRecord};
 use crate::measure::assemble::{Facts, ModelFacts};
 use crate::measure::cache::KeyParts;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::protocol::Job;
 use crate::units::Bytes;
+
+/// Of the planted machine.
+const CORES: u16 = 2;
 
 impl Request<'_> {
     /// Measures planted costs, as they are written in `text`.
@@ -16,39 +19,8 @@ impl Request<'_> {
         text: &str,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Obtained> {
-        let job = synthetic::parse(text)?;
-        let environment = Environment {
-            cpu_model: "planted".into(),
-            cores: 2,
-            kernel: "none".into(),
-            onnxruntime: "none".into(),
-            tool: KeyParts::tool_version(),
-            settings: self.profile.settings.clone(),
-        };
-        let image = ImageRecord {
-            origin: "planted".into(),
-            encoded_bytes: Bytes::new(500_000),
-            width: 1632,
-            height: 1224,
-        };
-        let model = ModelFacts {
-            name: "planted".into(),
-            synthetic: true,
-            lazy: false,
-            file_bytes: job.base,
-            weight_bytes: job.base,
-            sha256: text.to_owned(),
-        };
-        let topology = self.profile.topology;
-        let facts = Facts {
-            topology,
-            environment,
-            image: Some(image),
-            models: vec![model],
-            kinds: self.kinds(),
-            assumed: Vec::new(),
-        };
-        let parts = self.key_parts(&facts.environment, "planted", Vec::new(), vec![text.into()]);
+        let job = synthetic::changed(synthetic::parse(text)?, &self.profile);
+        let (facts, parts) = self.planted(text);
         let key = parts.key()?;
         match self.kept(&key) {
             Some(obtained) => {
@@ -56,5 +28,50 @@ impl Request<'_> {
             }
             None => self.measure(Job::Synthetic(job), &facts, &key, parts, interrupt),
         }
+    }
+
+    /// What is recorded of the machine and the model, and what they are kept under.
+    pub(super) fn planted(&self, text: &str) -> (Facts, KeyParts) {
+        let environment = Environment {
+            cpu_model: "planted".into(),
+            cores: u32::from(CORES),
+            kernel: "none".into(),
+            onnxruntime: "none".into(),
+            tool: KeyParts::tool_version(),
+            settings: self.profile.settings.clone(),
+            default_threads: match self.profile.settings.threads {
+                Count::Default => Some(CORES),
+                Count::Given(_) => None,
+            },
+        };
+        let size = synthetic::image(&self.profile);
+        let (width, height) = size.dimensions();
+        let image = ImageRecord {
+            origin: "planted".into(),
+            encoded_bytes: Bytes::new(500_000),
+            width,
+            height,
+        };
+        let bytes = synthetic::parse(text).map_or(Bytes::ZERO, |job| job.base);
+        let model = ModelFacts {
+            name: "planted".into(),
+            synthetic: true,
+            lazy: false,
+            file_bytes: bytes,
+            weight_bytes: bytes,
+            sha256: text.to_owned(),
+        };
+        let facts = Facts {
+            topology: self.profile.topology,
+            environment,
+            image: Some(image),
+            models: vec![model],
+            kinds: self.kinds(),
+            assumed: Vec::new(),
+        };
+        let input = format!("{size}, batch {}", self.profile.request.batch.get());
+        let images = vec![text.to_owned(), input];
+        let parts = self.key_parts(&facts.environment, "planted", Vec::new(), images);
+        (facts, parts)
     }
 }

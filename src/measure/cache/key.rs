@@ -9,7 +9,7 @@ use crate::footprint::{Settings, Topology};
 use crate::measure::protocol::{InputJob, KindJob};
 
 /// Changes whenever the way of measuring does: old footprints are then measured again.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 
 /// Everything that changes a footprint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct KeyParts {
     pub topology: Topology,
     /// Session settings.
     pub settings: Settings,
+    /// What the machine makes of a number of threads that is left to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_threads: Option<u16>,
     /// The models, in order.
     pub models: Vec<ModelKey>,
     /// Which requests run which of them.

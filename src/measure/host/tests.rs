@@ -43,6 +43,7 @@ impl Mimic {
 
 fn machine() -> Machine {
     Machine {
+        physical_cores: Some(2),
         total_ram: Bytes::mib(8192),
         ram_from: "/proc/meminfo MemTotal",
         available_ram: Some(Bytes::mib(6000)),

@@ -4,7 +4,7 @@ use super::{
     Arena, ColdBurst, Cpu, Environment, HeldOut, HeldOutPoint, Measured, Model, Point, Ram, Run,
     SCHEMA, Settings, Stage, Throughput,
 };
-use crate::footprint::{self, Footprint, Optimization, Topology};
+use crate::footprint::{self, Footprint, Topology};
 use crate::plan::{self, Plan};
 use crate::report::json::span::S;
 
@@ -29,23 +29,19 @@ fn environment(environment: &footprint::Environment, topology: Topology) -> Envi
         kernel: &environment.kernel,
         onnxruntime: &environment.onnxruntime,
         tool: &environment.tool,
-        settings: settings(&environment.settings, topology),
+        settings: settings(environment, topology),
     }
 }
 
-fn settings(settings: &footprint::Settings, topology: Topology) -> Settings {
+fn settings(environment: &footprint::Environment, topology: Topology) -> Settings {
+    let settings = &environment.settings;
     Settings {
-        threads: settings.threads,
+        threads: environment.threads(),
         arena: settings.arena,
         memory_pattern: settings.memory_pattern,
         prepacking: settings.prepacking,
         spinning: settings.spinning,
-        optimization: match settings.optimization {
-            Optimization::Disabled => "disabled",
-            Optimization::Basic => "basic",
-            Optimization::Extended => "extended",
-            Optimization::All => "all",
-        },
+        optimization: settings.optimization.name(),
         topology: topology.to_string(),
     }
 }

@@ -10,7 +10,7 @@ use crate::plan::{
     Question, RamPlan, RamRow, Reason, Resource, ResourceVerdict, Scope, Status, Upgrade, Verdict,
     Warning,
 };
-use crate::units::{Bytes, Cpus, Rate, Seconds, Source, Span};
+use crate::units::{Bytes, Cpus, Megapixels, Rate, Seconds, Source, Span};
 
 /// 512 MiB and half a CPU, ten requests in flight.
 pub fn with_box() -> Plan {
@@ -196,6 +196,7 @@ pub fn warnings() -> Vec<Warning> {
         Warning::NoRoom { concurrency: 16 },
         Warning::AssumedShape(vec!["ids: sequence = 128".to_owned()]),
         Warning::OtherCpu { measured_on: "Some CPU".to_owned() },
+        Warning::LargestImage { sizes: vec![Megapixels::TWO] },
         Warning::ThreadsAboveCpus { threads: 4 },
     ]
 }
@@ -259,6 +260,7 @@ fn environment() -> Environment {
         onnxruntime: "1.31.1".to_owned(),
         tool: "0.1.0".to_owned(),
         settings: Settings::default(),
+        default_threads: None,
     }
 }
 

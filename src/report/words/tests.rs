@@ -31,6 +31,7 @@ fn codes_are_the_contracts() {
             "no_room",
             "assumed_shape",
             "other_cpu",
+            "largest_image",
             "threads_above_cpus",
         ]
     );
