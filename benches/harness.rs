@@ -15,7 +15,7 @@ use mediscope_size::footprint::{Settings, Sharing};
 use mediscope_size::measure::child::NO_TELEMETRY;
 use mediscope_size::measure::probe::PROBE_ARGUMENT;
 use mediscope_size::measure::protocol::{
-    Command as Ask, Content, ImageContent, InputJob, Job, KindJob, ModelJob, Reply, Scaling,
+    Command as Ask, Content, Fit, ImageContent, InputJob, Job, KindJob, ModelJob, Reply, Scaling,
     ServiceJob, Start,
 };
 use mediscope_size::reference::ElementType;
@@ -146,6 +146,7 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
             content: Content::Image(ImageContent {
                 channels_last: false,
                 scaling: Scaling::ImageNet,
+                fit: Fit::Stretch,
             }),
         }],
         lazy: false,

@@ -29,6 +29,7 @@ pub mod protocol;
 mod room;
 pub mod runtime;
 pub mod schedule;
+mod segmentation;
 mod service;
 mod session;
 mod sessions;

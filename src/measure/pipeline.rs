@@ -5,6 +5,7 @@
 //! tensor while models run, the outputs and heatmaps until they are encoded.
 
 mod fill;
+mod findings;
 mod heatmap;
 
 use std::path::{Path, PathBuf};
@@ -12,21 +13,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use base64::Engine;
 use image::RgbImage;
-use serde::Serialize;
 
 use self::fill::Carried;
-use self::heatmap::ActivationMap;
+use self::findings::Finding;
 use super::crest::Crest;
 use super::protocol::{Content, InputJob, KindJob};
 use super::service::Crests;
 use super::sessions::Sessions;
 use super::tensor::Tensor;
 use super::{hold, images};
-
-/// The output that is taken for a class activation map.
-const CAM: &str = "cam";
 
 /// A step of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +35,10 @@ pub enum Stage {
     Preprocess,
     /// The model of this number runs.
     Infer(usize),
+    /// The best boxes of what was found.
+    Boxes,
+    /// Their outlines, in the size of the image.
+    Masks,
     /// Class activation maps over the image, as PNG.
     Heatmap,
     /// The answer as JSON, with images in base64.
@@ -82,24 +82,8 @@ pub struct Request<'a> {
     files: Vec<(&'a Path, Vec<u8>)>,
     image: Option<RgbImage>,
     tensors: Vec<(&'a InputJob, Tensor)>,
-    findings: Vec<(usize, Finding)>,
+    findings: Vec<Finding>,
     answer: String,
-}
-
-#[derive(Debug)]
-struct Finding {
-    scores: Vec<f32>,
-    map: Option<ActivationMap>,
-    heatmap: Vec<u8>,
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    model: &'a str,
-    class: usize,
-    score: f32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    heatmap_png: Option<String>,
 }
 
 impl<'a> Request<'a> {
@@ -132,8 +116,10 @@ impl Pipeline {
         }
         stages.push(Stage::Preprocess);
         stages.extend(self.loaded().map(|(place, _)| Stage::Infer(place)));
-        let has_map = |m: &Model| m.outputs.iter().any(|o| o == CAM);
-        if self.takes_an_image() && self.loaded().any(|(_, m)| has_map(m)) {
+        if self.takes_an_image() && self.loaded().any(|(_, m)| m.has_segments()) {
+            stages.extend([Stage::Boxes, Stage::Masks]);
+        }
+        if self.takes_an_image() && self.loaded().any(|(_, m)| m.has_map()) {
             stages.push(Stage::Heatmap);
         }
         stages.push(Stage::Respond);
@@ -142,7 +128,15 @@ impl Pipeline {
 
     /// The stages that a kind of request goes through.
     pub fn stages_of(&self, kind: usize) -> Vec<Stage> {
-        let passes = |stage: &Stage| !matches!(stage, Stage::Infer(i) if !self.runs(kind, *i));
+        let any = |is: fn(&Model) -> bool| {
+            self.loaded().any(|(place, model)| self.runs(kind, place) && is(model))
+        };
+        let passes = |stage: &Stage| match stage {
+            Stage::Infer(place) => self.runs(kind, *place),
+            Stage::Boxes | Stage::Masks => any(Model::has_segments),
+            Stage::Heatmap => any(Model::has_map),
+            _ => true,
+        };
         self.stages().into_iter().filter(passes).collect()
     }
 
@@ -171,6 +165,8 @@ impl Pipeline {
                 Some(model) => format!("infer {}", model.name),
                 None => format!("infer {i}"),
             },
+            Stage::Boxes => "boxes".into(),
+            Stage::Masks => "masks".into(),
             Stage::Heatmap => "heatmap".into(),
             Stage::Respond => "respond".into(),
         }
@@ -207,6 +203,11 @@ impl Pipeline {
             Stage::Preprocess => self.preprocess(request),
             Stage::Infer(i) if self.runs(request.kind, i) => self.infer(i, request),
             Stage::Infer(_) => Ok(()),
+            Stage::Boxes => {
+                Self::boxes(request);
+                Ok(())
+            }
+            Stage::Masks => self.masks(request),
             Stage::Heatmap => self.heatmap(request),
             Stage::Respond => self.respond(request),
         }
@@ -297,50 +298,10 @@ impl Pipeline {
         };
         let values =
             values.map_err(|e| anyhow!("the model {} failed: {}", model.name, e.message()))?;
-        let mut finding = Finding { scores: Vec::new(), map: None, heatmap: Vec::new() };
-        for (name, value) in model.outputs.iter().zip(&values) {
-            let Ok((shape, data)) = value.try_extract_tensor::<f32>() else { continue };
-            if name == CAM {
-                finding.map = ActivationMap::new(shape, data);
-            } else if finding.scores.is_empty() {
-                finding.scores = data.to_vec();
-            }
-        }
-        request.findings.push((index, finding));
+        request.findings.push(Finding::new(index, model, &values));
         if self.kinds.get(request.kind).and_then(|kind| kind.models.last()) == Some(&index) {
             request.tensors = Vec::new();
         }
         Ok(())
     }
-
-    fn heatmap(&self, request: &mut Request<'_>) -> anyhow::Result<()> {
-        let image = request.image.as_ref().context("no image was decoded")?;
-        let background = heatmap::background(image, self.heatmap_edge);
-        for (_, finding) in &mut request.findings {
-            if let Some(map) = &finding.map {
-                finding.heatmap = map.png_over(&background)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn respond(&self, request: &mut Request<'_>) -> anyhow::Result<()> {
-        let engine = base64::engine::general_purpose::STANDARD;
-        let answers: Vec<Answer<'_>> = request
-            .findings
-            .iter()
-            .filter_map(|(index, finding)| {
-                let (class, score) = best(&finding.scores);
-                let heatmap_png = finding.map.is_some().then(|| engine.encode(&finding.heatmap));
-                Some(Answer { model: &self.model(*index)?.name, class, score, heatmap_png })
-            })
-            .collect();
-        request.answer = serde_json::to_string(&answers)?;
-        Ok(())
-    }
-}
-
-/// The class with the highest score; class 0 where there are none.
-fn best(scores: &[f32]) -> (usize, f32) {
-    scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
 }

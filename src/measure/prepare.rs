@@ -17,11 +17,11 @@ use self::inputs::Fed;
 use super::assemble::ModelFacts;
 use super::cache::{Cache, Kind, ModelKey, sha256_of, sha256_of_text, write_atomically};
 use super::images::{self, Candidate};
-use super::protocol::{Content, ImageContent, InputJob, ModelJob, Scaling};
+use super::protocol::{Content, Fit, ImageContent, InputJob, ModelJob, Scaling};
 use crate::footprint::ImageRecord;
 use crate::footprint::checked::made_one_line;
 use crate::profile::{Load, Model, ModelSource, Profile, RequestImage};
-use crate::reference::{ElementType, ExternalFile, LoadEstimate, Reference, inspect};
+use crate::reference::{Architecture, ElementType, ExternalFile, LoadEstimate, Reference, inspect};
 use crate::units::{Bytes, Megapixels, Source, Span};
 
 /// A service whose inputs were checked.
@@ -162,7 +162,11 @@ fn sha256_of_all(
 /// A reference model takes one image.
 fn fed_reference(reference: &Reference) -> Fed {
     let edge = reference.input_size() as usize;
-    let content = ImageContent { channels_last: false, scaling: Scaling::ImageNet };
+    let (scaling, fit) = match reference.architecture() {
+        Architecture::ResNet18 | Architecture::ResNet50 => (Scaling::ImageNet, Fit::Stretch),
+        Architecture::YoloV8SSeg | Architecture::YoloV8MSeg => (Scaling::Unit, Fit::Letterbox),
+    };
+    let content = ImageContent { channels_last: false, scaling, fit };
     let input = InputJob {
         name: reference.input_name().to_owned(),
         element: ElementType::Float32,

@@ -155,6 +155,17 @@ pub struct ImageContent {
     pub channels_last: bool,
     /// What the numbers are.
     pub scaling: Scaling,
+    /// How it gets the size of the input.
+    pub fit: Fit,
+}
+
+/// How an image of any size becomes one of the input's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fit {
+    /// Height and width each for itself.
+    Stretch,
+    /// With its proportions, and a grey margin.
+    Letterbox,
 }
 
 /// How the levels of a pixel, 0 to 255, become numbers.

@@ -4,8 +4,10 @@
 pub const DEFAULT_PROFILE: &str = "mediscope";
 
 /// Name and YAML of each, in the order of listings.
-const EMBEDDED: &[(&str, &str)] =
-    &[(DEFAULT_PROFILE, include_str!("../../profiles/mediscope.yaml"))];
+const EMBEDDED: &[(&str, &str)] = &[
+    (DEFAULT_PROFILE, include_str!("../../profiles/mediscope.yaml")),
+    ("qreader", include_str!("../../profiles/qreader.yaml")),
+];
 
 /// The YAML of an embedded profile.
 pub fn embedded(name: &str) -> Option<&'static str> {

@@ -8,7 +8,8 @@ use image::RgbImage;
 use image::imageops::{self, FilterType};
 
 use crate::measure::npy;
-use crate::measure::protocol::{Content, ImageContent, InputJob, Scaling};
+use crate::measure::protocol::{Content, Fit, ImageContent, InputJob, Scaling};
+use crate::measure::segmentation;
 use crate::measure::tensor::Tensor;
 
 /// Mean and standard deviation of `ImageNet`'s channels, with which published classifiers are
@@ -70,7 +71,10 @@ fn image_tensor(
     };
     let (channels, height, width) = if content.channels_last { (c, a, b) } else { (a, b, c) };
     let (width, height) = (u32::try_from(width)?, u32::try_from(height)?);
-    let small = imageops::resize(image, width, height, FilterType::Triangle);
+    let small = match content.fit {
+        Fit::Stretch => imageops::resize(image, width, height, FilterType::Triangle),
+        Fit::Letterbox => segmentation::letterbox(image, (width, height)),
+    };
     let value = |pixel: &image::Rgb<u8>, channel: usize| {
         let level = match channels {
             1 => (0..3).map(|i| GREY[i] * f64::from(pixel[i])).sum(),
@@ -104,7 +108,7 @@ mod tests {
     }
 
     fn image(channels_last: bool, scaling: Scaling) -> Content {
-        Content::Image(ImageContent { channels_last, scaling })
+        Content::Image(ImageContent { channels_last, scaling, fit: Fit::Stretch })
     }
 
     fn filled(input: &InputJob) -> Tensor {
@@ -121,6 +125,16 @@ mod tests {
         let input = input(ElementType::Float32, &[1, 3, 2, 2], image(false, Scaling::ImageNet));
         let [r, g, b] = [(1.0 - 0.485) / 0.229, -0.456 / 0.224, -0.406 / 0.225];
         assert_eq!(filled(&input), expected(&input, &[r, r, r, r, g, g, g, g, b, b, b, b]));
+    }
+
+    #[test]
+    fn proportions_are_kept_on_a_grey_margin() {
+        let content =
+            ImageContent { channels_last: false, scaling: Scaling::Levels, fit: Fit::Letterbox };
+        let input = input(ElementType::Float32, &[1, 3, 2, 1], Content::Image(content));
+        // The image is twice as wide as high: a row of it, and one of the margin.
+        let margin = 114.0;
+        assert_eq!(filled(&input), expected(&input, &[255.0, margin, 0.0, margin, 0.0, margin]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What an input is fed with, by what it is for. Values do not change what a run costs, shapes do;
 //! they only have to be legal.
 
-use crate::measure::protocol::{Content, ImageContent, Scaling};
+use crate::measure::protocol::{Content, Fit, ImageContent, Scaling};
 use crate::reference::{Dim, InputKind, Layout, Port};
 
 /// The rate that speech models take, in samples a second.
@@ -15,7 +15,11 @@ pub fn content(port: &Port, shape: &[usize]) -> Content {
     match InputKind::of(&settled) {
         InputKind::Image { layout, channels } => {
             let channels_last = layout == Layout::Nhwc;
-            Content::Image(ImageContent { channels_last, scaling: scaling(port, layout, channels) })
+            Content::Image(ImageContent {
+                channels_last,
+                scaling: scaling(port, layout, channels),
+                fit: Fit::Stretch,
+            })
         }
         // Where no table is seen, the first two rows are those that every table has.
         InputKind::TokenIds { below } => Content::Ids { below: below.unwrap_or(2).max(1) },
@@ -60,7 +64,7 @@ mod tests {
     }
 
     fn image(channels_last: bool, scaling: Scaling) -> Content {
-        Content::Image(ImageContent { channels_last, scaling })
+        Content::Image(ImageContent { channels_last, scaling, fit: Fit::Stretch })
     }
 
     #[test]
