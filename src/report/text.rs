@@ -276,9 +276,11 @@ fn trust(plan: &Plan, layout: Layout) -> String {
     if let Some(arena) = plan.footprint.arena {
         let _ = write!(
             text,
-            "Waves reached {:.1} a request with all runs held under way together, which is what the verdict uses; no run can ask the arenas for more than {:.1}. ",
-            plan.ram.buffer.typical(),
+            "One run asks the arenas for {:.1} at the most, whether it touches all of that or not; \
+             waves with all runs held under way together reached {:.1} a request, everything \
+             included, and that is what the verdict uses. ",
             arena.per_run_bytes,
+            plan.ram.buffer.typical(),
         );
     }
     let _ = write!(text, "{} stays allocated after the largest wave.", plan.ram.retained);
