@@ -42,7 +42,7 @@ pub fn plan(
     question: &Question,
 ) -> Result<Plan, PlanError> {
     let models = models(footprint)?;
-    let cpu = cpu_plan(&models.cpu, question.cpus);
+    let cpu = cpu_plan(&models.cpu, question.cpus, footprint.environment.cores);
     let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
     let costs = Costs::of(footprint);
     let ram = ram_plan(footprint, &models, &costs, question, design)?;
@@ -203,7 +203,8 @@ fn upgrade(model: &RamModel, question: &Question, design: u32) -> Option<Upgrade
     })
 }
 
-fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>) -> CpuPlan {
+/// `measured_on`: the CPUs of the measuring machine, beyond which throughput is extrapolated.
+fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>, measured_on: u32) -> CpuPlan {
     CpuPlan {
         seconds_per_request: model.seconds_per_request(),
         seconds_alone: model.wall_seconds(),
@@ -211,7 +212,11 @@ fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>) -> CpuPlan {
             let useful = model.max_useful_concurrency(cpus);
             CpuAnswers {
                 cpus,
-                throughput: model.throughput(cpus),
+                throughput: if cpus.get() > f64::from(measured_on) {
+                    model.throughput(cpus).with_source(Source::Extrapolated)
+                } else {
+                    model.throughput(cpus)
+                },
                 response_alone: model.seconds_alone(cpus),
                 best_concurrency: model.best_concurrency(cpus),
                 max_useful_concurrency: useful,

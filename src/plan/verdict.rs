@@ -169,6 +169,10 @@ pub(super) fn warnings(
     if !footprint.assumed.is_empty() {
         warnings.push(Warning::AssumedShape(footprint.assumed.clone()));
     }
+    let measured_on = footprint.environment.cores;
+    if question.cpus.is_some_and(|cpus| cpus.get() > f64::from(measured_on)) {
+        warnings.push(Warning::MoreCpus { measured_on });
+    }
     let threads = footprint.environment.threads();
     if question.cpus.is_some_and(|cpus| f64::from(threads) > cpus.get().max(1.0)) {
         warnings.push(Warning::ThreadsAboveCpus { threads });

@@ -28,8 +28,17 @@ pub fn warning(warning: &Warning) -> (&'static str, String) {
         Warning::AssumedShape(dims) => ("assumed_shape", assumed_shape(dims)),
         Warning::OtherCpu { measured_on } => ("other_cpu", other_cpu(measured_on)),
         Warning::LargestImage { sizes } => ("largest_image", largest_image(sizes)),
+        Warning::MoreCpus { measured_on } => ("more_cpus", more_cpus(*measured_on)),
         Warning::ThreadsAboveCpus { threads } => ("threads_above_cpus", threads_above(*threads)),
     }
+}
+
+fn more_cpus(measured_on: u32) -> String {
+    let cpus = if measured_on == 1 { "1 CPU".to_owned() } else { format!("{measured_on} CPUs") };
+    format!(
+        "Measured on {cpus}: that requests a second grow with the CPUs beyond that is an assumption, \
+         as memory bandwidth and caches are shared. Measure on a machine of that size to know."
+    )
 }
 
 fn largest_image(sizes: &[Megapixels]) -> String {

@@ -197,6 +197,7 @@ pub fn warnings() -> Vec<Warning> {
         Warning::AssumedShape(vec!["ids: sequence = 128".to_owned()]),
         Warning::OtherCpu { measured_on: "Some CPU".to_owned() },
         Warning::LargestImage { sizes: vec![Megapixels::TWO] },
+        Warning::MoreCpus { measured_on: 2 },
         Warning::ThreadsAboveCpus { threads: 4 },
     ]
 }
