@@ -188,3 +188,42 @@ fn a_run_that_fails_on_shapes_that_were_assumed_says_so() {
     assert!(message.contains("assumed (a: m = 128)") && message.contains("--shape"), "{message}");
     measured(&made, &["--shape", "a=1x5"]);
 }
+
+/// Numbers in the shapes of a network that finds things with their outlines: what it outputs goes
+/// through suppression and masks, in the request's own image.
+#[test]
+fn boxes_and_masks_follow_a_network_that_outputs_them() {
+    let shape = |name: &str, dims: &[i64]| {
+        let raw = dims.iter().flat_map(|d| d.to_le_bytes()).collect();
+        weight(name, INT64, &[i64::try_from(dims.len()).unwrap()], raw)
+    };
+    let (found, prototypes) = (37 * 84, 32 * 16 * 16);
+    let split = onnx::Node {
+        output: ["found", "prototypes", "rest"].map(str::to_owned).to_vec(),
+        ..with(node("Split", &["flat", "lengths"], "found"), "axis", 1)
+    };
+    let made = model(
+        vec![
+            with(node("Flatten", &["images"], "flat"), "axis", 1),
+            split,
+            node("Reshape", &["found", "found_shape"], "output0"),
+            node("Reshape", &["prototypes", "prototypes_shape"], "output1"),
+        ],
+        vec![value("images", FLOAT, &["1", "3", "64", "64"])],
+        vec![
+            value("output0", FLOAT, &["1", "37", "84"]),
+            value("output1", FLOAT, &["1", "32", "16", "16"]),
+        ],
+        vec![
+            shape("lengths", &[found, prototypes, 3 * 64 * 64 - found - prototypes]),
+            shape("found_shape", &[1, 37, 84]),
+            shape("prototypes_shape", &[1, 32, 16, 16]),
+        ],
+    );
+    let footprint = measured(&made, &["--image", "0.1mp"]);
+    let names = ["receive", "decode", "preprocess", "infer m", "boxes", "masks", "respond"];
+    assert_eq!(stages(&footprint), names);
+    // A mask of each of the ten best boxes, a byte for each pixel of 0.1 megapixels.
+    let masks = &footprint["stages"].as_array().unwrap()[5];
+    assert!(masks["ram_bytes"]["typical"].as_f64().unwrap() > 0.09e6, "{masks}");
+}

@@ -1,0 +1,71 @@
+//! What the reader should know besides the answer.
+
+use super::Bend;
+use crate::footprint::{Killed, Topology};
+use crate::units::Megapixels;
+
+/// Something the reader should know. The codes are part of the JSON contract.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Warning {
+    /// The weights are random.
+    SyntheticWeights,
+    /// The measurement was stopped before its end.
+    Partial,
+    /// A measured child was killed.
+    Killed {
+        /// Requests in flight at that time.
+        concurrency: u32,
+        /// The signal.
+        signal: i32,
+    },
+    /// Another topology was killed when it was run.
+    TopologyKilled {
+        /// Which.
+        topology: Topology,
+        /// Where.
+        killed: Killed,
+    },
+    /// The curve is not a line.
+    NotALine(Bend),
+    /// The high-water mark still rose when its time was up.
+    NotFlat {
+        /// At this concurrency.
+        concurrency: u32,
+    },
+    /// The fit was not checked at a concurrency that it was not made from.
+    NotChecked,
+    /// The answer is beyond what was measured.
+    Extrapolated {
+        /// The largest measured concurrency.
+        measured: u32,
+    },
+    /// The measuring machine had no room for more.
+    NoRoom {
+        /// The least concurrency that was not measured for that.
+        concurrency: u32,
+    },
+    /// Dimensions of inputs that neither the model nor the user gave, in words.
+    AssumedShape(Vec<String>),
+    /// Something disturbed the measurement.
+    Disturbed(String),
+    /// Measured on another processor than this.
+    OtherCpu {
+        /// The measuring machine's.
+        measured_on: String,
+    },
+    /// Requests may carry images of several sizes, and the largest was measured.
+    LargestImage {
+        /// All of them, ascending.
+        sizes: Vec<Megapixels>,
+    },
+    /// The box has more CPUs than the measuring machine.
+    MoreCpus {
+        /// The measuring machine's.
+        measured_on: u32,
+    },
+    /// More threads than the quota of the box pays for.
+    ThreadsAboveCpus {
+        /// Intra-op threads.
+        threads: u16,
+    },
+}
