@@ -10,6 +10,6 @@ pub mod sample;
 mod topology;
 
 pub use cpu::CpuModel;
-pub use line::{FitError, Interval, Line, Sample, Shape, shape};
+pub use line::{FitError, Interval, Line, MATERIAL, Sample, Shape, shape};
 pub use ram::{CONFIDENCE, Capacity, Late, MAX_CONCURRENCY, Mixture, RamModel, line_of_peaks};
 pub use topology::{PoolModel, Trial, WorkersModel};

@@ -18,7 +18,7 @@ mod tests;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-pub use bend::{Shape, shape};
+pub use bend::{MATERIAL, Shape, shape};
 use components::{Estimate, Sums};
 
 /// One measured point.

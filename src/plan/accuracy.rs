@@ -3,7 +3,7 @@
 use super::build::{PlanError, samples};
 use super::{Bend, Fit, HeldOut};
 use crate::footprint::{Footprint, Point};
-use crate::model::{CONFIDENCE, Shape, line_of_peaks, sample};
+use crate::model::{CONFIDENCE, MATERIAL, Shape, line_of_peaks, sample};
 use crate::units::{Bytes, Source, Span};
 
 pub(super) fn fit_of(footprint: &Footprint) -> Result<Fit, PlanError> {
@@ -16,18 +16,29 @@ pub(super) fn fit_of(footprint: &Footprint) -> Result<Fit, PlanError> {
     let mut children: Vec<u32> = points.iter().map(|p| p.repeat).collect();
     children.sort_unstable();
     children.dedup();
+    let held_out = held_out(points);
     Ok(Fit {
         r_squared: line.r_squared(),
         measured,
         children: u32::try_from(children.len()).unwrap_or(u32::MAX),
         bends: match crate::model::shape(&all) {
-            Shape::Straight => None,
+            Shape::Straight => held_out.as_ref().and_then(bend_of),
             Shape::Bends { upward, share_of_increment } => {
                 Some(Bend { upward, share_of_increment })
             }
         },
-        held_out: held_out(points),
+        held_out,
     })
+}
+
+/// A check that failed by more than what a bend must be: the children that checked are others than
+/// those that were fitted, so the fit takes the distance between them for one of processes, and only
+/// the prediction tells.
+fn bend_of(held_out: &HeldOut) -> Option<Bend> {
+    let share_of_increment = held_out.increment_error.abs();
+    let upward = held_out.increment_error < 0.0;
+    (!held_out.is_inside() && share_of_increment > MATERIAL)
+        .then_some(Bend { upward, share_of_increment })
 }
 
 /// The prediction from the ladder children alone against the median of the children that did not
@@ -94,6 +105,14 @@ mod tests {
         for peak in [570, 670] {
             assert!(!held_out(&points(near, &[peak; 3])).unwrap().is_inside(), "{peak}");
         }
+    }
+
+    #[test]
+    fn a_check_that_failed_by_much_is_a_bend() {
+        let near = [[320, 341, 380, 460], [321, 340, 380, 461], [320, 340, 381, 460]];
+        let bend = |peak| bend_of(&held_out(&points(near, &[peak; 3])).unwrap());
+        assert!(bend(720).unwrap().upward && !bend(540).unwrap().upward);
+        assert_eq!(bend(622), None);
     }
 
     #[test]

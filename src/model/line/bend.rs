@@ -25,7 +25,7 @@ pub enum Shape {
 /// A bend must be this unlikely to be chance …
 const SIGNIFICANT: f64 = 0.01;
 /// … and this large a share of the rise to be worth a word.
-const MATERIAL: f64 = 0.05;
+pub const MATERIAL: f64 = 0.05;
 
 /// Tells a line from a curve: it bends only where that is both significant (p below 0.01) and
 /// material (above 5 % of the rise). Points that give no line are called straight.

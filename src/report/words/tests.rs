@@ -32,6 +32,7 @@ fn codes_are_the_contracts() {
             "assumed_shape",
             "other_cpu",
             "largest_image",
+            "more_cpus",
             "threads_above_cpus",
         ]
     );
