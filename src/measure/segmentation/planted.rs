@@ -49,9 +49,9 @@ fn planted() -> Outputs {
 
 /// Mean of the 7 × 7 around a place, edges repeated.
 fn smooth(rough: &[f64], place: usize) -> f64 {
-    let (plane, y, x) = (place / (SIDE * SIDE), place / SIDE % SIDE, place % SIDE);
+    let (layer, y, x) = (place / (SIDE * SIDE), place / SIDE % SIDE, place % SIDE);
     let near = |at: usize, by: usize| (at + by).saturating_sub(3).min(SIDE - 1);
-    let row = |dy| (0..7).map(move |dx| (plane * SIDE + near(y, dy)) * SIDE + near(x, dx));
+    let row = |dy| (0..7).map(move |dx| (layer * SIDE + near(y, dy)) * SIDE + near(x, dx));
     (0..7).flat_map(row).map(|at| rough[at]).sum::<f64>() / 49.0
 }
 
