@@ -6,6 +6,8 @@
 mod boxes;
 mod masks;
 mod placing;
+#[cfg(test)]
+mod planted;
 
 pub use boxes::{Detection, Selection, detections};
 pub use masks::{Mask, masks};

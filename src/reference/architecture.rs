@@ -25,7 +25,7 @@ pub enum Architecture {
 /// A size that somebody else printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
-    /// Trainable parameters, before batch normalisation is folded.
+    /// Parameters before batch normalisation is folded, with those that training leaves alone.
     pub parameters: u64,
     /// Classes of the network that was counted.
     pub classes: u32,
@@ -59,7 +59,7 @@ impl Architecture {
     /// folding turns the scale and shift of a normalisation into the bias of its convolution.
     pub fn published_parameters(self) -> Published {
         const TORCHVISION: &str = "torchvision model cards, num_params, ImageNet-1K";
-        const ULTRALYTICS: &str = "ultralytics, summary of the model for COCO";
+        const ULTRALYTICS: &str = "ultralytics 8.4.190, summary of the model for COCO";
         let (parameters, classes, source) = match self {
             Self::ResNet18 => (11_689_512, 1000, TORCHVISION),
             Self::ResNet50 => (25_557_032, 1000, TORCHVISION),

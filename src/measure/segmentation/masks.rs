@@ -13,7 +13,9 @@ type Soft = ImageBuffer<Luma<f32>, Vec<f32>>;
 
 /// The masks of what was found, in its order, each in the size of the original image.
 ///
-/// All are held at each step, as where a batch of them is one tensor.
+/// All are held at each step, as where a batch of them is one tensor. Each is cut at the size of
+/// the prototypes and then grown; `ultralytics` 8.4.190 grows first and cuts last, so that its
+/// edges lie elsewhere.
 pub fn masks(outputs: &Outputs, detections: &[Detection], placing: &Placing) -> Vec<Mask> {
     let small: Vec<Soft> = detections
         .iter()
