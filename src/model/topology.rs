@@ -18,7 +18,8 @@
 //! a straight line in K. Resident is that and what loading gave back and the library kept. The
 //! second load uses again what the first left, and so on: beyond the largest K that was run, the
 //! leftover may stay as it is or go on growing as between those that were run. The interval holds
-//! both, and the value to expect is the middle. Two ResNet-50 sessions left some 40 MiB more than
+//! both, and the value to expect is the middle. A heap that hands out more than becomes resident is
+//! no witness: regions of an arena that no run has touched are in it. Two ResNet-50 sessions left some 40 MiB more than
 //! one, and eight no more than two; of ResNet-18 each left some 10 to 20 MiB more. Where the heap
 //! was not asked, a session is the slope of the resident bytes.
 //!
@@ -139,12 +140,17 @@ impl Levels {
         let squares: f64 =
             measured.iter().flat_map(|&(k, m, _)| of(k).map(move |y| (y - m).powi(2))).sum();
         let degrees_of_freedom = count(levels.len()) - count(numbers.len());
-        Ok(Self {
+        let mut levels = Self {
             measured,
-            of_heap: of_heap(trials),
+            of_heap: None,
             sd: (squares / degrees_of_freedom.max(1.0)).sqrt(),
             degrees_of_freedom,
-        })
+        };
+        // A session cannot hold more of the heap than became resident with it: where it seems to,
+        // the heap handed out memory that nothing has touched, as an arena's larger regions.
+        let rise = levels.sum(&levels.rise());
+        levels.of_heap = of_heap(trials).filter(|session| *session <= rise);
+        Ok(levels)
     }
 
     /// How much each median counts in the slope through them, by least squares.

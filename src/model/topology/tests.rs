@@ -62,6 +62,19 @@ fn the_interval_of_a_new_process_is_that_of_the_formula() {
     near(model.total(4, 4).low(), pool_at(4, 4) - half);
 }
 
+/// Of 120 that a session takes of the heap, 40 are never touched.
+#[test]
+fn a_heap_that_nothing_has_touched_is_not_taken_for_the_session() {
+    let of = |k: u32| {
+        let heap = Some(Bytes::from_f64((20.0 + 120.0 * f64::from(k)) * MIB));
+        Trial { heap, ..trial(k, &[1, 2, 4, 8], |n| pool_at(k, n)) }
+    };
+    let trials: Vec<Trial> = [1, 1, 1, 2, 2, 2].map(of).to_vec();
+    let model = PoolModel::fit(&trials).unwrap();
+    near(model.session().typical(), 80.0);
+    near(model.total(8, 16).typical(), pool_at(8, 16));
+}
+
 /// One session leaves 30 of what loading took, two or more leave 70; the heap says 80 a session.
 #[test]
 fn what_loading_leaves_is_not_taken_for_the_session() {
