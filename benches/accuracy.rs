@@ -101,7 +101,7 @@ struct Row {
 fn row(service: &Service) -> Option<Row> {
     let footprint = measured(service, &[]);
     let plan = plan(&service.name, "", &footprint, &Question::default()).unwrap();
-    let Some(held) = plan.ram.fit.held_out else {
+    let Some(held) = plan.ram.fit.as_ref().and_then(|fit| fit.held_out) else {
         println!("| {} | not checked: too slow for the budget |", service.name);
         return None;
     };
@@ -139,7 +139,8 @@ fn guesses(footprint: &Footprint, plan: &Plan, held: &HeldOut) -> [f64; 3] {
     let ones = footprint.points.iter().filter(|p| p.concurrency == 1);
     let one = mediscope_size::model::sample::median(ones.map(|p| p.peak_bytes.as_f64()));
     let idle = footprint.marks.loaded_bytes.as_f64();
-    let weights: f64 = plan.footprint.models.iter().map(|m| m.weight_bytes.as_f64()).sum();
+    let weights: f64 =
+        plan.footprint.iter().flat_map(|f| &f.models).map(|m| m.weight_bytes.as_f64()).sum();
     let observed = held.observed.as_f64();
     [one * n, weights * 1.2, idle + n * (one - idle)]
         .map(|guess| 100.0 * (guess - observed) / observed)

@@ -1,5 +1,8 @@
 //! What the user typed. Nothing is computed here: texts become quantities, and that is all.
 
+mod examples;
+mod profiles;
+mod report;
 mod settings;
 mod vary;
 
@@ -10,11 +13,17 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use self::profiles::{InitArgs, LintArgs, ProfilesArgs, ProfilesCommand};
+pub use self::report::{LangArg, ReportArgs};
 pub use self::settings::{PresetArg, SettingsArgs};
 pub use self::vary::{Variation, Vary, VaryArgs};
 
+use self::examples::{
+    CACHE_EXAMPLES, EXAMPLES, INIT_EXAMPLES, INSPECT_EXAMPLES, LINT_EXAMPLES, MEASURE_EXAMPLES,
+    PROFILES_EXAMPLES, RUNTIME_EXAMPLES, SIZE_EXAMPLES,
+};
 use crate::footprint::Topology;
-use crate::units::{Bytes, Cpus, Megapixels, Seconds};
+use crate::units::{Bytes, Cpus, Megapixels, Seconds, Size};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -48,17 +57,6 @@ pub struct Cli {
     pub global: GlobalArgs,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  mediscope-size --ram 1G --cpus 1                    does the default service fit?
-  mediscope-size --model scan.onnx --ram 512M         a model of yours
-  mediscope-size --model scan.onnx --concurrency 20   the smallest box for 20 at once
-  mediscope-size --box this                           the box that this runs in
-  mediscope-size measure --model scan.onnx -o scan.yaml
-  mediscope-size --profile scan.yaml --ram 2G --cpus 2
-
-Exit codes: 0 answered (whatever the verdict), 2 could not answer, 130 interrupted.";
-
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -71,6 +69,15 @@ pub enum Command {
     /// Say what an ONNX file holds and whether it can be sized, without running it
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
+    /// List the profiles that come with the tool, or print one
+    #[command(after_help = PROFILES_EXAMPLES)]
+    Profiles(ProfilesArgs),
+    /// Write a commented profile for a model of yours
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(InitArgs),
+    /// Hold what a profile states against what follows from its costs
+    #[command(after_help = LINT_EXAMPLES)]
+    Lint(LintArgs),
     /// Say which ONNX Runtime is used and why, or install one
     #[command(after_help = RUNTIME_EXAMPLES)]
     Runtime(RuntimeArgs),
@@ -78,36 +85,6 @@ pub enum Command {
     #[command(after_help = CACHE_EXAMPLES)]
     Cache(CacheArgs),
 }
-
-const SIZE_EXAMPLES: &str = "\
-Examples:
-  mediscope-size size --ram 1G --cpus 1
-  mediscope-size size --profile scan.yaml --box this
-  mediscope-size size --concurrency 20 --format json";
-const MEASURE_EXAMPLES: &str = "\
-Examples:
-  mediscope-size measure --model scan.onnx -o scan.yaml
-  mediscope-size measure --profile mediscope --image scans/ --budget 60s
-  mediscope-size measure --model scan.onnx --vary arena=on,off --vary threads=1,2 --ram 1G
-  mediscope-size measure --vary image=1mp,4mp,12mp
-  mediscope-size measure --model scan.onnx --dry-run";
-const INSPECT_EXAMPLES: &str = "\
-Prints inputs and what is taken for them, outputs, weights by type, files with
-external weights, operators, an estimate of the RAM to load it, and the command
-that measures it. Weights are not read: a large file takes no longer.
-
-Examples:
-  mediscope-size inspect scan.onnx
-  mediscope-size inspect scan.onnx --format json";
-const RUNTIME_EXAMPLES: &str = "\
-Examples:
-  mediscope-size runtime
-  mediscope-size runtime --install
-  ORT_DYLIB_PATH=/opt/ort/libonnxruntime.so mediscope-size runtime";
-const CACHE_EXAMPLES: &str = "\
-Examples:
-  mediscope-size cache
-  mediscope-size cache --clear";
 
 /// Options of all commands.
 #[derive(Debug, Args)]
@@ -119,13 +96,32 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "DIR", help = CACHE_HELP)]
     pub cache_dir: Option<PathBuf>,
     /// How the answer is written
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, global = true, value_enum, help = FORMAT_HELP, hide_possible_values = true)]
+    pub format: Option<Format>,
 }
 
 /// The variable is read where the directory is chosen: set to nothing it counts as not set.
 const CACHE_HELP: &str =
     "Keep files here instead of the user's cache directory [env: MEDISCOPE_SIZE_CACHE]";
+
+const FORMAT_HELP: &str = "How the answer is written: text, json; of a report also markdown, csv, \
+                           html, prometheus [default: text, or as -o ends]";
+
+impl GlobalArgs {
+    /// Whether an answer that has no other formats than text and JSON is wanted as JSON.
+    ///
+    /// # Errors
+    /// Where another is asked for, with those there are.
+    pub fn is_json(&self) -> Result<bool, &'static str> {
+        match self.format {
+            None | Some(Format::Text) => Ok(false),
+            Some(Format::Json) => Ok(true),
+            Some(_) => {
+                Err("this answers as text or JSON only: leave out --format, or give --format json")
+            }
+        }
+    }
+}
 
 /// How the answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -134,14 +130,22 @@ pub enum Format {
     Text,
     /// One JSON value, in a versioned schema
     Json,
+    /// Markdown, for a code host
+    Markdown,
+    /// Tables for a spreadsheet
+    Csv,
+    /// One file for a browser, with charts
+    Html,
+    /// Alert rules, of --section monitoring
+    Prometheus,
 }
 
 /// What is asked of which box.
 #[derive(Debug, Args)]
 pub struct SizeArgs {
     /// RAM of the box: 512M, 1G, 1.5Gi (binary, as container engines read it)
-    #[arg(long, value_name = "SIZE", value_parser = ram, allow_hyphen_values = true)]
-    pub ram: Option<Bytes>,
+    #[arg(long, value_name = "SIZE", value_parser = ram_size, allow_hyphen_values = true)]
+    pub ram: Option<Size>,
     /// CPUs of the box; fractions are quotas: 0.5
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub cpus: Option<Cpus>,
@@ -155,6 +159,18 @@ pub struct SizeArgs {
     /// The service is warmed up before it gets traffic: leave out the cold burst
     #[arg(long)]
     pub warmed: bool,
+    /// Disk of the box: 35G (decimal, as disks are sold)
+    #[arg(long, value_name = "SIZE")]
+    pub disk: Option<Size>,
+    /// What the box may send and receive in a month: 1000G
+    #[arg(long, value_name = "SIZE")]
+    pub bandwidth: Option<Size>,
+    /// Users a month, to choose a box that is sold
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub users: Option<u32>,
+    /// How the report is written.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// What is sized and how it is measured.
     #[command(flatten)]
     pub service: ServiceArgs,
@@ -308,6 +324,22 @@ fn ram(text: &str) -> Result<Bytes, String> {
         return Err(format!("{bytes} is more than any box has: give at most 1024T"));
     }
     Ok(bytes)
+}
+
+/// A RAM size whose unmarked units may mean what the profile says.
+fn ram_size(text: &str) -> Result<Size, String> {
+    ram(text)?;
+    text.parse().map_err(|e| format!("{e}"))
+}
+
+impl Cli {
+    /// The options of `size` where none is given.
+    pub fn plain_size() -> Option<SizeArgs> {
+        match Self::try_parse_from(["mediscope-size", "size"]).ok()?.command {
+            Some(Command::Size(size)) => Some(size),
+            _ => None,
+        }
+    }
 }
 
 /// Reads the command line, or ends the program with help or an error.

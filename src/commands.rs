@@ -1,10 +1,16 @@
 //! One file a verb: the only room where the world and the thinking meet.
 
+mod answer;
 mod cache;
+mod explain;
 mod footprint;
+mod init;
 mod inspect;
+mod lint;
 mod measure;
+mod output;
 mod printer;
+mod profiles;
 mod runtime;
 mod service;
 mod size;
@@ -23,6 +29,8 @@ use printer::Printer;
 pub enum Exit {
     /// There is an answer, whatever it is.
     Answered,
+    /// There is an answer, and it is a finding.
+    Found,
     /// The user stopped it.
     Interrupted,
 }
@@ -31,10 +39,14 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         match exit {
             Exit::Answered => Self::SUCCESS,
+            Exit::Found => Self::from(FOUND),
             Exit::Interrupted => Self::from(Interrupt::EXIT_CODE),
         }
     }
 }
+
+/// Exit code of a command that found what it looks for.
+const FOUND: u8 = 1;
 
 /// Exit code of a command that could not decide: bad input, I/O, internal.
 const UNDECIDED: u8 = 2;
@@ -46,6 +58,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Size(args) => size::run(&args, &cli.global, &printer),
         Command::Measure(args) => measure::run(&args, &cli.global, &printer),
         Command::Inspect(args) => inspect::run(&args, &cli.global, &printer),
+        Command::Profiles(args) => profiles::run(&args, &cli.global, &printer),
+        Command::Init(args) => init::run(&args, &cli.global, &printer),
+        Command::Lint(args) => lint::run(&args, &cli.global, &printer),
         Command::Runtime(args) => runtime::run(&args, &cli.global, &printer),
         Command::Cache(args) => cache::run(&args, &cli.global, &printer),
     };

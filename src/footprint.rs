@@ -4,12 +4,14 @@
 //! better fit needs no new measurement. Everything is absolute bytes and seconds.
 
 pub mod checked;
+mod load;
 mod mix;
 mod settings;
 mod topology;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use load::Load;
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
 pub use settings::{Change, Count, Optimization, Setting, Settings, settings};
 pub use topology::{Copies, Inside, Sharing, Topology, TopologyError};

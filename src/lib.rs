@@ -10,6 +10,7 @@
 //! | [`measure`]   | ONNX Runtime, child processes, /proc, cgroups, the cache  | the world    |
 //! | [`reference`] | ONNX graphs written with seeded weights; what a file says | files        |
 //! | [`profile`]   | the user's YAML                                           | files        |
+//! | [`service`]   | what a person says of a service: demand, storage, prices    | nothing      |
 //! | [`footprint`] | the record of what was measured                           | nothing      |
 //! | [`model`]     | samples to line, interval, throughput                     | nothing      |
 //! | [`plan`]      | footprint × box × demand: tables and verdict              | nothing      |
@@ -28,4 +29,5 @@ pub mod plan;
 pub mod profile;
 pub mod reference;
 pub mod report;
+pub mod service;
 pub mod units;

@@ -3,6 +3,7 @@
 //! Constructors say what was measured, methods are questions, and each formula names its source.
 
 mod cpu;
+mod declared;
 mod line;
 pub mod mix;
 mod ram;
@@ -10,6 +11,7 @@ pub mod sample;
 mod topology;
 
 pub use cpu::CpuModel;
+pub use declared::DeclaredRam;
 pub use line::{FitError, Interval, Line, MATERIAL, Sample, Shape, shape};
 pub use ram::{CONFIDENCE, Capacity, Late, MAX_CONCURRENCY, Mixture, RamModel, line_of_peaks};
 pub use topology::{PoolModel, Trial, WorkersModel};

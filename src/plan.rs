@@ -4,28 +4,50 @@
 
 mod accuracy;
 mod alternatives;
+mod book;
 mod build;
+mod compare;
 mod components;
+mod curve;
+mod declared;
+pub mod figure;
 mod finding;
 mod mix;
+pub mod page;
+mod resources;
+mod sections;
+mod stated;
 pub mod variants;
 mod verdict;
 mod warning;
 
 use crate::footprint::{Footprint, Topology};
-use crate::model::Capacity;
-use crate::units::{Bytes, Cpus, Rate, Seconds, Share, Source, Span};
+use crate::model::{Capacity, CpuModel};
+use crate::units::{Bytes, Convention, Cpus, Rate, Seconds, Share, Source, Span};
 
+pub use book::{Book, Subject, book};
 pub use build::{PlanError, plan};
+pub use compare::compare;
+pub use curve::Curve;
+pub use declared::declared;
 pub use finding::{Amount, Overall, Reason, Resource, ResourceVerdict, Status, Verdict};
+pub use resources::{Market, Offer};
+pub use sections::{SECTIONS, SHORT, reason, warning};
+pub use stated::Note;
 pub use warning::Warning;
 
 /// Concurrencies of the RAM table.
 pub const ROWS: [u32; 7] = [0, 1, 5, 10, 20, 50, 100];
 
-/// RAM sizes that boxes are sold with, in the order of the table of boxes.
-pub const BOXES: [Bytes; 5] =
-    [Bytes::mib(512), Bytes::mib(1024), Bytes::mib(2048), Bytes::mib(4096), Bytes::mib(8192)];
+/// RAM sizes that boxes are sold with, in M as powers of 2 have it: of 1024 and more, each 1024 is
+/// a G, however many M that is.
+pub const BOXES: [u64; 5] = [512, 1024, 2048, 4096, 8192];
+
+/// A size that is sold.
+pub(crate) fn sold(megas: u64, convention: Convention) -> Bytes {
+    let giga = u64::from(convention.megas_a_giga());
+    convention.mega() * if megas >= 1024 { megas / 1024 * giga } else { megas }
+}
 
 /// A need above this share of the limit is `tight`.
 pub const TIGHT: f64 = 0.8;
@@ -41,6 +63,14 @@ pub struct Question {
     pub concurrency: Option<u32>,
     /// Whether the service is warmed up before it gets traffic.
     pub warmed: bool,
+    /// Disk of the box.
+    pub disk: Option<Bytes>,
+    /// Bytes a month that the box may send and receive.
+    pub bandwidth: Option<Bytes>,
+    /// Users a month.
+    pub users: Option<f64>,
+    /// What a G of boxes that are sold is to whoever asks.
+    pub convention: Convention,
 }
 
 /// The answer.
@@ -73,8 +103,35 @@ pub struct Plan {
     pub upgrade: Option<Upgrade>,
     /// Does it fit?
     pub verdict: Verdict,
-    /// What was measured, for tables that show it as it is.
-    pub footprint: Footprint,
+    /// What was measured, for tables that show it as it is; `None` where costs are declared.
+    pub footprint: Option<Footprint>,
+    /// The curves that the RAM tables are made of: before late models are loaded (the only one
+    /// where there are none), and after.
+    pub states: Vec<StateCurve>,
+    /// The laws of its CPU time.
+    pub cpu_model: CpuModel,
+    /// What is stored and sent, and the boxes that are sold.
+    pub market: Market,
+}
+
+impl Plan {
+    /// The plan with disk, bandwidth and the boxes that are sold, as far as `subject` tells.
+    #[must_use]
+    pub fn completed(mut self, subject: &Subject<'_>) -> Self {
+        resources::complete(&mut self, subject);
+        self
+    }
+}
+
+/// RAM in one state of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateCurve {
+    /// Which.
+    pub state: State,
+    /// The models that are loaded in it.
+    pub models: Vec<String>,
+    /// RAM against requests in flight.
+    pub curve: Curve,
 }
 
 /// The RAM side of the answer.
@@ -106,14 +163,24 @@ pub struct RamPlan {
     pub components: Vec<Component>,
     /// What a request holds while it waits: its body and the decoded image.
     pub held: Span<Bytes>,
-    /// How well the line describes the measurement.
-    pub fit: Fit,
+    /// How well the line describes the measurement, if there was one.
+    pub fit: Option<Fit>,
     /// What warming up before serving saves at the design concurrency; `None` where no cold burst
     /// was measured.
     pub warm_up_saves: Option<Bytes>,
     /// Resident bytes that idle memory keeps after the largest wave, beyond what it was after the
     /// warm-up.
     pub retained: Bytes,
+}
+
+impl State {
+    /// As it is written in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eager => "eager",
+            Self::AfterLazy => "after_lazy",
+        }
+    }
 }
 
 /// A service before and after it has loaded the models that are loaded late.

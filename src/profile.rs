@@ -6,6 +6,7 @@
 mod embedded;
 mod error;
 mod inputs;
+mod keys;
 mod models;
 mod request;
 mod route;
@@ -21,38 +22,32 @@ pub use error::ProfileError;
 pub use inputs::{Given, Input, Inputs, Shape};
 pub use models::{Model, ModelSource, Models};
 pub use request::{Batch, HeatmapEdge, RequestImage, RequestSpec};
-pub use route::{Kind, Load, When};
+pub use route::{Kind, When};
 
-use crate::footprint::checked::{one_line, one_line_if_any};
-use crate::footprint::{Footprint, Settings, Topology, settings};
+use crate::footprint::{Footprint, Settings, Topology};
+use crate::service::{Costs, Service};
 
 /// One service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "keys::Keys", into = "keys::Keys")]
 pub struct Profile {
     /// Short name, as on the command line.
-    #[serde(deserialize_with = "one_line")]
     pub name: String,
     /// What the service is, in a few words.
-    #[serde(
-        default,
-        deserialize_with = "one_line_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub title: Option<String>,
     /// How requests share sessions.
-    #[serde(default)]
     pub topology: Topology,
-    /// The models that every request goes through, in order.
+    /// The models that every request goes through, in order; none where costs are declared.
     pub models: Models,
+    /// What the parts are declared to cost, where no model is run.
+    pub declared: Option<Costs>,
     /// What a request carries and answers.
-    #[serde(default)]
     pub request: RequestSpec,
     /// Session settings of ONNX Runtime.
-    #[serde(default, deserialize_with = "settings")]
     pub settings: Settings,
+    /// What it stores, sends and is asked for, and what boxes cost.
+    pub service: Service,
     /// What it costs, if it was measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footprint: Option<Footprint>,
 }
 

@@ -6,14 +6,18 @@
 
 mod bytes;
 mod cpus;
+mod money;
 mod pixels;
 mod share;
+mod size;
 mod span;
 mod time;
 
 pub use bytes::{Bytes, BytesError};
 pub use cpus::{Cpus, CpusError};
+pub use money::{Money, MoneyError};
 pub use pixels::{Megapixels, MegapixelsError};
 pub use share::{Share, ShareError};
+pub use size::{Convention, Size, Units};
 pub use span::{Source, Span, SpanError};
 pub use time::{Rate, Seconds, SecondsError};

@@ -74,6 +74,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         .map(|line| line.trim().trim_start_matches("$ "))
         .filter(|line| line.starts_with("mediscope-size "))
         .map(|line| line.split(" | ").next().unwrap_or(line))
+        .map(|line| line.split(" > ").next().unwrap_or(line))
         .map(|line| {
             line.split_whitespace().take_while(|w| !w.starts_with('#')).map(str::to_owned).collect()
         })
@@ -125,6 +126,8 @@ fn help_is_what_it_was() {
         let output = Command::cargo_bin("mediscope-size")
             .unwrap()
             .args(&arguments)
+            .env("LC_ALL", "C")
+            .env("SOURCE_DATE_EPOCH", "1767052800")
             .env("COLUMNS", "80")
             .output()
             .unwrap();

@@ -98,6 +98,8 @@ fn inspect(name: &str, model: &[u8], columns: u16, arguments: &[&str]) -> (i32, 
         .args(["inspect", name])
         .args(arguments)
         .current_dir(folder.path())
+        .env("LC_ALL", "C")
+        .env("SOURCE_DATE_EPOCH", "1767052800")
         .env("COLUMNS", columns.to_string())
         .output()
         .unwrap();

@@ -17,6 +17,8 @@ fn printed(columns: u16, planted: &str, arguments: &[&str]) -> String {
         .args(["--synthetic", planted, "--quiet"])
         .env("HOME", home.path())
         .env("MEDISCOPE_SIZE_CACHE", home.path().join("cache"))
+        .env("LC_ALL", "C")
+        .env("SOURCE_DATE_EPOCH", "1767052800")
         .env("COLUMNS", columns.to_string())
         .output()
         .unwrap();
@@ -121,6 +123,8 @@ fn a_measured_profile_answers_elsewhere() {
         .args(["--profile", profile.to_str().unwrap(), "--ram", "1G", "--cpus", "1"])
         .env("PATH", "")
         .env("MEDISCOPE_SIZE_CACHE", folder.path().join("never"))
+        .env("LC_ALL", "C")
+        .env("SOURCE_DATE_EPOCH", "1767052800")
         .env("COLUMNS", "80")
         .output()
         .unwrap();

@@ -22,6 +22,7 @@ struct Room {
 const ROOMS: &[Room] = &[
     Room { name: "units", rooms: &[], crates: &["serde", "thiserror"], world: false },
     Room { name: "footprint", rooms: &["units"], crates: &["serde", "serde_json"], world: false },
+    Room { name: "service", rooms: &["footprint", "units"], crates: &["serde"], world: false },
     Room {
         name: "model",
         rooms: &["units"],
@@ -30,14 +31,26 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "plan",
-        rooms: &["model", "footprint", "units"],
+        rooms: &["model", "footprint", "service", "units"],
         crates: &["thiserror"],
         world: false,
     },
     Room {
         name: "report",
-        rooms: &["plan", "model", "footprint", "units"],
-        crates: &["anstyle", "comfy_table", "serde", "serde_json", "textwrap"],
+        rooms: &["plan", "model", "footprint", "service", "units"],
+        crates: &[
+            "anstyle",
+            "comfy_table",
+            "csv",
+            "deunicode",
+            "fluent_bundle",
+            "minijinja",
+            "serde",
+            "serde_json",
+            "textplots",
+            "textwrap",
+            "unic_langid",
+        ],
         world: false,
     },
     Room {
@@ -48,7 +61,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "profile",
-        rooms: &["footprint", "reference", "units"],
+        rooms: &["footprint", "reference", "service", "units"],
         crates: &["serde", "serde_yaml", "thiserror"],
         world: true,
     },

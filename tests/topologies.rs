@@ -160,13 +160,29 @@ fn the_table_of_topologies() {
     answered(place.run(&compare));
     let asked = ["--synthetic", NOISY, "--ram", "2G", "--cpus", "2", "--concurrency", "10"];
     let mut command = place.command(&asked);
-    let text = answered(command.env("COLUMNS", "110").output().unwrap().into());
+    let text = answered(
+        command
+            .env("LC_ALL", "C")
+            .env("SOURCE_DATE_EPOCH", "1767052800")
+            .env("COLUMNS", "110")
+            .output()
+            .unwrap()
+            .into(),
+    );
     let table = text.split_once("Other topologies").unwrap().1;
     insta::assert_snapshot!("table", table.split_once("\nNotes").unwrap().0);
     // The same service as a pool: its own tables, and what is there from one line only.
     let pool = ["--synthetic", NOISY, "--ram", "2G", "--cpus", "2", "--topology", "pool:4"];
     let mut command = place.command(&pool);
-    let text = answered(command.env("COLUMNS", "110").output().unwrap().into());
+    let text = answered(
+        command
+            .env("LC_ALL", "C")
+            .env("SOURCE_DATE_EPOCH", "1767052800")
+            .env("COLUMNS", "110")
+            .output()
+            .unwrap()
+            .into(),
+    );
     let from = text.find("✔").unwrap();
     insta::assert_snapshot!("pool", text[from..].split_once("\nWhere the memory").unwrap().0);
 }

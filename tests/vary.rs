@@ -45,6 +45,8 @@ fn at_width(columns: u16, arguments: &[&str]) -> String {
     let place = Place::new();
     let output = place
         .command(&varying(PLANTED, &[arguments, &["--quiet"]].concat()))
+        .env("LC_ALL", "C")
+        .env("SOURCE_DATE_EPOCH", "1767052800")
         .env("COLUMNS", columns.to_string())
         .output()
         .unwrap();

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Exit;
 use super::printer::Printer;
-use crate::cli::{CacheArgs, Format, GlobalArgs};
+use crate::cli::{CacheArgs, GlobalArgs};
 use crate::measure::cache::{Cache, Entry};
 use crate::units::{Bytes, Seconds};
 
@@ -21,14 +21,14 @@ pub fn run(args: &CacheArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
         cache.entries()
     };
     let place = cache.root().display().to_string();
-    printer.answer(&match global.format {
-        Format::Json => {
+    printer.answer(&match global.is_json().map_err(anyhow::Error::msg)? {
+        true => {
             format!(
                 "{}\n",
                 serde_json::to_string_pretty(&Contract::of(&place, &entries, args.clear))?
             )
         }
-        Format::Text => listing(&cache, &entries, args.clear),
+        false => listing(&cache, &entries, args.clear),
     })?;
     Ok(Exit::Answered)
 }

@@ -14,12 +14,13 @@ use anyhow::{Context, bail};
 
 pub use self::standing::Standing;
 
+pub use self::answer::Obtained;
 use self::checks::{available, has_room, kind_job, maybe_the_shape};
 use super::printer::Printer;
 use super::runtime;
 use super::service::profile;
 use crate::cli::{GlobalArgs, ServiceArgs};
-use crate::footprint::{Count, Environment, Footprint};
+use crate::footprint::{Count, Environment, Footprint, Load};
 use crate::measure::assemble::{Facts, KindFacts, assemble};
 use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
@@ -30,26 +31,13 @@ use crate::measure::memory::Interference;
 use crate::measure::prepare::{Checked, Placed, check};
 use crate::measure::protocol::{Job, ServiceJob};
 use crate::measure::runtime::{Runtime, Surroundings};
-use crate::profile::{Kind, Load, Profile};
+use crate::profile::{Kind, Profile};
 use crate::units::Seconds;
 
 /// How long measuring may take where the user does not say.
 pub const DEFAULT_BUDGET: Seconds = Seconds::new(20.0);
 
-/// A footprint and where it comes from.
-#[derive(Debug)]
-pub struct Obtained {
-    /// The service.
-    pub profile: Profile,
-    /// What it costs.
-    pub footprint: Footprint,
-    /// Where that comes from, in words.
-    pub provenance: String,
-    /// Whether the user stopped the measurement.
-    pub interrupted: bool,
-}
-
-/// A measurement that could be made.
+/// One that could be made.
 pub struct Request<'a> {
     args: &'a ServiceArgs,
     printer: &'a Printer,
@@ -66,14 +54,29 @@ impl<'a> Request<'a> {
         global: &GlobalArgs,
         printer: &'a Printer,
     ) -> anyhow::Result<Self> {
-        Ok(Self {
+        let profile = profile(args)?;
+        if profile.declared.is_some() {
+            let name = &profile.name;
+            bail!("`{name}` declares its costs, so nothing of it is measured: size it instead");
+        }
+        Ok(Self::of(profile, args, global, printer))
+    }
+
+    /// The same of a profile that was read already.
+    pub fn of(
+        profile: Profile,
+        args: &'a ServiceArgs,
+        global: &GlobalArgs,
+        printer: &'a Printer,
+    ) -> Self {
+        Self {
             args,
             printer,
             cache: Cache::locate(global.cache_dir.as_deref()),
-            profile: profile(args)?,
+            profile,
             budget: args.budget.unwrap_or(DEFAULT_BUDGET),
             families: Vec::new(),
-        })
+        }
     }
 
     /// The footprint of the profile, where it answers what is asked.

@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Exit;
+use super::answer::finished;
 use super::footprint::Request;
+use super::output::How;
 use super::printer::Printer;
 use super::size::rendered;
 use super::vary;
@@ -19,6 +21,7 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     if !args.variants.vary.is_empty() {
         return vary::run(args, global, printer);
     }
+    let as_json = global.is_json().map_err(anyhow::Error::msg)?;
     let request = Request::new(&args.service, global, printer)?.comparing(&args.topologies);
     if args.service.dry_run {
         request.dry_run()?;
@@ -30,13 +33,12 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     let obtained = request.obtain()?;
     let mut profile = obtained.profile.clone();
     let plan = obtained.plan(&Question::default())?;
-    match global.format {
-        Format::Text if args.output.is_none() || !global.quiet => {
-            let provenance = Provenance { footprint: obtained.provenance.clone(), found_box: None };
-            printer.answer(&rendered(&plan, &provenance, global.format)?)?;
-        }
-        Format::Text => {}
-        Format::Json => printer.answer(&report::footprint_json(&plan)?)?,
+    if as_json {
+        printer.answer(&report::footprint_json(&plan, &obtained.footprint)?)?;
+    } else if args.output.is_none() || !global.quiet {
+        let provenance = Provenance { footprint: obtained.provenance.clone(), found_box: None };
+        let found = finished(profile.clone(), plan, provenance, obtained.interrupted);
+        printer.answer(&rendered(&found, Format::Text, &How::short(None))?)?;
     }
     if let Some(output) = &args.output {
         profile.footprint = Some(obtained.footprint);

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::GlobalArgs;
 use crate::measure::campaign::Progress;
 use crate::measure::schedule::Schedule;
-use crate::report::Layout;
+use crate::report::{Layout, Lines};
 use crate::units::Seconds;
 
 /// Columns where there is no terminal to ask.
@@ -92,7 +92,7 @@ impl Printer {
     /// The layout for standard output.
     pub fn layout() -> Layout {
         let width = terminal_width().unwrap_or(DEFAULT_WIDTH);
-        Layout { width: width.clamp(MIN_WIDTH, MAX_WIDTH) }
+        Layout { width: width.clamp(MIN_WIDTH, MAX_WIDTH), lines: Lines::Unicode }
     }
 
     /// Takes progress off the terminal.

@@ -11,6 +11,7 @@ use crate::profile::{
     Batch, DEFAULT_PROFILE, Given, Input, Inputs, ModelSource, Models, Profile, RequestImage,
     RequestSpec, Shape,
 };
+use crate::service::Service;
 
 /// The profile that the options name.
 ///
@@ -43,7 +44,9 @@ fn named(args: &ServiceArgs) -> anyhow::Result<Profile> {
         title: None,
         topology: Topology::Shared,
         request: RequestSpec::default(),
+        declared: None,
         settings: Settings::default(),
+        service: Service::default(),
         footprint: None,
     })
 }

@@ -3,39 +3,51 @@
 use anyhow::bail;
 
 use super::Exit;
+use super::answer::{Answer, answer, found_box, question};
+use super::explain::explain;
 use super::footprint::Request;
+use super::output::Output;
 use super::printer::Printer;
+use super::service::profile;
 use crate::cli::{Format, GlobalArgs, SizeArgs, TargetArg};
 use crate::measure::host::HostBox;
-use crate::plan::{Plan, Question, Warning};
-use crate::report::{self, Provenance};
+use crate::plan::Warning;
+use crate::profile::Profile;
+use crate::report;
 
 /// Runs the verb.
 pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
-    let request = Request::new(&args.service, global, printer)?;
+    let output = Output::new(&args.report, global)?;
+    let service = profile(&args.service)?;
     let here =
         if args.target == Some(TargetArg::This) { Some(this_box(args, printer)?) } else { None };
-    let question = Question {
-        ram: args.ram.or(here.as_ref().map(|host| host.ram.value)),
-        cpus: args.cpus.or(here.as_ref().map(|host| host.cpus.value)),
-        concurrency: args.concurrency,
-        warmed: args.warmed,
-    };
     if args.service.dry_run {
-        request.dry_run()?;
+        if service.declared.is_some() {
+            printer.answer("Nothing is measured: the profile declares what its parts cost.\n")?;
+        } else {
+            Request::of(service, &args.service, global, printer).dry_run()?;
+        }
         return Ok(Exit::Answered);
     }
-    let obtained = request.obtain()?;
-    let mut plan = obtained.plan(&question)?;
-    if let Some(host) = &here {
-        plan.warnings.extend(other_cpu(&plan, host));
-    }
-    let provenance = Provenance {
-        footprint: obtained.provenance,
-        found_box: here.map(|host| found_box(args, &host)),
+    let ask = |profile: &Profile| {
+        let found = here.as_ref().map(|host| found_box(args, host));
+        let other =
+            here.as_ref().map(|host| Warning::OtherCpu { measured_on: host.cpu_model.clone() });
+        Ok((question(args, here.as_ref(), profile), found, other.into_iter().collect()))
     };
-    printer.answer(&rendered(&plan, &provenance, global.format)?)?;
-    Ok(if obtained.interrupted { Exit::Interrupted } else { Exit::Answered })
+    let mut found = answer(service, &args.service, global, printer, ask)?;
+    if let Some(other) = &args.report.compare {
+        let from = Profile::find(other)?;
+        let other = answer(from, &args.service, global, printer, ask)?;
+        let section = crate::plan::compare(&other.plan, &found.plan, &mut found.book.figures);
+        found.book.sections.insert(0, section);
+    }
+    if let Some(key) = &args.report.explain {
+        printer.answer(&explain(&found, key, global.is_json().map_err(anyhow::Error::msg)?)?)?;
+    } else {
+        output.write(&found, printer)?;
+    }
+    Ok(if found.interrupted { Exit::Interrupted } else { Exit::Answered })
 }
 
 fn this_box(args: &SizeArgs, printer: &Printer) -> anyhow::Result<HostBox> {
@@ -49,27 +61,19 @@ fn this_box(args: &SizeArgs, printer: &Printer) -> anyhow::Result<HostBox> {
     Ok(host)
 }
 
-/// What was found of the box, and in which file; not what the user gave.
-fn found_box(args: &SizeArgs, host: &HostBox) -> String {
-    let ram = format!("{} RAM ({})", host.ram.value, host.ram.from);
-    let cpus = format!("{} ({})", host.cpus.value, host.cpus.from);
-    let found: Vec<String> = [(args.ram.is_none(), ram), (args.cpus.is_none(), cpus)]
-        .into_iter()
-        .filter_map(|(found, text)| found.then_some(text))
-        .collect();
-    format!("This box: {}.", found.join(", "))
-}
-
-/// CPU times were measured on another processor than the box has.
-fn other_cpu(plan: &Plan, host: &HostBox) -> Option<Warning> {
-    let measured_on = &plan.footprint.environment.cpu_model;
-    (*measured_on != host.cpu_model).then(|| Warning::OtherCpu { measured_on: measured_on.clone() })
-}
-
 /// The report in the format that was asked for.
-pub fn rendered(plan: &Plan, provenance: &Provenance, format: Format) -> anyhow::Result<String> {
+pub fn rendered(
+    found: &Answer,
+    format: Format,
+    how: &super::output::How,
+) -> anyhow::Result<String> {
+    let document = || report::document(&found.book, &found.frame, &how.sections, how.language);
     Ok(match format {
-        Format::Text => report::text(plan, provenance, Printer::layout()),
-        Format::Json => report::json(plan)?,
+        Format::Text => report::terminal(&document(), how.layout),
+        Format::Json => report::json(&found.plan)?,
+        Format::Markdown => report::markdown(&document()),
+        Format::Csv => report::csv(&document())?,
+        Format::Html => report::html(&document())?,
+        Format::Prometheus => report::prometheus(&found.plan, &found.profile.service),
     })
 }

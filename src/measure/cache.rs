@@ -9,6 +9,7 @@ mod key;
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -233,7 +234,10 @@ pub fn write_atomically(
         _ => Path::new("."),
     };
     fs::create_dir_all(folder)?;
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    // As any program creates files: for whomever the umask lets read.
+    let mut beside = tempfile::Builder::new()
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)?;
     let mut writer = io::BufWriter::with_capacity(1 << 20, beside.as_file_mut());
     fill(&mut writer)?;
     writer.flush()?;

@@ -19,8 +19,9 @@ use super::cache::{Cache, Kind, ModelKey, sha256_of, sha256_of_text, write_atomi
 use super::images::{self, Candidate};
 use super::protocol::{Content, Fit, ImageContent, InputJob, ModelJob, Scaling};
 use crate::footprint::ImageRecord;
+use crate::footprint::Load;
 use crate::footprint::checked::made_one_line;
-use crate::profile::{Load, Model, ModelSource, Profile, RequestImage};
+use crate::profile::{Model, ModelSource, Profile, RequestImage};
 use crate::reference::{Architecture, ElementType, ExternalFile, LoadEstimate, Reference, inspect};
 use crate::units::{Bytes, Megapixels, Source, Span};
 

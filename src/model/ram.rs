@@ -226,7 +226,7 @@ fn span(low: f64, typical: f64, high: f64, source: Source) -> Span<Bytes> {
 }
 
 /// The largest n up to [`MAX_CONCURRENCY`] that fits, by bisection; 0 where 1 does not.
-fn largest(fits: impl Fn(u32) -> bool) -> u32 {
+pub(super) fn largest(fits: impl Fn(u32) -> bool) -> u32 {
     let (mut fit, mut not) = (0, MAX_CONCURRENCY + 1);
     while not - fit > 1 {
         let middle = fit.midpoint(not);

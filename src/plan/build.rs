@@ -3,11 +3,12 @@
 use super::accuracy::fit_of;
 use super::alternatives::{Costs, alternatives, cpu_model};
 use super::components::{components, held};
+use super::curve::Curve;
 use super::mix::{cpu_seconds, mix_plan, mixture};
 use super::verdict::{verdict, warnings};
 use super::{
-    BOXES, BoxRow, CpuAnswers, CpuPlan, Plan, Question, ROWS, RamPlan, RamRow, State, TIGHT,
-    Upgrade,
+    BOXES, BoxRow, CpuAnswers, CpuPlan, Market, Plan, Question, ROWS, RamPlan, RamRow, State,
+    StateCurve, TIGHT, Upgrade, sold,
 };
 use crate::footprint::{Footprint, Point};
 use crate::model::{CpuModel, FitError, PoolModel, RamModel, Sample, WorkersModel, line_of_peaks};
@@ -19,6 +20,14 @@ pub enum PlanError {
     /// The points of the footprint give no line.
     #[error("the measured points give no line: measure again, with a larger --budget")]
     NoLine(#[from] FitError),
+    /// Nothing is said to take RAM.
+    #[error(
+        "the declared costs name no RAM: give `shared:` parts and stages of `request:` their size"
+    )]
+    NoRam,
+    /// Nothing is said to take time.
+    #[error("the declared costs name no time: give a stage of `request:` its `time:`, as in 40ms")]
+    NoTime,
 }
 
 /// The two lines that a footprint gives: resident bytes, which the service needs to run
@@ -42,12 +51,14 @@ pub fn plan(
     question: &Question,
 ) -> Result<Plan, PlanError> {
     let models = models(footprint)?;
-    let cpu = cpu_plan(&models.cpu, question.cpus, footprint.environment.cores);
+    let cpu = cpu_plan(&models.cpu, question.cpus, Some(footprint.environment.cores));
     let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
     let costs = Costs::of(footprint);
     let ram = ram_plan(footprint, &models, &costs, question, design)?;
-    let upgrade = upgrade(&models.resident, question, design);
-    let verdict = verdict(&models.resident, &ram, &cpu, question, design);
+    let states = states(footprint, &models);
+    let curve = Curve::Fitted(Box::new(models.resident.clone()));
+    let upgrade = upgrade(&curve, question, design);
+    let verdict = verdict(&curve, &ram, &cpu, question, design);
     Ok(Plan {
         name: name.to_owned(),
         title: title.to_owned(),
@@ -55,15 +66,35 @@ pub fn plan(
         source: Source::Measured.max(ram.limit.source()),
         question: *question,
         design_concurrency: design,
-        mix: mix_plan(footprint, &models.resident, models.eager.as_ref(), question, row)?,
+        mix: mix_plan(footprint, &models.resident, models.eager.as_ref(), question, fitted_row)?,
         alternatives: alternatives(footprint, &models, &costs, question, design),
         warnings: warnings(footprint, &ram, question, design),
         ram,
         cpu,
         upgrade,
         verdict,
-        footprint: footprint.clone(),
+        footprint: Some(footprint.clone()),
+        states,
+        cpu_model: models.cpu,
+        market: Market::default(),
     })
+}
+
+/// The curve of each state, with the models that are loaded in it.
+fn states(footprint: &Footprint, models: &Models) -> Vec<StateCurve> {
+    let names = |late: bool| {
+        let loaded = footprint.models.iter().filter(|m| late || !m.lazy);
+        loaded.map(|m| m.name.clone()).collect()
+    };
+    let state = |state, model: &RamModel| StateCurve {
+        state,
+        models: names(state == State::AfterLazy),
+        curve: Curve::Fitted(Box::new(model.clone())),
+    };
+    match &models.eager {
+        None => vec![state(State::Eager, &models.resident)],
+        Some(eager) => vec![state(State::Eager, eager), state(State::AfterLazy, &models.resident)],
+    }
 }
 
 fn models(footprint: &Footprint) -> Result<Models, PlanError> {
@@ -123,7 +154,7 @@ fn ram_plan(
     question: &Question,
     design: u32,
 ) -> Result<RamPlan, PlanError> {
-    let model = &models.resident;
+    let model = &Curve::Fitted(Box::new(models.resident.clone()));
     let cold = !question.warmed;
     let limit = model.limit(design, cold);
     let marks = &footprint.marks;
@@ -150,7 +181,7 @@ fn ram_plan(
         boxes: boxes(model, question),
         components: components(footprint, &model.base()),
         held: costs.pool.as_ref().map_or_else(|| held(footprint), PoolModel::waiting),
-        fit: fit_of(footprint)?,
+        fit: Some(fit_of(footprint)?),
         warm_up_saves: model.cold(design).map(|_| {
             model.limit(design, true).high().saturating_sub(model.limit(design, false).high())
         }),
@@ -163,7 +194,11 @@ fn part(bytes: Bytes, parts: u32) -> Bytes {
     Bytes::new(bytes.get() / u64::from(parts.max(1)))
 }
 
-fn row(model: &RamModel, concurrency: u32, question: &Question) -> RamRow {
+fn fitted_row(model: &RamModel, concurrency: u32, question: &Question) -> RamRow {
+    row(&Curve::Fitted(Box::new(model.clone())), concurrency, question)
+}
+
+pub(super) fn row(model: &Curve, concurrency: u32, question: &Question) -> RamRow {
     let total = model.total(concurrency);
     let base = model.total(0).typical();
     let need = model.limit(concurrency, !question.warmed).high();
@@ -177,8 +212,8 @@ fn row(model: &RamModel, concurrency: u32, question: &Question) -> RamRow {
     }
 }
 
-fn boxes(model: &RamModel, question: &Question) -> Vec<BoxRow> {
-    let mut sizes = BOXES.to_vec();
+pub(super) fn boxes(model: &Curve, question: &Question) -> Vec<BoxRow> {
+    let mut sizes: Vec<Bytes> = BOXES.iter().map(|m| sold(*m, question.convention)).collect();
     sizes.extend(question.ram);
     sizes.sort_unstable();
     sizes.dedup();
@@ -193,18 +228,18 @@ fn boxes(model: &RamModel, question: &Question) -> Vec<BoxRow> {
 }
 
 /// The smallest sizes that are sold in which the design concurrency fits.
-fn upgrade(model: &RamModel, question: &Question, design: u32) -> Option<Upgrade> {
+pub(super) fn upgrade(model: &Curve, question: &Question, design: u32) -> Option<Upgrade> {
     let need = model.limit(design, !question.warmed).high();
-    let sold = || (8..=22).map(|power| Bytes::mib(1 << power));
+    let offered = || (8..=22).map(|power| sold(1 << power, question.convention));
     Some(Upgrade {
-        least: sold().find(|size| need <= *size)?,
-        comfortable: sold().find(|size| need.as_f64() <= size.as_f64() * TIGHT)?,
+        least: offered().find(|size| need <= *size)?,
+        comfortable: offered().find(|size| need.as_f64() <= size.as_f64() * TIGHT)?,
         concurrency: design,
     })
 }
 
 /// `measured_on`: the CPUs of the measuring machine, beyond which throughput is extrapolated.
-fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>, measured_on: u32) -> CpuPlan {
+pub(super) fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>, measured_on: Option<u32>) -> CpuPlan {
     CpuPlan {
         seconds_per_request: model.seconds_per_request(),
         seconds_alone: model.wall_seconds(),
@@ -212,7 +247,7 @@ fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>, measured_on: u32) -> CpuPlan {
             let useful = model.max_useful_concurrency(cpus);
             CpuAnswers {
                 cpus,
-                throughput: if cpus.get() > f64::from(measured_on) {
+                throughput: if measured_on.is_some_and(|cores| cpus.get() > f64::from(cores)) {
                     model.throughput(cpus).with_source(Source::Extrapolated)
                 } else {
                     model.throughput(cpus)

@@ -10,6 +10,10 @@ pub enum Resource {
     Ram,
     /// Processors.
     Cpu,
+    /// Storage.
+    Disk,
+    /// Bytes a month.
+    Bandwidth,
 }
 
 impl Resource {
@@ -18,6 +22,8 @@ impl Resource {
         match self {
             Self::Ram => "ram",
             Self::Cpu => "cpu",
+            Self::Disk => "disk",
+            Self::Bandwidth => "bandwidth",
         }
     }
 }
@@ -25,6 +31,8 @@ impl Resource {
 /// How one resource does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
+    /// Nobody said what is needed.
+    Unknown,
     /// Twice what is needed, or more.
     Excellent,
     /// Enough.
@@ -39,6 +47,7 @@ impl Status {
     /// As it is written in the contract.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Unknown => "unknown",
             Self::Excellent => "excellent",
             Self::Sufficient => "sufficient",
             Self::Marginal => "marginal",
@@ -79,6 +88,8 @@ pub enum Amount {
     Ram(Bytes),
     /// Of CPUs.
     Cpus(Cpus),
+    /// On disk, or a month.
+    Volume(Bytes),
 }
 
 /// How one resource does, with its amounts.

@@ -198,13 +198,13 @@ pub fn compare(
 fn row(variant: &Variant, plan: Plan) -> Row {
     let mut warnings = plan.warnings;
     warnings.extend(variant.warnings.iter().cloned());
-    let footprint = plan.footprint;
+    let footprint = &variant.footprint;
     let largest = footprint.throughput.iter().max_by_key(|t| t.concurrency);
     Row {
         name: name_of(&variant.choices),
         choices: variant.choices.clone(),
-        environment: footprint.environment,
-        image: footprint.image,
+        environment: footprint.environment.clone(),
+        image: footprint.image.clone(),
         base: plan.ram.base,
         buffer: plan.ram.buffer,
         load_peak: plan.ram.load_peak,

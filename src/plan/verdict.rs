@@ -10,19 +10,19 @@
 //! The service fits where every resource is sufficient or better, is tight where one is marginal,
 //! and does not fit where one is insufficient.
 
+use super::curve::Curve;
 use super::{
     Amount, CpuAnswers, CpuPlan, Overall, Question, RamPlan, Reason, Resource, ResourceVerdict,
     Status, TIGHT, Verdict, Warning,
 };
 use crate::footprint::Footprint;
-use crate::model::RamModel;
 use crate::units::{Bytes, Cpus};
 
 /// A need of at most this share of what there is, is `excellent`.
 const EXCELLENT: f64 = 0.5;
 
 pub(super) fn verdict(
-    model: &RamModel,
+    model: &Curve,
     ram: &RamPlan,
     cpu: &CpuPlan,
     question: &Question,
@@ -43,9 +43,9 @@ pub(super) fn verdict(
     }
 }
 
-fn overall(by_resource: &[ResourceVerdict]) -> Overall {
+pub(super) fn overall(by_resource: &[ResourceVerdict]) -> Overall {
     match by_resource.iter().map(|r| r.status).max() {
-        None => Overall::Unknown,
+        None | Some(Status::Unknown) => Overall::Unknown,
         Some(Status::Insufficient) => Overall::DoesNotFit,
         Some(Status::Marginal) => Overall::Tight,
         Some(Status::Sufficient | Status::Excellent) => Overall::Fits,
@@ -65,7 +65,7 @@ fn status(minimum: f64, need: f64, has: f64) -> Status {
     }
 }
 
-fn ram_verdict(model: &RamModel, question: &Question, design: u32, has: Bytes) -> ResourceVerdict {
+fn ram_verdict(model: &Curve, question: &Question, design: u32, has: Bytes) -> ResourceVerdict {
     let cold = !question.warmed;
     // Where nobody asked for a concurrency, one request at a time is the least service there is.
     let minimum = model.limit(question.concurrency.unwrap_or(1), cold).high();
@@ -102,7 +102,7 @@ fn binding(ram: &RamPlan, cpu: &CpuPlan) -> Option<Resource> {
 }
 
 fn reasons(
-    model: &RamModel,
+    model: &Curve,
     ram: &RamPlan,
     cpu: &CpuPlan,
     question: &Question,
@@ -150,16 +150,17 @@ pub(super) fn warnings(
     warnings.extend(footprint.runs.iter().filter_map(|run| {
         Some(Warning::TopologyKilled { topology: run.topology, killed: run.killed? })
     }));
-    if let Some(bend) = ram.fit.bends {
+    let fit = ram.fit.as_ref();
+    if let Some(bend) = fit.and_then(|fit| fit.bends) {
         warnings.push(Warning::NotALine(bend));
     }
     if let Some(point) = footprint.points.iter().filter(|p| !p.flat).max_by_key(|p| p.concurrency) {
         warnings.push(Warning::NotFlat { concurrency: point.concurrency });
     }
-    if ram.fit.held_out.is_none() {
+    if fit.is_some_and(|fit| fit.held_out.is_none()) {
         warnings.push(Warning::NotChecked);
     }
-    let measured = ram.fit.measured.last().copied().unwrap_or(0);
+    let measured = fit.and_then(|fit| fit.measured.last().copied()).unwrap_or(0);
     if design > measured {
         warnings.push(Warning::Extrapolated { measured });
     }

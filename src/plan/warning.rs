@@ -4,6 +4,29 @@ use super::Bend;
 use crate::footprint::{Killed, Topology};
 use crate::units::Megapixels;
 
+impl Warning {
+    /// Its stable code in the contract, in `snake_case`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SyntheticWeights => "synthetic_weights",
+            Self::Partial => "partial_measurement",
+            Self::Killed { .. } => "process_killed",
+            Self::TopologyKilled { .. } => "topology_killed",
+            Self::NotALine(_) => "not_a_line",
+            Self::NotFlat { .. } => "not_flat",
+            Self::NotChecked => "not_checked",
+            Self::Extrapolated { .. } => "extrapolated",
+            Self::Disturbed(_) => "disturbed",
+            Self::NoRoom { .. } => "no_room",
+            Self::AssumedShape(_) => "assumed_shape",
+            Self::OtherCpu { .. } => "other_cpu",
+            Self::LargestImage { .. } => "largest_image",
+            Self::MoreCpus { .. } => "more_cpus",
+            Self::ThreadsAboveCpus { .. } => "threads_above_cpus",
+        }
+    }
+}
+
 /// Something the reader should know. The codes are part of the JSON contract.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {

@@ -6,7 +6,9 @@ pub const DEFAULT_PROFILE: &str = "mediscope";
 /// Name and YAML of each, in the order of listings.
 const EMBEDDED: &[(&str, &str)] = &[
     (DEFAULT_PROFILE, include_str!("../../profiles/mediscope.yaml")),
+    ("mediscope-pytorch", include_str!("../../profiles/mediscope-pytorch.yaml")),
     ("qreader", include_str!("../../profiles/qreader.yaml")),
+    ("qreader-pytorch", include_str!("../../profiles/qreader-pytorch.yaml")),
 ];
 
 /// The YAML of an embedded profile.

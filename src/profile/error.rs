@@ -120,8 +120,7 @@ fn in_our_words(message: &str, place: Option<&Place>) -> String {
     if text.contains("more than one document") {
         return "a second document begins here: a profile is one, remove the rest".to_owned();
     }
-    text =
-        text.replace("expected struct Profile", "expected a profile, with `name:` and `models:`");
+    text = text.replace("expected struct Keys", "expected a profile, with `name:` and `models:`");
     text = text.replace("unit value", "nothing");
     text = text.replace("expected a YAML tag starting with '!'", "expected a single word");
     for integer in ["u16", "u32", "u64"] {

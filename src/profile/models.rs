@@ -8,7 +8,8 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{Given, Input, Inputs, Shape};
-use super::route::{Kind, Load, When, kinds};
+use super::route::{Kind, When, kinds};
+use crate::footprint::Load;
 use crate::footprint::checked::{first_fault, whole_number};
 use crate::reference::{Architecture, MAX_CLASSES, Reference};
 use crate::units::Share;
@@ -44,8 +45,8 @@ impl Model {
     }
 }
 
-/// The models in the order in which a request meets them; at least one.
-#[derive(Debug, Clone, PartialEq)]
+/// The models in the order in which a request meets them; none where costs are declared.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Models {
     models: Vec<Model>,
     kinds: Vec<Kind>,
@@ -56,6 +57,11 @@ impl Models {
     pub fn one(name: String, source: ModelSource, inputs: Inputs) -> Self {
         let kind = Kind { name: "request".to_owned(), share: Share::ALL, models: vec![0] };
         Self { models: vec![Model::new(name, source, inputs)], kinds: vec![kind] }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.models.is_empty()
     }
 
     /// In order.

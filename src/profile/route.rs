@@ -1,21 +1,9 @@
 //! Which models a request meets: all of them, one of a mix, or a second one where the first finds
 //! nothing.
 
-use serde::{Deserialize, Serialize};
-
 use super::models::Model;
+use crate::footprint::Load;
 use crate::units::Share;
-
-/// When a model is loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Load {
-    /// Before the first request.
-    #[default]
-    Eager,
-    /// By the first request that needs it.
-    Lazy,
-}
 
 /// Which requests run a model.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,17 +13,18 @@ mod tests;
 use serde::Serialize;
 
 use super::json::span::S;
+use crate::footprint::Footprint;
 use crate::plan::Plan;
 
 /// The name of the contract. A change that a reader could notice gets another number.
 const SCHEMA: &str = "mediscope-size/footprint/1";
 
-/// The measured footprint of `plan` as JSON for programs: indented, with a line break at the end.
+/// The measured `footprint` that `plan` was made of as JSON for programs: indented, with a line break at the end.
 ///
 /// # Errors
 /// Where it cannot be serialised, which no footprint is known to cause.
-pub fn footprint_json(plan: &Plan) -> serde_json::Result<String> {
-    let mut text = serde_json::to_string_pretty(&Measured::from(plan))?;
+pub fn footprint_json(plan: &Plan, footprint: &Footprint) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(&Measured::of(plan, footprint))?;
     text.push('\n');
     Ok(text)
 }

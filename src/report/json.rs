@@ -6,6 +6,7 @@
 //! `schemas/report-1.schema.json` says the same to programs, and the tests hold both together.
 
 mod answers;
+mod market;
 mod ram;
 pub(super) mod span;
 
@@ -19,7 +20,9 @@ mod tests;
 use serde::Serialize;
 
 use self::answers::{Alternative, Cpu, Upgrade, Verdict, Warning};
+use self::market::{Bandwidth, Disk, Tier};
 use self::ram::Ram;
+use super::sentences::Sentences;
 use crate::plan::{Plan, Question};
 use crate::units::{Bytes, Cpus};
 
@@ -47,9 +50,9 @@ struct Report<'a> {
     demand: Option<Demand>,
     ram: Ram<'a>,
     cpu: Cpu,
-    disk: Option<NotAsked>,
-    bandwidth: Option<NotAsked>,
-    tiers: [NotAsked; 0],
+    disk: Option<Disk>,
+    bandwidth: Option<Bandwidth>,
+    tiers: Vec<Tier<'a>>,
     alternatives: Vec<Alternative<'a>>,
     warnings: Vec<Warning>,
     upgrades: Vec<Upgrade>,
@@ -75,13 +78,9 @@ struct Demand {
     concurrency: u32,
 }
 
-/// A part of the contract for which nothing can be asked yet: it has no value, so that it can be
-/// nothing but null or missing from a list.
-#[derive(Debug, Serialize)]
-enum NotAsked {}
-
 impl<'a> From<&'a Plan> for Report<'a> {
     fn from(plan: &'a Plan) -> Self {
+        let mut sentences = Sentences::new();
         Self {
             schema: SCHEMA,
             profile: Profile { name: &plan.name, title: &plan.title },
@@ -91,13 +90,18 @@ impl<'a> From<&'a Plan> for Report<'a> {
             demand: plan.question.concurrency.map(|concurrency| Demand { concurrency }),
             ram: Ram::from(plan),
             cpu: Cpu::from(&plan.cpu),
-            disk: None,
-            bandwidth: None,
-            tiers: [],
+            disk: Disk::of(&plan.market),
+            bandwidth: Bandwidth::of(&plan.market),
+            tiers: plan
+                .market
+                .offers
+                .iter()
+                .map(|offer| Tier::of(offer, plan.market.declared))
+                .collect(),
             alternatives: plan.alternatives.iter().map(Alternative::from).collect(),
-            warnings: plan.warnings.iter().map(Warning::from).collect(),
+            warnings: plan.warnings.iter().map(|w| Warning::of(w, &mut sentences)).collect(),
             upgrades: plan.upgrade.iter().map(Upgrade::from).collect(),
-            verdict: Verdict::from(&plan.verdict),
+            verdict: Verdict::of(&plan.verdict, &mut sentences),
         }
     }
 }
@@ -107,8 +111,8 @@ impl From<&Question> for Target {
         Self {
             ram_bytes: question.ram.map(Bytes::get),
             cpus: question.cpus.map(Cpus::get),
-            disk_bytes: None,
-            bandwidth_bytes_per_month: None,
+            disk_bytes: question.disk.map(Bytes::get),
+            bandwidth_bytes_per_month: question.bandwidth.map(Bytes::get),
         }
     }
 }

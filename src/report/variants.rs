@@ -8,9 +8,8 @@ use std::fmt::Write;
 
 use comfy_table::{ColumnConstraint, Table, Width};
 
-use super::text::{BOLD, DIM, Layout, cells, listed, table, titled, wrap};
-use super::words;
-use crate::plan::Warning;
+use super::sentences::Sentences;
+use super::tables::{BOLD, DIM, Layout, cells, grid as table, listed, titled, wrap};
 use crate::plan::variants::{Choice, Difference, Row, Tip, Variants, name_of};
 use crate::units::{Bytes, Rate};
 
@@ -209,9 +208,10 @@ fn missing(variants: &Variants) -> Vec<String> {
 
 /// What should be known of all variants once, and of some of them with their names.
 fn notes(rows: &[Row]) -> Vec<String> {
+    let mut sentences = Sentences::new();
     let mut found: Vec<(String, Vec<&str>)> = Vec::new();
     for row in rows {
-        for text in row.warnings.iter().map(text_of) {
+        for text in row.warnings.iter().map(|w| sentences.warning(w)) {
             match found.iter_mut().find(|(known, _)| *known == text) {
                 Some((_, names)) => names.push(&row.name),
                 None => found.push((text, vec![&row.name])),
@@ -226,8 +226,4 @@ fn notes(rows: &[Row]) -> Vec<String> {
             _ => format!("{}: {text}", names.join("; ")),
         })
         .collect()
-}
-
-fn text_of(warning: &Warning) -> String {
-    words::warning(warning).1
 }

@@ -1,8 +1,21 @@
 //! What is obtained, answered: the plan, and what only the profile knows of it.
 
-use super::Obtained;
+use crate::footprint::Footprint;
 use crate::plan::{Plan, Question, Warning, plan};
-use crate::profile::RequestImage;
+use crate::profile::{Profile, RequestImage};
+
+/// A footprint and where it comes from.
+#[derive(Debug)]
+pub struct Obtained {
+    /// The service.
+    pub profile: Profile,
+    /// What it costs.
+    pub footprint: Footprint,
+    /// Where that comes from, in words.
+    pub provenance: String,
+    /// Whether the user stopped the measurement.
+    pub interrupted: bool,
+}
 
 impl Obtained {
     /// The answer to `question`.

@@ -8,15 +8,14 @@ use crate::footprint::{self, Footprint, Topology};
 use crate::plan::{self, Plan};
 use crate::report::json::span::S;
 
-impl<'a> From<&'a Plan> for Measured<'a> {
-    fn from(plan: &'a Plan) -> Self {
-        let footprint = &plan.footprint;
+impl<'a> Measured<'a> {
+    pub(super) fn of(plan: &Plan, footprint: &'a Footprint) -> Self {
         Self {
             schema: SCHEMA,
             environment: environment(&footprint.environment, footprint.topology),
             models: footprint.models.iter().map(Model::from).collect(),
             stages: footprint.stages.iter().map(Stage::from).collect(),
-            ram: ram(plan),
+            ram: ram(plan, footprint),
             cpu: cpu(footprint),
         }
     }
@@ -71,8 +70,7 @@ impl<'a> From<&'a footprint::StageRecord> for Stage<'a> {
     }
 }
 
-fn ram(plan: &Plan) -> Ram {
-    let footprint = &plan.footprint;
+fn ram(plan: &Plan, footprint: &Footprint) -> Ram {
     let marks = &footprint.marks;
     Ram {
         start_bytes: marks.start_bytes.get(),
@@ -85,7 +83,7 @@ fn ram(plan: &Plan) -> Ram {
         cold_burst: footprint.cold_burst.iter().map(ColdBurst::from).collect(),
         arena: footprint.arena.as_ref().map(Arena::from),
         runs: footprint.runs.iter().map(Run::from).collect(),
-        held_out: HeldOut::from(plan.ram.fit.held_out),
+        held_out: HeldOut::from(plan.ram.fit.as_ref().and_then(|fit| fit.held_out)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The contract and its schema, held together; and words that only some files get.
 
 use super::*;
-use crate::report::Layout;
 use crate::report::json::contract::{assert_strict, assert_valid, notation, validator};
+use crate::report::{Layout, Lines};
 use crate::units::Source;
 
 const SCHEMA: &str = include_str!("../../../schemas/inspect-1.schema.json");
@@ -106,7 +106,7 @@ fn the_schema_accepts_every_inspection_and_knows_all_keys() {
 
 #[test]
 fn a_file_that_says_nothing_is_printed() {
-    let text = inspection_text(&bare(), Layout { width: 80 });
+    let text = inspection_text(&bare(), Layout { width: 80, lines: Lines::Unicode });
     assert!(text.contains("CAN BE SIZED") && text.contains("None: every request"), "{text}");
     assert!(!text.contains("Notes") && !text.contains("Kept beside"), "{text}");
 }
@@ -116,14 +116,14 @@ fn a_shape_that_has_to_be_given_is_asked_for() {
     let mut inspection = Inspection { can_be_sized: true, ..planted() };
     inspection.inputs[0].dims = None;
     inspection.inputs[0].assumed_shape = None;
-    let text = inspection_text(&inspection, Layout { width: 200 });
+    let text = inspection_text(&inspection, Layout { width: 200, lines: Lines::Unicode });
     assert!(text.contains("no shape for x: write that of your requests"), "{text}");
     assert!(text.contains("any"), "{text}");
 }
 
 #[test]
 fn what_costs_or_misleads_is_noted() {
-    let text = inspection_text(&planted(), Layout { width: 400 });
+    let text = inspection_text(&planted(), Layout { width: 400, lines: Lines::Unicode });
     assert!(text.contains("1 input (scale) has a stored default"), "{text}");
     assert!(text.contains("defines Twice itself"), "{text}");
     assert!(text.contains("Keep the model and the files"), "{text}");

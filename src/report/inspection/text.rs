@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::AnsiColor;
 
-use super::super::text::{BOLD, DIM, Layout, cells, listed, plural, table, titled, wrap};
+use super::super::tables::{BOLD, DIM, Layout, cells, grid as table, listed, plural, titled, wrap};
 use super::{Dimension, Input, Inspection};
 
 /// Rows of a table before the rest is only counted.

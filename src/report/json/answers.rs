@@ -1,11 +1,11 @@
 //! The parts of the contract that answer: CPU, other topologies, what to know, what to buy, the
-//! verdict. Sentences come from [`words`], the same that the text report prints.
+//! verdict. Sentences are the same that the text report prints.
 
 use serde::Serialize;
 
 use super::span::S;
 use crate::plan;
-use crate::report::words;
+use crate::report::sentences::Sentences;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Cpu {
@@ -93,10 +93,9 @@ impl<'a> From<&'a plan::Alternative> for Alternative<'a> {
     }
 }
 
-impl From<&plan::Warning> for Warning {
-    fn from(warning: &plan::Warning) -> Self {
-        let (code, text) = words::warning(warning);
-        Self { code, text }
+impl Warning {
+    pub(super) fn of(warning: &plan::Warning, sentences: &mut Sentences) -> Self {
+        Self { code: warning.code(), text: sentences.warning(warning) }
     }
 }
 
@@ -111,13 +110,13 @@ impl From<&plan::Upgrade> for Upgrade {
     }
 }
 
-impl From<&plan::Verdict> for Verdict {
-    fn from(verdict: &plan::Verdict) -> Self {
+impl Verdict {
+    pub(super) fn of(verdict: &plan::Verdict, sentences: &mut Sentences) -> Self {
         Self {
             overall: verdict.overall.name(),
             binding: verdict.binding.map(plan::Resource::name),
             by_resource: verdict.by_resource.iter().map(ByResource::from).collect(),
-            reasons: verdict.reasons.iter().map(words::reason).collect(),
+            reasons: verdict.reasons.iter().map(|r| sentences.reason(r)).collect(),
         }
     }
 }
@@ -137,7 +136,7 @@ impl From<&plan::ResourceVerdict> for ByResource {
 impl From<plan::Amount> for Amount {
     fn from(amount: plan::Amount) -> Self {
         match amount {
-            plan::Amount::Ram(bytes) => Self::Bytes(bytes.get()),
+            plan::Amount::Ram(bytes) | plan::Amount::Volume(bytes) => Self::Bytes(bytes.get()),
             plan::Amount::Cpus(cpus) => Self::Cpus(cpus.get()),
         }
     }

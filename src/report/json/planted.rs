@@ -4,12 +4,14 @@ use crate::footprint::{
     ArenaRecord, ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Killed,
     Marks, ModelRecord, Point, Settings, StageRecord, Throughput, Topology, TopologyRun,
 };
-use crate::model::Capacity;
+use crate::model::{Capacity, CpuModel};
+use crate::plan::figure::{Shown, Value};
 use crate::plan::{
-    Alternative, Amount, Bend, BoxRow, Component, CpuAnswers, CpuPlan, Fit, HeldOut, Overall, Plan,
-    Question, RamPlan, RamRow, Reason, Resource, ResourceVerdict, Scope, Status, Upgrade, Verdict,
-    Warning,
+    Alternative, Amount, Bend, BoxRow, Component, CpuAnswers, CpuPlan, Fit, HeldOut, Market, Offer,
+    Overall, Plan, Question, RamPlan, RamRow, Reason, Resource, ResourceVerdict, Scope, Status,
+    Upgrade, Verdict, Warning,
 };
+use crate::service::{Quantity, Tier};
 use crate::units::{Bytes, Cpus, Megapixels, Rate, Seconds, Source, Span};
 
 /// 512 MiB and half a CPU, ten requests in flight.
@@ -27,6 +29,9 @@ pub fn with_box() -> Plan {
     plan.cpu.answers = Some(cpu_answers());
     plan.alternatives[0].throughput = Some(rates(15.0, 16.0, 17.0));
     plan.verdict = verdict();
+    plan.question.disk = Some(Bytes::new(35_000_000_000));
+    plan.question.bandwidth = Some(Bytes::new(1_000_000_000_000));
+    plan.market = market();
     plan
 }
 
@@ -61,7 +66,45 @@ pub fn without_box() -> Plan {
             by_resource: vec![],
             reasons: vec![],
         },
-        footprint: footprint(),
+        footprint: Some(footprint()),
+        states: vec![],
+        cpu_model: CpuModel::new(seconds(0.029), seconds(0.031)),
+        market: Market::default(),
+    }
+}
+
+/// One box that is sold, and what is stored and sent.
+fn market() -> Market {
+    let volume = |gb: u64| {
+        Shown::plain(Value::Volume(Span::exact(Bytes::new(gb * 1_000_000_000), Source::Declared)))
+    };
+    Market {
+        disk: Some(volume(2)),
+        disk_recommended: Some(volume(5)),
+        month: Some(volume(25)),
+        offers: vec![Offer {
+            tier: Tier {
+                name: "small".to_owned(),
+                purpose: None,
+                users_below: None,
+                ram: "1GB".parse().unwrap(),
+                cpus: Cpus::new(1.0).unwrap(),
+                disk: "25GB".parse().ok(),
+                bandwidth: "1000GB".parse().ok(),
+                price: Quantity::parse("$6-12").ok(),
+                providers: vec![],
+            },
+            ram: Bytes::GIB,
+            disk: Some(Bytes::new(25_000_000_000)),
+            bandwidth: Some(Bytes::new(1_000_000_000_000)),
+            holds: (7, 11),
+            at_once: (1, 2),
+            response: seconds(0.031),
+            status: Status::Sufficient,
+        }],
+        declared: true,
+        minimum: Some(0),
+        recommended: Some(0),
     }
 }
 
@@ -99,7 +142,7 @@ fn ram() -> RamPlan {
         }],
         components: vec![component("program", Scope::Shared), component("decode", Scope::Request)],
         held: mib(6, Source::Measured),
-        fit: fit(),
+        fit: Some(fit()),
         warm_up_saves: Some(Bytes::mib(12)),
         retained: Bytes::mib(50),
     }

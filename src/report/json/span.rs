@@ -14,7 +14,8 @@ pub(in crate::report) struct S<T> {
 }
 
 impl<T> S<T> {
-    fn new<U: Copy + PartialOrd>(span: &Span<U>, plain: impl Fn(U) -> T) -> Self {
+    /// With each end as a plain number.
+    pub fn of<U: Copy + PartialOrd>(span: &Span<U>, plain: impl Fn(U) -> T) -> Self {
         Self {
             low: plain(span.low()),
             typical: plain(span.typical()),
@@ -29,18 +30,18 @@ impl S<f64> {
     /// place is null, where the contract has no null.
     pub fn rate(span: &Span<Rate>) -> Option<Self> {
         let all = [span.low(), span.typical(), span.high()];
-        all.iter().all(|rate| rate.get().is_finite()).then(|| Self::new(span, Rate::get))
+        all.iter().all(|rate| rate.get().is_finite()).then(|| Self::of(span, Rate::get))
     }
 }
 
 impl From<&Span<Bytes>> for S<u64> {
     fn from(span: &Span<Bytes>) -> Self {
-        Self::new(span, Bytes::get)
+        Self::of(span, Bytes::get)
     }
 }
 
 impl From<&Span<Seconds>> for S<f64> {
     fn from(span: &Span<Seconds>) -> Self {
-        Self::new(span, Seconds::get)
+        Self::of(span, Seconds::get)
     }
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::contract::{assert_strict, assert_valid, notation, validator};
 use super::{json as render, planted};
 use crate::plan::Plan;
-use crate::report::words;
+use crate::report::sentences::Sentences;
 use crate::units::{Rate, Source, Span};
 
 const SCHEMA: &str = include_str!("../../../schemas/report-1.schema.json");
@@ -22,7 +22,9 @@ const CONTRACT: &str = "{schema,profile{name,title},topology,source,
             source}],
         boxes[{ram_bytes,max_concurrency}]},
     cpu{seconds_per_request S,throughput_rps S,best_concurrency{low,high},max_useful_concurrency},
-    disk,bandwidth,tiers[],
+    disk{needed_bytes S,recommended_bytes S},bandwidth{needed_bytes_per_month S},
+    tiers[{name,ram_bytes,cpus,disk_bytes,bandwidth_bytes_per_month,price_dollars_per_month S,
+        max_concurrency{low,high},at_once{low,high},response_seconds S,status}],
     alternatives[{topology,total_bytes S,throughput_rps S}],
     warnings[{code,text}],
     upgrades[{resource,concurrency,minimum,recommended}],
@@ -167,9 +169,10 @@ fn numbers_arrive_where_they_belong() {
 fn sentences_are_those_of_the_text_report() {
     let plan = planted::with_box();
     let report = value(&plan);
-    let (code, text) = words::warning(&plan.warnings[0]);
+    let mut sentences = Sentences::new();
+    let (code, text) = (plan.warnings[0].code(), sentences.warning(&plan.warnings[0]));
     assert_eq!(report["warnings"][0], json!({"code": code, "text": text}));
-    let reason = words::reason(&plan.verdict.reasons[0]);
+    let reason = sentences.reason(&plan.verdict.reasons[0]);
     assert_eq!(report["verdict"]["reasons"][0], json!(reason));
 }
 

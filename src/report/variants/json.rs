@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::footprint;
 use crate::plan::variants::{Difference, Missing, Row, Tip, Variants};
 use crate::report::json::span::S;
-use crate::report::words;
+use crate::report::sentences::Sentences;
 use crate::units::{Bytes, Cpus};
 
 /// The name of the contract. A change that a reader could notice gets another number.
@@ -180,7 +180,7 @@ impl<'a> From<&'a Row> for Variant<'a> {
             throughput_rps: row.throughput.as_ref().and_then(S::rate),
             max_concurrency: row.max_concurrency.map(|capacity| capacity.low),
             fits: row.fits,
-            warnings: row.warnings.iter().map(Warning::from).collect(),
+            warnings: row.warnings.iter().map(Warning::of).collect(),
         }
     }
 }
@@ -211,10 +211,9 @@ impl<'a> From<&'a footprint::ImageRecord> for Image<'a> {
     }
 }
 
-impl From<&crate::plan::Warning> for Warning {
-    fn from(warning: &crate::plan::Warning) -> Self {
-        let (code, text) = words::warning(warning);
-        Self { code, text }
+impl Warning {
+    fn of(warning: &crate::plan::Warning) -> Self {
+        Self { code: warning.code(), text: Sentences::new().warning(warning) }
     }
 }
 

@@ -4,9 +4,9 @@ use super::{variants_json, variants_text};
 use crate::footprint::Footprint;
 use crate::plan::variants::{Choice, Missing, Variant, Variants, compare};
 use crate::plan::{Question, Warning};
-use crate::report::Layout;
 use crate::report::json::contract::{assert_strict, assert_valid, notation, validator};
 use crate::report::json::planted;
+use crate::report::{Layout, Lines};
 use crate::units::{Bytes, Cpus, Megapixels};
 
 const SCHEMA: &str = include_str!("../../../schemas/variants-1.schema.json");
@@ -32,7 +32,7 @@ fn variant(value: &str, footprint: Footprint) -> Variant {
 
 /// The second takes 100 MiB less at every concurrency.
 fn two(question: &Question) -> Variants {
-    let first = planted::without_box().footprint;
+    let first = planted::without_box().footprint.unwrap();
     let mut second = first.clone();
     second.environment.settings.arena = false;
     for point in &mut second.points {
@@ -49,7 +49,7 @@ fn two(question: &Question) -> Variants {
 
 fn asked() -> Question {
     let ram = Some(Bytes::mib(512));
-    Question { ram, cpus: Cpus::new(2.0), concurrency: Some(16), warmed: false }
+    Question { ram, cpus: Cpus::new(2.0), concurrency: Some(16), ..Question::default() }
 }
 
 fn value(variants: &Variants) -> Value {
@@ -123,7 +123,7 @@ fn variants_are_compared_at_what_was_asked_else_at_what_keeps_the_cpus_busy() {
 fn notes_are_not_repeated() {
     let mut variants = two(&asked());
     variants.rows[1].warnings.push(Warning::Disturbed("the machine was busy".into()));
-    let text = variants_text(&variants, Layout { width: 120 });
+    let text = variants_text(&variants, Layout { width: 120, lines: Lines::Unicode });
     assert_eq!(text.matches("The weights are random").count(), 1, "{text}");
     assert!(text.contains("arena=off: The machine was busy"), "{text}");
     assert!(text.contains("Requests may carry images of 2mp"), "{text}");

@@ -1,0 +1,61 @@
+//! What the help shows: a command for each use.
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  mediscope-size --ram 1G --cpus 1                    does the default service fit?
+  mediscope-size --model scan.onnx --ram 512M         a model of yours
+  mediscope-size --model scan.onnx --concurrency 20   the smallest box for 20 at once
+  mediscope-size --box this                           the box that this runs in
+  mediscope-size measure --model scan.onnx -o scan.yaml
+  mediscope-size --profile scan.yaml --ram 2G --cpus 2
+
+Exit codes: 0 answered (whatever the verdict), 2 could not answer, 130 interrupted.";
+pub(super) const SIZE_EXAMPLES: &str = "\
+Examples:
+  mediscope-size size --ram 1G --cpus 1
+  mediscope-size size --profile scan.yaml --box this
+  mediscope-size size --profile qreader --compare qreader-pytorch --ram 1G --cpus 2
+  mediscope-size size --profile mediscope-pytorch --section all -o report.html
+  mediscope-size size --profile mediscope-pytorch --explain ram.max_concurrency --ram 4G
+  mediscope-size size --concurrency 20 --format json";
+pub(super) const MEASURE_EXAMPLES: &str = "\
+Examples:
+  mediscope-size measure --model scan.onnx -o scan.yaml
+  mediscope-size measure --profile mediscope --image scans/ --budget 60s
+  mediscope-size measure --model scan.onnx --vary arena=on,off --vary threads=1,2 --ram 1G
+  mediscope-size measure --vary image=1mp,4mp,12mp
+  mediscope-size measure --model scan.onnx --dry-run";
+pub(super) const INSPECT_EXAMPLES: &str = "\
+Prints inputs and what is taken for them, outputs, weights by type, files with
+external weights, operators, an estimate of the RAM to load it, and the command
+that measures it. Weights are not read: a large file takes no longer.
+
+Examples:
+  mediscope-size inspect scan.onnx
+  mediscope-size inspect scan.onnx --format json";
+pub(super) const PROFILES_EXAMPLES: &str = "\
+Examples:
+  mediscope-size profiles
+  mediscope-size profiles show qreader
+  mediscope-size profiles show mediscope-pytorch > service.yaml";
+pub(super) const INIT_EXAMPLES: &str = "\
+Examples:
+  mediscope-size init --model scan.onnx -o service.yaml
+  mediscope-size init --model small.onnx --model medium.onnx";
+pub(super) const LINT_EXAMPLES: &str = "\
+A profile may state figures that others have printed (`stated:`), and totals beside
+their parts. Those that do not follow from the costs are listed, and are footnotes of
+the report. Exit codes: 0 all follow, 1 some do not, 2 could not tell.
+
+Examples:
+  mediscope-size lint qreader-pytorch
+  mediscope-size lint service.yaml";
+pub(super) const RUNTIME_EXAMPLES: &str = "\
+Examples:
+  mediscope-size runtime
+  mediscope-size runtime --install
+  ORT_DYLIB_PATH=/opt/ort/libonnxruntime.so mediscope-size runtime";
+pub(super) const CACHE_EXAMPLES: &str = "\
+Examples:
+  mediscope-size cache
+  mediscope-size cache --clear";

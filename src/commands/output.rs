@@ -1,0 +1,159 @@
+//! Where a report goes, in which format, language and extent.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use super::answer::Answer;
+use super::printer::Printer;
+use super::size::rendered;
+use crate::cli::{Format, GlobalArgs, LangArg, ReportArgs};
+use crate::measure::cache::write_atomically;
+use crate::plan::{SECTIONS, SHORT};
+use crate::report::{Language, Layout, Lines};
+
+/// The section of `--compare`.
+const COMPARE: &str = "compare";
+
+/// How a report looks.
+pub struct How {
+    /// The parts.
+    pub sections: Vec<&'static str>,
+    /// The language.
+    pub language: Language,
+    /// The terminal.
+    pub layout: Layout,
+}
+
+/// Where a report goes, and how it looks there.
+pub struct Output {
+    path: Option<PathBuf>,
+    format: Format,
+    how: How,
+    /// Whether parts were left out that nobody asked to leave out.
+    is_short: bool,
+}
+
+impl Output {
+    /// What the options ask for.
+    ///
+    /// # Errors
+    /// Where they do not go together, or name what is not there.
+    pub fn new(args: &ReportArgs, global: &GlobalArgs) -> anyhow::Result<Self> {
+        let of_ending = args.output.as_ref().map(|path| {
+            let ending =
+                path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+            (Format::of_ending(&ending), ending)
+        });
+        let format = match (global.format, of_ending) {
+            (Some(format), _) => format,
+            (None, None) => Format::Text,
+            (None, Some((Some(format), _))) => format,
+            (None, Some((None, ending))) => bail!(
+                "no format ends in `.{ending}`: use .md, .html, .csv, .json or .txt, or say --format"
+            ),
+        };
+        if let Some(path) = args.output.as_deref().filter(|path| path.is_dir()) {
+            bail!("{} is a folder: name a file in it for the report", path.display());
+        }
+        let sections = sections(&args.section, format)?;
+        if format == Format::Prometheus && args.section != ["monitoring"] {
+            bail!("alert rules are of one part of the report: add --section monitoring");
+        }
+        let lines = if args.ascii { Lines::Ascii } else { Lines::Unicode };
+        let layout = Layout { lines, ..Printer::layout() };
+        let how = How { sections, language: language(args.lang), layout };
+        let is_short = args.section.is_empty() && format == Format::Text && args.explain.is_none();
+        Ok(Self { path: args.output.clone(), format, how, is_short })
+    }
+
+    /// Writes the report of `found`.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, found: &Answer, printer: &Printer) -> anyhow::Result<()> {
+        self.check(found)?;
+        let text = rendered(found, self.format, &self.how)?;
+        let Some(path) = &self.path else {
+            printer.answer(&text)?;
+            // Whoever reads a pipe did not ask to be told.
+            if self.is_short && std::io::stdout().is_terminal() {
+                self.hint(found, printer);
+            }
+            return Ok(());
+        };
+        write_atomically(path, |out| out.write_all(text.as_bytes()))
+            .with_context(|| format!("cannot write the report {}", path.display()))?;
+        printer.notice(&format!("wrote {}", path.display()));
+        Ok(())
+    }
+
+    /// A part that was named and has nothing to say of this service is told, not left out.
+    fn check(&self, found: &Answer) -> anyhow::Result<()> {
+        let there = |id: &str| found.book.sections.iter().any(|s| s.id == id);
+        if self.how.sections.iter().any(|id| there(id)) || self.format == Format::Json {
+            return Ok(());
+        }
+        let all: Vec<&str> = found.book.sections.iter().map(|s| s.id).collect();
+        bail!(
+            "the report of `{}` has no part {}: it has {}",
+            found.profile.name,
+            self.how.sections.join(", "),
+            all.join(", ")
+        )
+    }
+
+    fn hint(&self, found: &Answer, printer: &Printer) {
+        let more: Vec<&str> = found
+            .book
+            .sections
+            .iter()
+            .map(|s| s.id)
+            .filter(|id| !self.how.sections.contains(id))
+            .collect();
+        if !more.is_empty() {
+            printer.notice(&report_hint(self.how.language, &more.join(",")));
+        }
+    }
+}
+
+fn report_hint(language: Language, sections: &str) -> String {
+    crate::report::say(language, "more-sections", "sections", sections)
+}
+
+/// Those that were named, in the report's order.
+fn sections(named: &[String], format: Format) -> anyhow::Result<Vec<&'static str>> {
+    let known = || std::iter::once(COMPARE).chain(SECTIONS);
+    if let Some(wrong) = named.iter().find(|n| *n != "all" && !known().any(|k| k == n.as_str())) {
+        bail!(
+            "there is no section `{wrong}`: there is all, {}",
+            known().collect::<Vec<_>>().join(", ")
+        );
+    }
+    if named.is_empty() && format == Format::Text {
+        return Ok(std::iter::once(COMPARE).chain(SHORT).collect());
+    }
+    let all = named.is_empty() || named.iter().any(|n| n == "all");
+    Ok(known().filter(|k| all || named.iter().any(|n| n == k)).collect())
+}
+
+/// As asked, else as the locale says.
+fn language(asked: Option<LangArg>) -> Language {
+    match asked {
+        Some(LangArg::En) => Language::English,
+        Some(LangArg::Es) => Language::Spanish,
+        None => Language::of_locale(&sys_locale::get_locale().unwrap_or_default()),
+    }
+}
+
+impl How {
+    /// The short report in a terminal.
+    pub fn short(language: Option<LangArg>) -> Self {
+        Self {
+            sections: SHORT.to_vec(),
+            language: self::language(language),
+            layout: Printer::layout(),
+        }
+    }
+}

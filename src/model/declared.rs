@@ -1,0 +1,106 @@
+//! RAM against requests in flight where somebody has said what each part costs.
+
+use super::mix::whole_requests;
+use super::ram::{Capacity, largest};
+use crate::units::{Bytes, Span};
+
+/// `RAM(N) = base + N × buffer`, of declared parts. Of several kinds of requests, N is split in
+/// whole ones by their shares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeclaredRam {
+    base: Span<Bytes>,
+    buffer: Span<Bytes>,
+    kinds: Vec<(f64, Bytes)>,
+}
+
+impl DeclaredRam {
+    /// From what all requests share, what each adds, and the share and the typical buffer of each
+    /// kind of requests (none where they are alike), the most frequent first.
+    pub const fn new(base: Span<Bytes>, buffer: Span<Bytes>, kinds: Vec<(f64, Bytes)>) -> Self {
+        Self { base, buffer, kinds }
+    }
+
+    /// What all requests share.
+    pub const fn base(&self) -> Span<Bytes> {
+        self.base
+    }
+
+    /// What each adds, whatever its kind.
+    pub const fn buffer(&self) -> Span<Bytes> {
+        self.buffer
+    }
+
+    /// What each adds in the mean of the kinds.
+    pub fn mean_buffer(&self) -> Span<Bytes> {
+        if self.kinds.is_empty() {
+            return self.buffer;
+        }
+        let mean = self.kinds.iter().map(|(share, bytes)| share * bytes.as_f64()).sum();
+        Span::around(
+            self.buffer.low(),
+            Bytes::from_f64(mean),
+            self.buffer.high(),
+            self.buffer.source(),
+        )
+    }
+
+    /// How many of `n` requests are of each kind.
+    pub fn split(&self, n: u32) -> Vec<u32> {
+        let shares: Vec<f64> = self.kinds.iter().map(|(share, _)| *share).collect();
+        if shares.is_empty() { vec![n] } else { whole_requests(&shares, n) }
+    }
+
+    /// What `n` requests add: typically by their kinds, at the ends as if all were alike.
+    pub fn buffers(&self, n: u32) -> Span<Bytes> {
+        let alike = self.buffer.map(|bytes| bytes * u64::from(n));
+        if self.kinds.is_empty() {
+            return alike;
+        }
+        let split = self.split(n);
+        let typical = split.iter().zip(&self.kinds).map(|(n, (_, b))| *b * u64::from(*n)).sum();
+        Span::around(alike.low(), typical, alike.high(), alike.source())
+    }
+
+    /// Base and buffers.
+    pub fn total(&self, n: u32) -> Span<Bytes> {
+        self.base.zip(&self.buffers(n), |a, b| a + b)
+    }
+
+    /// The most requests in flight that fit `limit`.
+    pub fn max_concurrency(&self, limit: Bytes) -> Capacity {
+        let most = |end: fn(&Span<Bytes>) -> Bytes| largest(|n| end(&self.total(n)) <= limit);
+        let [low, typical, high] = [most(Span::high), most(Span::typical), most(Span::low)];
+        Capacity { low, typical: typical.max(low), high: high.max(typical) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Source;
+
+    fn exact(mib: u64) -> Span<Bytes> {
+        Span::exact(Bytes::mib(mib), Source::Declared)
+    }
+
+    #[test]
+    fn a_mix_is_split_in_whole_requests() {
+        let kinds = vec![(0.8, Bytes::mib(12)), (0.2, Bytes::mib(18))];
+        let ram = DeclaredRam::new(exact(147), exact(15), kinds);
+        assert_eq!(ram.split(5), [4, 1]);
+        assert_eq!(ram.total(1).typical(), Bytes::mib(159));
+        assert_eq!(ram.total(5).typical(), Bytes::mib(213));
+        assert_eq!(ram.total(100).typical(), Bytes::mib(1467));
+        assert_eq!(ram.mean_buffer().typical(), Bytes::from_f64(13.2 * 1_048_576.0));
+    }
+
+    #[test]
+    fn capacity_is_rounded_down_and_decided_by_high_costs() {
+        let buffer =
+            Span::around(Bytes::mib(230), Bytes::mib(295), Bytes::mib(360), Source::Declared);
+        let ram = DeclaredRam::new(exact(900), buffer, Vec::new());
+        let holds = ram.max_concurrency(Bytes::mib(2000));
+        assert_eq!((holds.low, holds.typical, holds.high), (3, 3, 4));
+        assert_eq!(ram.max_concurrency(Bytes::mib(1000)).high, 0);
+    }
+}

@@ -1,0 +1,97 @@
+//! The sections of a report, one function each: what they print and in which order, from the plan
+//! and what the profile says of the service. A section that has nothing to say is not there.
+
+mod answer;
+mod capacity;
+mod cpu;
+mod demand;
+mod deployment;
+mod disk;
+mod habits;
+mod market;
+mod memory;
+mod network;
+mod operation;
+mod ram;
+mod scenario;
+mod summary;
+mod tips;
+mod trust;
+mod workers;
+
+pub(in crate::plan) use disk::disk_status;
+pub(in crate::plan) use network::bandwidth_status;
+pub use operation::warning;
+pub use summary::reason;
+
+use super::book::Maker;
+use super::page::Section;
+
+/// A section, made where there is something to say.
+type Make = fn(&mut Maker<'_>) -> Option<Section>;
+
+/// The names of all sections, in the order of the report.
+pub const SECTIONS: [&str; 25] = [
+    "summary",
+    "answer",
+    "memory",
+    "ram",
+    "scenario",
+    "formula",
+    "limits",
+    "users",
+    "cpu",
+    "mix",
+    "volume",
+    "workers",
+    "antipatterns",
+    "topologies",
+    "workload",
+    "storage",
+    "network",
+    "traffic",
+    "tiers",
+    "upgrade",
+    "tips",
+    "warnings",
+    "monitoring",
+    "trust",
+    "conclusion",
+];
+
+/// Those that a terminal shows where none is named.
+pub const SHORT: [&str; 9] =
+    ["summary", "memory", "ram", "limits", "cpu", "mix", "topologies", "trust", "warnings"];
+
+const MAKERS: [Make; 25] = [
+    summary::summary,
+    answer::answer,
+    memory::memory,
+    ram::ram,
+    scenario::scenario,
+    scenario::formula,
+    capacity::limits,
+    capacity::users,
+    cpu::cpu,
+    scenario::mix,
+    deployment::volume,
+    workers::workers,
+    habits::antipatterns,
+    workers::topologies,
+    demand::workload,
+    disk::storage,
+    network::network,
+    network::traffic,
+    market::tiers,
+    market::upgrade,
+    tips::tips,
+    operation::warnings,
+    operation::monitoring,
+    trust::trust,
+    answer::conclusion,
+];
+
+/// All sections that have something to say.
+pub(super) fn all(maker: &mut Maker<'_>) -> Vec<Section> {
+    MAKERS.iter().filter_map(|make| make(maker)).collect()
+}

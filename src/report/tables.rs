@@ -1,0 +1,122 @@
+//! Tables and lines in a terminal: what all text reports share.
+
+use anstyle::Style;
+use comfy_table::presets::{ASCII_FULL_CONDENSED, UTF8_FULL_CONDENSED};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+
+use super::document::Column;
+
+/// How the text is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Columns of the terminal.
+    pub width: u16,
+    /// What lines and marks are drawn with.
+    pub lines: Lines,
+}
+
+/// What lines and marks are drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lines {
+    /// Box-drawing characters.
+    #[default]
+    Unicode,
+    /// Nothing but ASCII, words included.
+    Ascii,
+}
+
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+
+/// An empty table with these headings.
+pub(super) fn grid(layout: Layout, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    let style = match layout.lines {
+        Lines::Unicode => UTF8_FULL_CONDENSED.with_rounded_corners(),
+        Lines::Ascii => ASCII_FULL_CONDENSED,
+    };
+    table
+        .load_style(style)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(layout.width)
+        .set_header(header.iter().map(|h| Cell::new(*h)));
+    table
+}
+
+/// The cells of a row: words to the left, numbers to the right.
+pub(super) fn cells_of(texts: &[String], columns: &[Column]) -> Vec<Cell> {
+    texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| {
+            let cell = Cell::new(text);
+            let numeric = columns.get(index).is_some_and(|c| c.numeric);
+            if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
+        })
+        .collect()
+}
+
+/// Keeps words whole where there is room for the longest of each column.
+pub(super) fn keep_words(
+    table: &mut Table,
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    layout: Layout,
+) {
+    let longest =
+        |text: &str| text.split_whitespace().map(textwrap::core::display_width).max().unwrap_or(0);
+    let mut widths: Vec<usize> = header.iter().map(|h| longest(h)).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(&row) {
+            *width = (*width).max(longest(cell));
+        }
+    }
+    // A border and a blank at each side.
+    let needed: usize = widths.iter().map(|w| w + 3).sum::<usize>() + 1;
+    if needed > usize::from(layout.width) {
+        return;
+    }
+    for (column, width) in table.column_iter_mut().zip(widths) {
+        let width = u16::try_from(width + 2).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
+}
+
+/// Cells whose kind is told by how they begin.
+pub(super) fn cells(texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
+    texts
+        .into_iter()
+        .enumerate()
+        .map(|(column, text)| {
+            let number = text.starts_with(|c: char| c.is_ascii_digit());
+            let cell = Cell::new(text);
+            if number && column < 6 { cell.set_alignment(CellAlignment::Right) } else { cell }
+        })
+        .collect()
+}
+
+/// A table below its title.
+pub(super) fn titled(title: &str, table: &Table) -> String {
+    format!("{BOLD}{title}{BOLD:#}\n{table}\n")
+}
+
+/// A list below its title; nothing where it is empty.
+pub(super) fn listed(title: &str, lines: &[String], layout: Layout) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<String> =
+        lines.iter().map(|l| format!("  • {}\n", wrap(l, layout, 4))).collect();
+    format!("{BOLD}{title}{BOLD:#}\n{}", lines.concat())
+}
+
+/// The ending of a plural.
+pub(super) const fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+/// Breaks lines at the terminal's width; later lines are indented.
+pub(super) fn wrap(text: &str, layout: Layout, indent: usize) -> String {
+    let width = usize::from(layout.width).max(40).saturating_sub(indent);
+    textwrap::wrap(text, width).join(&format!("\n{}", " ".repeat(indent)))
+}
