@@ -147,5 +147,9 @@ fn described(key: &str) -> Option<String> {
             at.get("properties")?.get(part)?
         };
     }
+    if at.get("description").is_none() {
+        let reference = at.get("$ref")?.as_str()?;
+        at = schema.pointer(reference.strip_prefix('#')?)?;
+    }
     Some(at.get("description")?.as_str()?.to_owned())
 }

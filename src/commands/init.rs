@@ -108,7 +108,7 @@ fn open_inputs(info: &ModelInfo) -> String {
     let inputs: Vec<String> = open
         .filter_map(|(port, sized)| {
             let dims: Vec<String> = sized.shape.as_ref()?.iter().map(ToString::to_string).collect();
-            Some(format!("{}: [{}]", quoted(&port.name).ok()?, dims.join(", ")))
+            Some(format!("{}: {{shape: [{}]}}", quoted(&port.name).ok()?, dims.join(", ")))
         })
         .collect();
     if inputs.is_empty() {
@@ -134,7 +134,7 @@ models:
 {models}    # load: lazy          # loaded by the first request that needs it
     # share: 20%          # runs in this share of the requests, instead of another model
     # after: other        # runs where that model found nothing
-    # inputs: {tokens: [1, 128]}
+    # inputs: {tokens: {shape: [1, 128]}}
 
 request:
   # What a request carries: a size of generated image, a file, or a folder.

@@ -83,6 +83,8 @@ impl Output {
             }
             return Ok(());
         };
+        // A file has no colours.
+        let text = anstream::adapter::strip_str(&text).to_string();
         write_atomically(path, |out| out.write_all(text.as_bytes()))
             .with_context(|| format!("cannot write the report {}", path.display()))?;
         printer.notice(&format!("wrote {}", path.display()));

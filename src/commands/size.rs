@@ -38,7 +38,10 @@ pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
     let mut found = answer(service, &args.service, global, printer, ask)?;
     if let Some(other) = &args.report.compare {
         let from = Profile::find(other)?;
-        let other = answer(from, &args.service, global, printer, ask)?;
+        // The same box, in bytes, whatever a gigabyte is to the other.
+        let asked = found.plan.question;
+        let same = |_: &Profile| Ok((asked, None, Vec::new()));
+        let other = answer(from, &args.service, global, printer, same)?;
         let section = crate::plan::compare(&other.plan, &found.plan, &mut found.book.figures);
         found.book.sections.insert(0, section);
     }

@@ -4,7 +4,7 @@ use super::Plan;
 use super::book::exact;
 use super::figure::{Figures, Form, Shown, Value};
 use super::page::{Bar, Block, Chart, Phrase, Plot, RowKind, Section, Table, says};
-use crate::units::{Money, Source, Span};
+use crate::units::{Bytes, Money, Source, Span};
 
 /// The section that puts `from` beside `to`, whose figures it adds to `figures`.
 pub fn compare(from: &Plan, to: &Plan, figures: &mut Figures) -> Section {
@@ -17,6 +17,7 @@ pub fn compare(from: &Plan, to: &Plan, figures: &mut Figures) -> Section {
     ]);
     for (label, key, get) in rows(to) {
         let (Some(a), Some(b)) = (get(from), get(to)) else { continue };
+        let a = whole(a);
         let before = figures.put(format!("compare.{key}.from"), a, "of the first profile", &[]);
         let after = figures.put(format!("compare.{key}.to"), b, "of the second profile", &[]);
         let change = change(figures, key, &before, &after);
@@ -55,6 +56,22 @@ pub fn compare(from: &Plan, to: &Plan, figures: &mut Figures) -> Section {
             )),
             Block::Chart(chart(from, to)),
         ],
+    }
+}
+
+/// Bytes in whole MiB: two authors may count in different megabytes, and digits behind the point would
+/// only seem exact.
+fn whole(value: Value) -> Value {
+    let rounded = |b: Bytes| {
+        if b < Bytes::mib(10) {
+            b
+        } else {
+            Bytes::from_f64(b.as_mib().round() * Bytes::MIB.as_f64())
+        }
+    };
+    match value {
+        Value::Bytes(span) if span.source() >= Source::Declared => Value::Bytes(span.map(rounded)),
+        other => other,
     }
 }
 

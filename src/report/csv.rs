@@ -30,29 +30,31 @@ pub fn csv(document: &Document) -> Result<String, csv::Error> {
     Ok(out)
 }
 
-/// Every block that holds rows.
+/// Every block that holds rows, titled with what stands above it.
 fn tables_of(section: &Section) -> Vec<(String, Vec<Vec<String>>)> {
-    let named = |title: &str| match title {
-        "" => section.title.clone(),
-        title => format!("{}: {title}", section.title),
-    };
-    section
-        .blocks
-        .iter()
-        .filter_map(|block| match block {
-            Block::Table(table) => Some((named(&table.title), table_rows(table))),
-            Block::Tree(Tree { title, leaves }) => {
-                Some((named(title), leaves.iter().map(leaf).collect()))
+    let mut heading = "";
+    let mut tables = Vec::new();
+    for block in &section.blocks {
+        let (title, rows) = match block {
+            Block::Heading(text) => {
+                heading = text;
+                continue;
             }
+            Block::Table(table) => (&table.title, table_rows(table)),
+            Block::Tree(Tree { title, leaves }) => (title, leaves.iter().map(leaf).collect()),
             Block::Facts(Facts { title, groups }) => {
                 let rows = groups.iter().flat_map(|(name, leaves)| {
                     leaves.iter().map(move |l| [vec![name.clone()], leaf(l)].concat())
                 });
-                Some((named(title), rows.collect()))
+                (title, rows.collect())
             }
-            _ => None,
-        })
-        .collect()
+            _ => continue,
+        };
+        let above = [section.title.as_str(), heading, title.as_str()];
+        let above: Vec<&str> = above.into_iter().filter(|part| !part.is_empty()).collect();
+        tables.push((above.join(": "), rows));
+    }
+    tables
 }
 
 fn leaf(leaf: &Leaf) -> Vec<String> {

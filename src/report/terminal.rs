@@ -99,14 +99,24 @@ fn marked(mood: Mood) -> (Style, &'static str) {
 }
 
 fn table(table: &Table, layout: Layout) -> String {
-    let header: Vec<&str> = table.columns.iter().map(|c| c.title.as_str()).collect();
-    let mut drawn = grid(layout, &header);
+    // What is longer in ASCII must be so before columns are made for it.
+    let plain = |text: &str| match layout.lines {
+        Lines::Unicode => text.to_owned(),
+        Lines::Ascii => ascii(text),
+    };
+    let titles: Vec<String> = table.columns.iter().map(|c| plain(&c.title)).collect();
+    let header: Vec<&str> = titles.iter().map(String::as_str).collect();
     let grouped = table.rows.iter().any(|row| row.kind == RowKind::Group);
-    for row in &table.rows {
-        drawn.add_row(cells_of(&indented(row, grouped), &table.columns));
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|row| indented(row, grouped).iter().map(|cell| plain(cell)).collect())
+        .collect();
+    let mut drawn = grid(layout, &header);
+    for row in &rows {
+        drawn.add_row(cells_of(row, &table.columns));
     }
-    let texts = table.rows.iter().map(|row| indented(row, grouped));
-    keep_words(&mut drawn, &header, texts, layout);
+    keep_words(&mut drawn, &header, rows.into_iter(), layout);
     let title = if table.title.is_empty() {
         String::new()
     } else {

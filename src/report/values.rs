@@ -177,10 +177,15 @@ impl Style {
             return self
                 .joined(low * 1024.0, high * 1024.0, " KiB", |x| self.decimal(x.max(1.0), 0));
         }
-        self.joined(low, high, &format!(" {mb}"), |x| match x {
+        let rounded = |x: f64| match x {
             x if written => self.decimal(x, 2),
             x if x < 9.95 => self.decimal(x, 1),
             x => self.decimal(x, 0),
+        };
+        // An interval that is narrower than the rounding is still one.
+        let is_narrow = rounded(low) == rounded(high) && high - low > 0.05;
+        self.joined(low, high, &format!(" {mb}"), |x| {
+            if is_narrow { self.decimal(x, 1) } else { rounded(x) }
         })
     }
 

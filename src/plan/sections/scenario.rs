@@ -67,7 +67,8 @@ fn tree(maker: &mut Maker<'_>, state: &StateCurve, n: u32) -> Block {
         leaves.extend(kinds);
     }
     let [_, total, _] = ram.total.value.ends();
-    let note = if total >= maker.megas(1000).as_f64() {
+    // Without units of the author's own, gigabytes are shown as such already.
+    let note = if total >= maker.megas(1000).as_f64() && maker.subject.service.units.is_some() {
         let giga = maker.figures.put_as(
             format!("ram.rows.{}.{n}.total_giga", state.state.name()),
             ram.total.value,
