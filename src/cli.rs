@@ -113,14 +113,31 @@ impl GlobalArgs {
     /// # Errors
     /// Where another is asked for, with those there are.
     pub fn is_json(&self) -> Result<bool, &'static str> {
+        self.plain().map(|format| format == Plain::Json)
+    }
+
+    /// The same, by name.
+    ///
+    /// # Errors
+    /// As [`GlobalArgs::is_json`].
+    pub fn plain(&self) -> Result<Plain, &'static str> {
         match self.format {
-            None | Some(Format::Text) => Ok(false),
-            Some(Format::Json) => Ok(true),
+            None | Some(Format::Text) => Ok(Plain::Text),
+            Some(Format::Json) => Ok(Plain::Json),
             Some(_) => {
                 Err("this answers as text or JSON only: leave out --format, or give --format json")
             }
         }
     }
+}
+
+/// How what is no report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// How the answer is written.

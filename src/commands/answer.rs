@@ -71,11 +71,16 @@ pub fn answer(
     if plan.footprint.is_some() {
         plan.warnings.extend(warnings);
     }
-    Ok(finished(profile, plan, Provenance { footprint: told, found_box }, interrupted))
+    Ok(finished(profile, plan, &Provenance { footprint: told, found_box }, interrupted))
 }
 
 /// The report of a plan.
-pub fn finished(profile: Profile, plan: Plan, provenance: Provenance, interrupted: bool) -> Answer {
+pub fn finished(
+    profile: Profile,
+    plan: Plan,
+    provenance: &Provenance,
+    interrupted: bool,
+) -> Answer {
     let today = today();
     let subject = Subject {
         service: &profile.service,
@@ -84,8 +89,8 @@ pub fn finished(profile: Profile, plan: Plan, provenance: Provenance, interrupte
     };
     let plan = plan.completed(&subject);
     let book = book(&plan, &subject);
-    let frame = frame(&plan, &subject, &provenance);
-    Answer { plan, book, frame, interrupted, profile }
+    let frame = frame(&plan, &subject, provenance);
+    Answer { profile, plan, book, frame, interrupted }
 }
 
 /// What is asked of the box that the options name, or that the profile means.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Exit;
 use super::printer::Printer;
-use crate::cli::{CacheArgs, GlobalArgs};
+use crate::cli::{CacheArgs, GlobalArgs, Plain};
 use crate::measure::cache::{Cache, Entry};
 use crate::units::{Bytes, Seconds};
 
@@ -21,14 +21,14 @@ pub fn run(args: &CacheArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
         cache.entries()
     };
     let place = cache.root().display().to_string();
-    printer.answer(&match global.is_json().map_err(anyhow::Error::msg)? {
-        true => {
+    printer.answer(&match global.plain().map_err(anyhow::Error::msg)? {
+        Plain::Json => {
             format!(
                 "{}\n",
                 serde_json::to_string_pretty(&Contract::of(&place, &entries, args.clear))?
             )
         }
-        false => listing(&cache, &entries, args.clear),
+        Plain::Text => listing(&cache, &entries, args.clear),
     })?;
     Ok(Exit::Answered)
 }

@@ -23,7 +23,10 @@ pub fn explain(found: &Answer, key: &str, as_json: bool) -> anyhow::Result<Strin
         if as_json {
             return Ok(format!("{}\n", serde_json::to_string_pretty(&all)?));
         }
-        return Ok(all.iter().map(|e| format!("{}  {}\n", e.key, e.text)).collect());
+        return Ok(all.iter().fold(String::new(), |mut out, e| {
+            let _ = writeln!(out, "{}  {}", e.key, e.text);
+            out
+        }));
     }
     if let Some(figure) = figures.get(key) {
         let explained = Explained::of(key, figure, &plain);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Exit;
 use super::printer::Printer;
-use crate::cli::{GlobalArgs, InspectArgs};
+use crate::cli::{GlobalArgs, InspectArgs, Plain};
 use crate::reference::{
     self, Dim, ExternalFile, ExternalState, ModelInfo, OperatorCount, Port, SizedInput, Sizing,
 };
@@ -18,9 +18,9 @@ use crate::units::Bytes;
 pub fn run(args: &InspectArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
     let info = reference::inspect(&args.model)?;
     let inspection = inspection(&args.model, &info);
-    printer.answer(&match global.is_json().map_err(anyhow::Error::msg)? {
-        false => report::inspection_text(&inspection, Printer::layout()),
-        true => report::inspection_json(&inspection)?,
+    printer.answer(&match global.plain().map_err(anyhow::Error::msg)? {
+        Plain::Text => report::inspection_text(&inspection, Printer::layout()),
+        Plain::Json => report::inspection_json(&inspection)?,
     })?;
     Ok(Exit::Answered)
 }

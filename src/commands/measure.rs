@@ -37,7 +37,7 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
         printer.answer(&report::footprint_json(&plan, &obtained.footprint)?)?;
     } else if args.output.is_none() || !global.quiet {
         let provenance = Provenance { footprint: obtained.provenance.clone(), found_box: None };
-        let found = finished(profile.clone(), plan, provenance, obtained.interrupted);
+        let found = finished(profile.clone(), plan, &provenance, obtained.interrupted);
         printer.answer(&rendered(&found, Format::Text, &How::short(None))?)?;
     }
     if let Some(output) = &args.output {

@@ -47,9 +47,8 @@ impl Output {
             (Format::of_ending(&ending), ending)
         });
         let format = match (global.format, of_ending) {
-            (Some(format), _) => format,
+            (Some(format), _) | (None, Some((Some(format), _))) => format,
             (None, None) => Format::Text,
-            (None, Some((Some(format), _))) => format,
             (None, Some((None, ending))) => bail!(
                 "no format ends in `.{ending}`: use .md, .html, .csv, .json or .txt, or say --format"
             ),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Exit;
 use super::footprint::Interrupted;
 use super::printer::Printer;
-use crate::cli::{GlobalArgs, RuntimeArgs};
+use crate::cli::{GlobalArgs, Plain, RuntimeArgs};
 use crate::measure::cache::Cache;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::runtime::{
@@ -23,18 +23,18 @@ pub fn run(args: &RuntimeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
     let answer = if args.install {
         let installed = Installed::of(args, &surroundings, printer, &interrupt)?;
-        match global.is_json().map_err(anyhow::Error::msg)? {
-            false => installed.to_string(),
-            true => json(&installed)?,
+        match global.plain().map_err(anyhow::Error::msg)? {
+            Plain::Text => installed.to_string(),
+            Plain::Json => json(&installed)?,
         }
     } else {
         let search = looked_for(&surroundings, &interrupt);
         if interrupt.is_set() {
             return Ok(Exit::Interrupted);
         }
-        match global.is_json().map_err(anyhow::Error::msg)? {
-            false => described(&search, &surroundings),
-            true => json(&Contract::of(&search))?,
+        match global.plain().map_err(anyhow::Error::msg)? {
+            Plain::Text => described(&search, &surroundings),
+            Plain::Json => json(&Contract::of(&search))?,
         }
     };
     printer.answer(&answer)?;

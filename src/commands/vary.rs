@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use super::Exit;
 use super::footprint::{Interrupted, Obtained, Request, Standing};
 use super::printer::Printer;
-use crate::cli::{GlobalArgs, MeasureArgs, ServiceArgs, Variation, Vary};
+use crate::cli::{GlobalArgs, MeasureArgs, Plain, ServiceArgs, Variation, Vary};
 use crate::measure::interrupt::Interrupt;
 use crate::plan::Question;
 use crate::plan::variants::{Choice, Missing, Variant, compare, name_of};
@@ -67,9 +67,9 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     };
     let Measured { title, name, variants, missing, interrupted } = measured;
     let compared = compare(&name, &title, &variants, missing, &question)?;
-    printer.answer(&match global.is_json().map_err(anyhow::Error::msg)? {
-        false => report::variants_text(&compared, Printer::layout()),
-        true => report::variants_json(&compared)?,
+    printer.answer(&match global.plain().map_err(anyhow::Error::msg)? {
+        Plain::Text => report::variants_text(&compared, Printer::layout()),
+        Plain::Json => report::variants_json(&compared)?,
     })?;
     Ok(if interrupted { Exit::Interrupted } else { Exit::Answered })
 }

@@ -1,7 +1,7 @@
 //! RAM against requests in flight where somebody has said what each part costs.
 
 use super::mix::whole_requests;
-use super::ram::{Capacity, largest};
+use super::ram::{Capacity, MAX_CONCURRENCY, largest};
 use crate::units::{Bytes, Span};
 
 /// `RAM(N) = base + N × buffer`, of declared parts. Of several kinds of requests, N is split in
@@ -68,9 +68,39 @@ impl DeclaredRam {
 
     /// The most requests in flight that fit `limit`.
     pub fn max_concurrency(&self, limit: Bytes) -> Capacity {
-        let most = |end: fn(&Span<Bytes>) -> Bytes| largest(|n| end(&self.total(n)) <= limit);
-        let [low, typical, high] = [most(Span::high), most(Span::typical), most(Span::low)];
+        // The ends are of requests that are all alike: only what is expected splits them.
+        let alike = |end: fn(&Span<Bytes>) -> Bytes| {
+            largest(|n| end(&self.base) + end(&self.buffer) * u64::from(n) <= limit)
+        };
+        let (low, high) = (alike(Span::high), alike(Span::low));
+        let typical =
+            if self.kinds.is_empty() { alike(Span::typical) } else { self.largest_mix(limit) };
         Capacity { low, typical: typical.max(low), high: high.max(typical) }
+    }
+}
+
+impl DeclaredRam {
+    /// The most requests of the mix: near what the mean of the kinds says, so that few are tried.
+    fn largest_mix(&self, limit: Bytes) -> u32 {
+        let fits = |n: u32| self.total(n).typical() <= limit;
+        let free = limit.saturating_sub(self.base.typical()).as_f64();
+        let mean = self.mean_buffer().typical().as_f64();
+        if mean <= 0.0 || free / mean >= f64::from(MAX_CONCURRENCY) {
+            return largest(fits);
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "below 100 000"
+        )]
+        let mut n = (free / mean) as u32;
+        while n > 0 && !fits(n) {
+            n -= 1;
+        }
+        while fits(n + 1) && n < MAX_CONCURRENCY {
+            n += 1;
+        }
+        if fits(n) { n } else { 0 }
     }
 }
 
@@ -92,6 +122,17 @@ mod tests {
         assert_eq!(ram.total(5).typical(), Bytes::mib(213));
         assert_eq!(ram.total(100).typical(), Bytes::mib(1467));
         assert_eq!(ram.mean_buffer().typical(), Bytes::from_f64(13.2 * 1_048_576.0));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_largest_mix_fits_and_one_more_does_not(limit in 1u64..20_000, share in 0.01..0.99f64, a in 1u64..90, b in 1u64..90) {
+            let kinds = vec![(share, Bytes::mib(a)), (1.0 - share, Bytes::mib(b))];
+            let ram = DeclaredRam::new(exact(147), exact(15), kinds);
+            let n = ram.largest_mix(Bytes::mib(limit));
+            proptest::prop_assert!(n == 0 || ram.total(n).typical() <= Bytes::mib(limit));
+            proptest::prop_assert!(ram.total(n + 1).typical() > Bytes::mib(limit));
+        }
     }
 
     #[test]

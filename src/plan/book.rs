@@ -158,7 +158,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Of this RAM, how many requests by the simple formula.
-    pub fn flat_holds(&self, state: &StateCurve, ram: Bytes) -> f64 {
+    pub fn flat_holds(state: &StateCurve, ram: Bytes) -> f64 {
         let free = ram.saturating_sub(state.curve.total(0).typical());
         let each = state.curve.buffer().typical().as_f64();
         if each > 0.0 { (free.as_f64() / each).floor() } else { 0.0 }

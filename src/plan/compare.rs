@@ -23,7 +23,7 @@ pub fn compare(from: &Plan, to: &Plan, figures: &mut Figures) -> Section {
         let change = change(figures, key, &before, &after);
         table.row(RowKind::Plain, [label, before.into(), after.into(), change]);
     }
-    let offers: Vec<(Phrase, fn(&Plan) -> Option<usize>)> = vec![
+    let offers: Vec<Choice> = vec![
         (says!("compare-least"), |plan| plan.market.minimum),
         (says!("compare-best"), |plan| plan.market.recommended),
     ];
@@ -84,6 +84,9 @@ fn source(source: Source) -> Phrase {
         Source::Assumed => "source-assumed",
     })
 }
+
+/// A line about a box that is sold: its label, and which of a plan's it is.
+type Choice = (Phrase, fn(&Plan) -> Option<usize>);
 
 /// A line: its label, the name of its figures, and the value in a plan.
 type Line = (Phrase, &'static str, fn(&Plan) -> Option<Value>);

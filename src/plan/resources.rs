@@ -50,7 +50,7 @@ pub struct Market {
     pub recommended: Option<usize>,
 }
 
-/// List prices of one provider's plainest virtual machines (DigitalOcean, basic droplets, as of
+/// List prices of one provider's plainest virtual machines (`DigitalOcean`, basic droplets, as of
 /// 2025): RAM, CPUs, disk in GB, transfer in GB, dollars a month.
 const EXAMPLES: [(&str, f64, &str, &str, &str); 6] = [
     ("512MB", 1.0, "10GB", "500GB", "$4"),

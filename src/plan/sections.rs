@@ -1,6 +1,8 @@
 //! The sections of a report, one function each: what they print and in which order, from the plan
 //! and what the profile says of the service. A section that has nothing to say is not there.
 
+#![expect(clippy::unnecessary_wraps, reason = "all sections are made by functions of one type")]
+
 mod answer;
 mod capacity;
 mod cpu;

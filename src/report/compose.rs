@@ -2,6 +2,7 @@
 //! state differently gets a footnote.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use fluent_bundle::FluentValue;
 
@@ -96,7 +97,7 @@ impl<'a> Writer<'a> {
                     self.used.len()
                 }
             };
-            text.push_str(&format!(" [{number}]"));
+            let _ = write!(text, " [{number}]");
         }
         text
     }

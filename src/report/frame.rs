@@ -37,7 +37,7 @@ fn about(plan: &Plan, provenance: &Provenance) -> Phrase {
     let environment = &footprint.environment;
     let image = footprint.image.as_ref().map_or_else(Phrase::blank, |image| {
         let size = format!("{}×{}", image.width, image.height);
-        says!("about-image", size = size, origin = image.origin.to_string())
+        says!("about-image", size = size, origin = image.origin.clone())
     });
     says!(
         "about-measured",

@@ -6,6 +6,8 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write;
+
 pub(super) use axis::ticks;
 use minijinja::{AutoEscape, Environment, Value, context};
 
@@ -134,7 +136,7 @@ fn linked(text: &str, notes: usize) -> Value {
         let number = from[1..].split_once(']').map(|(n, _)| n);
         match number.and_then(|n| n.parse::<usize>().ok()).filter(|n| (1..=notes).contains(n)) {
             Some(n) => {
-                out.push_str(&format!("<sup><a href=\"#note-{n}\">{n}</a></sup>"));
+                let _ = write!(out, "<sup><a href=\"#note-{n}\">{n}</a></sup>");
                 rest = from.split_once(']').map_or("", |(_, after)| after);
             }
             None => {

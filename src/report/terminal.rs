@@ -216,11 +216,11 @@ fn plot(chart: &Chart, layout: Layout) -> String {
     let drawn = canvas.frame();
     let rows: Vec<&str> = drawn.lines().map(str::trim_end).filter(|l| !l.is_empty()).collect();
     let mut out = format!("{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}\n", chart.title, y.title);
-    let whole = rows.len().max(1);
-    for (index, row) in rows.iter().enumerate() {
+    let whole = u32::try_from(rows.len()).unwrap_or(1).max(1);
+    for (index, row) in (0..whole).zip(&rows) {
         // A tick stands beside the row that its height falls into.
-        let row_of = |tick: f64| ((1.0 - tick / most_y) * whole as f64).floor().max(0.0) as usize;
-        let tick = steps.iter().filter(|t| **t > 0.0).find(|t| row_of(**t) == index);
+        let row_of = |tick: f64| ((1.0 - tick / most_y) * f64::from(whole)).floor().max(0.0);
+        let tick = steps.iter().filter(|t| **t > 0.0).find(|t| row_of(**t) == f64::from(index));
         let label = tick.map_or_else(String::new, |t| format!("{t:.0}"));
         let _ = writeln!(out, "{label:>8} │{row}");
     }
@@ -242,8 +242,7 @@ fn ascii(text: &str) -> String {
             '✘' => out.push_str("[x]"),
             '·' | '•' => out.push('*'),
             '–' | '−' | '─' => out.push('-'),
-            '│' => out.push('|'),
-            '├' => out.push('|'),
+            '│' | '├' => out.push('|'),
             '└' => out.push('`'),
             '×' => out.push('x'),
             '→' => out.push_str("->"),

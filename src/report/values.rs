@@ -34,7 +34,7 @@ fn is_written(source: Source) -> bool {
 
 impl Style {
     /// The quantity as text.
-    pub fn text(&self, shown: &Shown) -> String {
+    pub fn text(self, shown: &Shown) -> String {
         let Shown { value, form, .. } = shown;
         let [low, typical, high] = value.ends();
         let [low, high] = match form {
@@ -51,18 +51,18 @@ impl Style {
             Value::Box(bytes) => self.size_of_box(*bytes),
             Value::Seconds(span) => self.seconds(low, high, is_written(span.source())),
             Value::Rate(span) => {
-                self.joined(low, high, "/s", |x| self.rate(x, is_written(span.source())))
+                Self::joined(low, high, "/s", |x| self.rate(x, is_written(span.source())))
             }
             Value::PerMinute(_) => {
-                self.joined(low, high, "/min", |x| self.decimal(x, if x < 10.0 { 1 } else { 0 }))
+                Self::joined(low, high, "/min", |x| self.decimal(x, usize::from(x < 10.0)))
             }
-            Value::Count(_) => self.joined(low, high, "", |x| self.count(x)),
+            Value::Count(_) => Self::joined(low, high, "", |x| self.count(x)),
             Value::Share(_) if *form == Form::Signed => {
                 let text = format!("{:+.1} %", typical * 100.0);
                 text.replace('.', &self.language.decimal().to_string())
             }
-            Value::Share(_) => self.joined(low, high, " %", |x| self.percent(x)),
-            Value::Money(_) => format!("${}", self.joined(low, high, "", |x| self.decimal(x, 2))),
+            Value::Share(_) => Self::joined(low, high, " %", |x| self.percent(x)),
+            Value::Money(_) => format!("${}", Self::joined(low, high, "", |x| self.decimal(x, 2))),
             Value::Cpus(cpus) => {
                 let n = self.decimal(cpus.get(), 2);
                 let plural = self.language == Language::English && cpus.get() != 1.0;
@@ -72,13 +72,13 @@ impl Style {
     }
 
     /// One number, or two where they do not read the same.
-    fn joined(&self, low: f64, high: f64, unit: &str, text: impl Fn(f64) -> String) -> String {
+    fn joined(low: f64, high: f64, unit: &str, text: impl Fn(f64) -> String) -> String {
         let (low, high) = (text(low), text(high));
         if low == high { format!("{high}{unit}") } else { format!("{low}–{high}{unit}") }
     }
 
     /// With at most so many digits behind the point, and no zeros at the end.
-    pub fn decimal(&self, number: f64, digits: usize) -> String {
+    pub fn decimal(self, number: f64, digits: usize) -> String {
         // A number like 1.595 is stored a bit below itself.
         let nudged = number + number.abs() * 1e-12;
         let text = format!("{nudged:.digits$}");
@@ -98,7 +98,7 @@ impl Style {
     }
 
     /// From five digits on in groups of three.
-    fn grouped(&self, whole: &str) -> String {
+    fn grouped(self, whole: &str) -> String {
         let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |d| ("-", d));
         if digits.len() < 5 {
             return whole.to_owned();
@@ -113,11 +113,11 @@ impl Style {
         format!("{sign}{text}")
     }
 
-    fn count(&self, x: f64) -> String {
+    fn count(self, x: f64) -> String {
         self.decimal(x, if x < 10.0 { 2 } else { 1 })
     }
 
-    fn percent(&self, x: f64) -> String {
+    fn percent(self, x: f64) -> String {
         let percent = x * 100.0;
         let tenths = percent * 10.0;
         // What was written with a digit keeps it; what was computed is rounded.
@@ -126,7 +126,7 @@ impl Style {
         self.decimal(percent, digits)
     }
 
-    fn rate(&self, x: f64, written: bool) -> String {
+    fn rate(self, x: f64, written: bool) -> String {
         match x {
             0.0 => "0".to_owned(),
             x if x < 0.1 => self.decimal(x, 3),
@@ -137,7 +137,7 @@ impl Style {
         }
     }
 
-    fn seconds(&self, low: f64, high: f64, written: bool) -> String {
+    fn seconds(self, low: f64, high: f64, written: bool) -> String {
         let (factor, unit) = match high {
             s if s < 0.000_999_5 && s > 0.0 => (1e6, " µs"),
             s if s < 0.999_5 => (1e3, " ms"),
@@ -145,7 +145,7 @@ impl Style {
             s if s < 7200.0 => (1.0 / 60.0, " min"),
             _ => (1.0 / 3600.0, " h"),
         };
-        self.joined(low * factor, high * factor, unit, |x| match x {
+        Self::joined(low * factor, high * factor, unit, |x| match x {
             x if written => self.decimal(x, 2),
             x if x < 9.95 => self.decimal(x, 1),
             x => self.decimal(x, 0),
@@ -153,14 +153,14 @@ impl Style {
     }
 
     /// A M of the author's, and its word; of nobody's, a MiB.
-    fn mega(&self) -> (f64, &'static str, &'static str) {
+    fn mega(self) -> (f64, &'static str, &'static str) {
         match self.units {
             Some(units) => (units.boxes.mega().as_f64(), "MB", "GB"),
             None => (Bytes::MIB.as_f64(), "MiB", "GiB"),
         }
     }
 
-    fn bytes(&self, low: f64, high: f64, span: &Span<Bytes>, form: Form) -> String {
+    fn bytes(self, low: f64, high: f64, span: &Span<Bytes>, form: Form) -> String {
         let (mega, mb, gb) = self.mega();
         let written = is_written(span.source());
         let (low, high) = (low / mega, high / mega);
@@ -171,11 +171,14 @@ impl Style {
         let in_gigas = matches!(form, Form::Giga | Form::GigaRange)
             || (self.units.is_none() && high >= 1023.5);
         if in_gigas {
-            return self.joined(low / giga, high / giga, &format!(" {gb}"), |x| self.decimal(x, 2));
+            return Self::joined(low / giga, high / giga, &format!(" {gb}"), |x| {
+                self.decimal(x, 2)
+            });
         }
         if high < 0.95 && high > 0.0 && !written {
-            return self
-                .joined(low * 1024.0, high * 1024.0, " KiB", |x| self.decimal(x.max(1.0), 0));
+            return Self::joined(low * 1024.0, high * 1024.0, " KiB", |x| {
+                self.decimal(x.max(1.0), 0)
+            });
         }
         let rounded = |x: f64| match x {
             x if written => self.decimal(x, 2),
@@ -184,13 +187,13 @@ impl Style {
         };
         // An interval that is narrower than the rounding is still one.
         let is_narrow = rounded(low) == rounded(high) && high - low > 0.05;
-        self.joined(low, high, &format!(" {mb}"), |x| {
+        Self::joined(low, high, &format!(" {mb}"), |x| {
             if is_narrow { self.decimal(x, 1) } else { rounded(x) }
         })
     }
 
     /// Disk and bandwidth: decimal, as they are sold.
-    fn volume(&self, low: f64, high: f64, form: Form) -> String {
+    fn volume(self, low: f64, high: f64, form: Form) -> String {
         let (factor, unit) = match high {
             _ if matches!(form, Form::Giga | Form::GigaRange) => (1e9, " GB"),
             b if b >= 1e12 * 10.0 => (1e12, " TB"),
@@ -198,10 +201,10 @@ impl Style {
             b if b >= 1e6 => (1e6, " MB"),
             _ => (1e3, " KB"),
         };
-        self.joined(low / factor, high / factor, unit, |x| self.decimal(x, 2))
+        Self::joined(low / factor, high / factor, unit, |x| self.decimal(x, 2))
     }
 
-    fn size_of_box(&self, bytes: Bytes) -> String {
+    fn size_of_box(self, bytes: Bytes) -> String {
         let (mega, mb, gb) = self.mega();
         let megas = bytes.as_f64() / mega;
         let giga = self.units.map_or(Convention::Binary, |u| u.boxes).megas_a_giga();

@@ -111,8 +111,10 @@ pub(super) fn conclusion(maker: &mut Maker<'_>) -> Option<Section> {
         "base + buffers",
         &[("base", &base), ("buffers", &buffers)],
     );
-    let (least, most) = (maker.ram(first, MANY).total, maker.ram(last, MANY).total);
-    let (Value::Bytes(low), Value::Bytes(high)) = (least.value, most.value) else { return None };
+    let (smaller, larger) = (maker.ram(first, MANY).total, maker.ram(last, MANY).total);
+    let (Value::Bytes(low), Value::Bytes(high)) = (smaller.value, larger.value) else {
+        return None;
+    };
     let range = maker.figures.put_range(
         "conclusion.range_bytes",
         Value::Bytes(Span::around(
@@ -122,7 +124,7 @@ pub(super) fn conclusion(maker: &mut Maker<'_>) -> Option<Section> {
             low.source().max(high.source()),
         )),
         "from the smaller state to the larger",
-        &[("smaller", &least), ("larger", &most)],
+        &[("smaller", &smaller), ("larger", &larger)],
     );
     let mut points = vec![
         (Some(Status::Insufficient), says!("conclusion-wrong", n = MANY, total = wrong)),
@@ -143,7 +145,7 @@ pub(super) fn conclusion(maker: &mut Maker<'_>) -> Option<Section> {
 fn for_this_box(maker: &mut Maker<'_>) -> Vec<(Option<Status>, Phrase)> {
     let mut points = Vec::new();
     let Some(ram) = maker.plan.question.ram else { return points };
-    let holds = maker.flat_holds(maker.last(), ram);
+    let holds = Maker::flat_holds(maker.last(), ram);
     let shown = Shown::plain(Value::Box(ram));
     let status = maker.plan.verdict.by_resource.iter().find(|r| r.resource == Resource::Ram);
     if let Some(verdict) = status {

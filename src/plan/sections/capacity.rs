@@ -39,7 +39,7 @@ impl Maker<'_> {
             "RAM − base",
             &[("RAM", &shown), ("base", &base)],
         );
-        let holds = self.flat_holds(state, ram);
+        let holds = Maker::flat_holds(state, ram);
         let holds = self.figures.put(
             format!("{key}.max_concurrency"),
             Value::Count(exact(holds, derived(&buffer))),
@@ -156,12 +156,12 @@ impl Maker<'_> {
 
     /// Users at once in `ram`: the cheapest and the dearest request beside what is always there.
     pub fn users(&mut self, ram: Bytes) -> Served {
-        let last = self.last();
+        let state = self.last();
         let fixed = self.fixed();
         let key = format!("users.{}", self.in_megas(ram));
         let shown = Shown::plain(Value::Box(ram));
-        let free = ram.saturating_sub(last.curve.total(0).high());
-        let each = last.curve.buffer();
+        let free = ram.saturating_sub(state.curve.total(0).high());
+        let each = state.curve.buffer();
         let free_shown = self.figures.put(
             format!("{key}.available_bytes"),
             Value::Bytes(exact(free, derived(&fixed))),
@@ -183,7 +183,7 @@ impl Maker<'_> {
             "floor((RAM − fixed) / request), of the dearest and the cheapest request",
             &[("RAM", &shown), ("fixed", &fixed), ("request", &request)],
         );
-        let taken = last.curve.total(0).high().as_f64() + least * each.high().as_f64();
+        let taken = state.curve.total(0).high().as_f64() + least * each.high().as_f64();
         let full = self.figures.put(
             format!("{key}.full_share"),
             Value::Share(exact(taken / ram.as_f64().max(1.0), each.source())),

@@ -4,14 +4,17 @@ use crate::plan::book::{Maker, exact};
 use crate::plan::figure::{Shown, Value};
 use crate::plan::finding::Status;
 use crate::plan::page::{Block, Leaf, Phrase, Section, says};
+use crate::service::{Number, Quantity};
 use crate::units::{Bytes, Rate, Seconds, Source, Span};
 
 /// `workload`.
 pub(super) fn workload(maker: &mut Maker<'_>) -> Option<Section> {
     let demand = maker.subject.service.demand.clone().unwrap_or_default();
-    let per_day = demand.per_day.as_ref().map(|q| q.span())?;
-    let hours =
-        demand.active_hours.as_ref().map_or_else(|| exact(24.0, Source::Assumed), |q| q.span());
+    let per_day = demand.per_day.as_ref().map(Quantity::<Number>::span)?;
+    let hours = demand
+        .active_hours
+        .as_ref()
+        .map_or_else(|| exact(24.0, Source::Assumed), Quantity::<Number>::span);
     let per_day_shown =
         maker.figures.put_range("workload.per_day", Value::Count(per_day), "as declared", &[]);
     let hours_shown = Shown::plain(Value::Count(hours));
@@ -31,7 +34,7 @@ pub(super) fn workload(maker: &mut Maker<'_>) -> Option<Section> {
     let peak_rate = demand.peak_rps.as_ref().map_or_else(
         // Ten times the average, where nobody says how uneven a day is: an assumption.
         || per_day.map(|n| n / seconds * 10.0).with_source(Source::Assumed),
-        |q| q.span(),
+        Quantity::<Number>::span,
     );
     let peak = maker.figures.put_range(
         "workload.peak_rps",
@@ -41,7 +44,8 @@ pub(super) fn workload(maker: &mut Maker<'_>) -> Option<Section> {
     );
     rates.push(Leaf::new(says!("workload-peak"), peak.clone()));
 
-    let residence = demand.residence.as_ref().map_or(maker.plan.cpu.seconds_alone, |q| q.span());
+    let residence =
+        demand.residence.as_ref().map_or(maker.plan.cpu.seconds_alone, Quantity::<Seconds>::span);
     let stays = maker.figures.put_range(
         "workload.residence_seconds",
         Value::Seconds(residence),

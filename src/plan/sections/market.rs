@@ -193,7 +193,7 @@ fn choice(maker: &mut Maker<'_>) -> Vec<Block> {
         |index: Option<usize>| index.map(|i| Phrase::from(market.offers[i].tier.name.as_str()));
     match (name(market.minimum), name(market.recommended)) {
         (Some(least), Some(best)) => {
-            blocks.push(Block::Paragraph(says!("tiers-least-best", least = least, best = best)))
+            blocks.push(Block::Paragraph(says!("tiers-least-best", least = least, best = best)));
         }
         (Some(least), None) => blocks.push(Block::Paragraph(says!("tiers-least", least = least))),
         (None, _) => blocks.push(Block::Paragraph(says!("tiers-too-small"))),

@@ -56,10 +56,10 @@ fn critical(maker: &mut Maker<'_>) -> Vec<Block> {
     }
     oom.push((None, says!("warning-fixed", bytes = fixed.clone(), share = used)));
     if one > ram {
-        let least = Shown::plain(Value::Bytes(exact(one, Source::Fitted)));
+        let needed = Shown::plain(Value::Bytes(exact(one, Source::Fitted)));
         oom.push((
             Some(Status::Insufficient),
-            says!("warning-first", need = least, ram = shown.clone()),
+            says!("warning-first", need = needed, ram = shown.clone()),
         ));
         blocks.push(Block::Heading(says!("warning-oom")));
         blocks.push(Block::List(oom));

@@ -9,6 +9,7 @@ use crate::plan::{Alternative, StateCurve};
 use crate::units::{Bytes, Rate, Source, Span};
 
 /// `workers`.
+#[expect(clippy::too_many_lines, reason = "one table after the other, each number used once")]
 pub(super) fn workers(maker: &mut Maker<'_>) -> Option<Section> {
     let declared = maker.subject.service.workers.clone();
     let (count, n) = declared.as_ref().map_or((4, 20), |w| (w.count.max(1), w.concurrency.max(1)));
@@ -60,7 +61,7 @@ pub(super) fn workers(maker: &mut Maker<'_>) -> Option<Section> {
         "workers.each.buffers_bytes",
         Value::Bytes(buffers),
         "N / workers × buffer",
-        &[("N / workers", &share), ("buffer", &maker.buffer_shown(last))],
+        &[("N / workers", &share), ("buffer", &buffer_shown(last))],
     );
     let each = base.zip(&buffers, |a, b| a + b);
     let each_shown = maker.figures.put(
@@ -128,10 +129,8 @@ pub(super) fn workers(maker: &mut Maker<'_>) -> Option<Section> {
     Some(Section { id: "workers", blocks })
 }
 
-impl Maker<'_> {
-    fn buffer_shown(&self, state: &StateCurve) -> Shown {
-        Shown::plain(Value::Bytes(state.curve.buffer()))
-    }
+fn buffer_shown(state: &StateCurve) -> Shown {
+    Shown::plain(Value::Bytes(state.curve.buffer()))
 }
 
 impl Shown {

@@ -1,5 +1,7 @@
 //! Round numbers along an axis, and room for them.
 
+use std::fmt::Write;
+
 use super::escaped;
 
 /// The width of a picture in its own units.
@@ -61,10 +63,11 @@ pub(super) fn legend(entries: &[(String, String)], top: f64) -> (String, f64) {
         if x + wide > WIDTH && x > 8.0 {
             (x, y) = (8.0, y + 20.0);
         }
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "<g transform=\"translate({x:.1} {y:.1})\">{mark}<text x=\"26\" y=\"4\">{}</text></g>",
             shortened(name, 96)
-        ));
+        );
         x += wide;
     }
     let height = if entries.is_empty() { 0.0 } else { y - top + 10.0 };

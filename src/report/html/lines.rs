@@ -105,7 +105,9 @@ fn drawn(mark: Mark, points: &[(f64, f64)], plane: &Plane) -> String {
         )
     };
     if mark == Mark::Points || points.len() == 1 {
-        points.iter().for_each(|point| out.push_str(&dot(point)));
+        for point in points {
+            out.push_str(&dot(point));
+        }
         return out;
     }
     let path: Vec<String> =

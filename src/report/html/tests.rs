@@ -120,7 +120,7 @@ proptest! {
     #[test]
     fn ticks_reach_the_end_and_are_not_too_many(most in 1e-6..1e12f64, wanted in 2u32..12) {
         let ticks = ticks(most, wanted);
-        prop_assert!(ticks.len() as u32 <= wanted + 2);
+        prop_assert!(ticks.len() <= wanted as usize + 2);
         prop_assert!(*ticks.last().unwrap() >= most * (1.0 - 1e-6));
         prop_assert!(ticks.windows(2).all(|w| w[0] < w[1]));
     }
