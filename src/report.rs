@@ -12,6 +12,7 @@ mod json;
 mod markdown;
 mod prometheus;
 mod sentences;
+mod steps;
 mod tables;
 mod terminal;
 mod values;

@@ -30,7 +30,12 @@ skip() {
   skipped=$((skipped + 1))
 }
 
+# A browser that crashes says nothing of the page: it is started again, twice at most.
 browser() { # arguments of chromium
+  start "$@" || start "$@" || start "$@"
+}
+
+start() {
   timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" "$@" 2>/dev/null
 }
 
@@ -46,10 +51,10 @@ addEventListener('load', () => {
     const texts = [...svg.querySelectorAll('text')].map(t => [t, t.getBoundingClientRect()]).filter(([, b]) => b.width > 0);
     texts.forEach(([t, b], i) => {
       if (b.left < frame.left - 1 || b.right > frame.right + 1 || b.top < frame.top - 1 || b.bottom > frame.bottom + 1)
-        faults.push(`cut: ${t.textContent}`);
+        faults.push(`cut: ${t.textContent.trim()}`);
       for (const [u, c] of texts.slice(i + 1))
         if (b.left < c.right - 1 && c.left < b.right - 1 && b.top < c.bottom - 2 && c.top < b.bottom - 2)
-          faults.push(`overlap: ${t.textContent} / ${u.textContent}`);
+          faults.push(`overlap: ${t.textContent.trim()} / ${u.textContent.trim()}`);
     });
   }
   const light = color => {

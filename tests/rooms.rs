@@ -47,6 +47,7 @@ const ROOMS: &[Room] = &[
             "minijinja",
             "serde",
             "serde_json",
+            "svg",
             "textplots",
             "textwrap",
             "unic_langid",
@@ -95,6 +96,8 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("prost", "reference"),
     ("comfy_table", "report"),
     ("statrs", "model"),
+    ("minijinja", "report"),
+    ("svg", "report"),
 ];
 
 /// The parts of the standard library that a room that thinks must not see.

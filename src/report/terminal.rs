@@ -8,7 +8,7 @@ use textplots::{Chart as Canvas, Plot as _, Shape};
 use super::document::{
     Block, Chart, Document, Facts, Leaf, Mark, Mood, Plot, Row, RowKind, Section, Table, Tree,
 };
-use super::html::ticks;
+use super::steps::steps;
 use super::tables::{BOLD, DIM, Layout, Lines, cells_of, grid, keep_words, wrap};
 
 /// The document as text. Contains colours; whoever prints it strips them where they do not belong.
@@ -187,7 +187,7 @@ fn plot(chart: &Chart, layout: Layout) -> String {
     }
     let all = || series.iter().flat_map(|s| &s.points);
     let most_x = all().map(|p| p.0).fold(0.0, f64::max);
-    let steps = ticks(all().map(|p| p.1).fold(0.0, f64::max), 4);
+    let steps = steps(all().map(|p| p.1).fold(0.0, f64::max), 4);
     let most_y = steps.last().copied().unwrap_or(0.0);
     if most_x <= 0.0 || most_y <= 0.0 {
         return String::new();

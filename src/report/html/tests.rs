@@ -1,127 +1,203 @@
-use proptest::prelude::*;
+mod charts;
+mod sample;
 
-use super::axis::{label, ticks};
-use super::html;
+use super::{html, linked};
 use crate::report::document::{
     Axis, Bar, Block, Chart, Column, Document, Facts, Item, Leaf, Mark, Mood, Plot, Row, RowKind,
     Section, Series, Table, Tree,
 };
 
-/// Text that would break a page that does not escape it.
-const HOSTILE: &str = "<script>alert('1')</script> & \"[1]\" [7]";
+/// What must never arrive in a page as it is.
+const HOSTILE: &str = "<script>alert('1')</script> & \"q\" [1] </title></style></svg> {{ title }}";
 
-fn leaf(total: bool) -> Leaf {
-    Leaf { name: HOSTILE.into(), value: "1 MB [1]".into(), note: HOSTILE.into(), total }
+fn count(page: &str, part: &str) -> usize {
+    page.matches(part).count()
 }
 
-/// Every kind of block, with hostile texts and numbers.
-fn everything() -> Document {
-    let axis = || Axis { title: HOSTILE.into(), logarithmic: false };
-    let series = |mark, points| Series { name: HOSTILE.into(), mark, points };
+/// One of each block, and in each text the same mischief.
+fn hostile() -> Document {
+    let text = || HOSTILE.to_owned();
+    let leaf = |total| Leaf { name: text(), value: text(), note: text(), total };
+    let axis = || Axis { title: text(), logarithmic: false };
+    let series = |mark| Series { name: text(), mark, points: vec![(0.0, 1.0), (1.0, 2.0)] };
+    let table = Table {
+        title: text(),
+        columns: vec![
+            Column { title: text(), numeric: false },
+            Column { title: text(), numeric: true },
+        ],
+        rows: [RowKind::Plain, RowKind::Group, RowKind::Total, RowKind::Asked]
+            .map(|kind| Row { cells: vec![text(); 3], kind })
+            .to_vec(),
+    };
     let lines = Plot::Lines {
         x: axis(),
         y: axis(),
-        series: vec![
-            series(Mark::Line, vec![(0.0, 10.0), (10.0, 1500.0)]),
-            series(Mark::Bound, vec![(0.0, f64::NAN), (10.0, f64::INFINITY)]),
-            series(Mark::Points, vec![(5.0, 700.0)]),
-            series(Mark::Limit, Vec::new()),
-        ],
+        series: [Mark::Line, Mark::Bound, Mark::Points, Mark::Limit].map(series).to_vec(),
     };
     let bars = Plot::Bars {
         axis: axis(),
-        bars: vec![
-            Bar {
-                name: HOSTILE.repeat(4),
-                value: "1".into(),
-                parts: vec![("a".into(), 3.0), ("b".into(), f64::NAN)],
-                mood: Mood::Good,
-            },
-            Bar {
-                name: String::new(),
-                value: String::new(),
-                parts: Vec::new(),
-                mood: Mood::Neutral,
-            },
-        ],
+        bars: vec![Bar {
+            name: text(),
+            value: text(),
+            parts: vec![(text(), 1.0), (text(), 2.0)],
+            mood: Mood::Fair,
+        }],
     };
-    let nothing = Plot::Bars { axis: axis(), bars: Vec::new() };
-    let chart = |id, plot| Block::Chart(Chart { id, title: HOSTILE.into(), plot });
     let blocks = vec![
-        Block::Heading(HOSTILE.into()),
-        Block::Paragraph(HOSTILE.into()),
-        Block::Verdict { mood: Mood::Bad, text: HOSTILE.into() },
-        Block::Table(Table {
-            title: HOSTILE.into(),
-            columns: vec![
-                Column { title: HOSTILE.into(), numeric: false },
-                Column { title: "N".into(), numeric: true },
-            ],
-            rows: [RowKind::Plain, RowKind::Group, RowKind::Total, RowKind::Asked]
-                .map(|kind| Row { cells: vec![HOSTILE.into(), "12".into()], kind })
-                .into(),
-        }),
-        Block::Tree(Tree { title: HOSTILE.into(), leaves: vec![leaf(false), leaf(true)] }),
-        Block::Facts(Facts {
-            title: HOSTILE.into(),
-            groups: vec![(HOSTILE.into(), vec![leaf(false)])],
-        }),
-        Block::List(vec![Item { mood: Mood::Fair, text: HOSTILE.into() }]),
-        Block::Code { language: "python", text: HOSTILE.into() },
-        chart("one", lines),
-        chart("two", bars),
-        chart("three", nothing),
+        Block::Heading(text()),
+        Block::Paragraph(text()),
+        Block::Verdict { mood: Mood::Bad, text: text() },
+        Block::Table(table),
+        Block::Tree(Tree { title: text(), leaves: vec![leaf(false), leaf(true)] }),
+        Block::Facts(Facts { title: text(), groups: vec![(text(), vec![leaf(false)])] }),
+        Block::List(vec![Item { mood: Mood::Good, text: text() }]),
+        Block::Code { language: "bash", text: text() },
+        Block::Chart(Chart { id: "lines", title: text(), plot: lines }),
+        Block::Chart(Chart { id: "bars", title: text(), plot: bars }),
     ];
     Document {
-        language: "es",
-        title: HOSTILE.into(),
-        about: HOSTILE.into(),
-        sections: vec![
-            Section { id: "first", title: HOSTILE.into(), blocks },
-            Section { id: "second", title: "2".into(), blocks: Vec::new() },
-        ],
-        footnotes: vec![HOSTILE.into()],
-        footnotes_title: HOSTILE.into(),
-        closing: vec![HOSTILE.into()],
+        language: "en",
+        title: text(),
+        about: text(),
+        sections: vec![Section { id: "all", title: text(), blocks }],
+        footnotes: vec![text()],
+        footnotes_title: text(),
+        closing: vec![text()],
     }
 }
 
 #[test]
-fn no_text_becomes_markup_and_nothing_is_loaded() {
-    let page = html(&everything()).unwrap();
-    assert!(!page.contains("<script"), "{page}");
-    for reference in ["http:", "https:", "src=", "url(", "@import", "<link"] {
-        assert!(!page.contains(reference), "{reference}");
+fn no_text_becomes_markup() {
+    let page = html(&hostile()).unwrap();
+    assert_eq!(count(&page, "<script"), 0);
+    // The page's own, and nothing of the texts.
+    for (part, most) in [("</title></style", 0), ("</style>", 1), ("alert('1')</", 0)] {
+        assert_eq!(count(&page, part), most, "{part}");
     }
-    assert!(!page.contains("NaN") && !page.contains("inf\"") && !page.contains("inf,"));
-    assert!(page.starts_with("<!doctype html>\n<html lang=\"es\">"));
+    assert!(page.contains("&lt;script&gt;") && page.contains("{{ title }}"));
+    let (opened, closed) = (count(&page, "<svg"), count(&page, "</svg>"));
+    assert_eq!(opened, closed);
+}
+
+/// Every tag that opens also closes, in order: a browser would repair it, and put it elsewhere.
+#[test]
+fn tags_are_nested() {
+    for document in [hostile(), sample::document()] {
+        let page = html(&document).unwrap();
+        let mut open: Vec<String> = Vec::new();
+        for tag in page.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+            let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap();
+            if tag.starts_with('/') {
+                assert_eq!(open.pop().as_deref(), Some(name), "after {tag}");
+            } else if !(tag.ends_with('/') || ["!DOCTYPE", "meta"].contains(&name)) {
+                open.push(name.to_owned());
+            }
+        }
+        assert!(open.is_empty(), "{open:?}");
+    }
 }
 
 #[test]
-fn sections_and_footnotes_are_anchors_once() {
-    let page = html(&everything()).unwrap();
-    for id in ["first", "second", "note-1"] {
-        assert_eq!(page.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
-        assert!(page.contains(&format!("href=\"#{id}\"")), "{id}");
+fn a_page_needs_nothing_else() {
+    for document in [hostile(), sample::document()] {
+        let page = html(&document).unwrap();
+        for part in ["http", "src=", "url(", "@import", "<link", "<script", "//"] {
+            assert_eq!(count(&page, part), 0, "{part}");
+        }
     }
-    assert!(!page.contains("#note-7"));
 }
 
 #[test]
-fn ticks_are_round() {
-    assert_eq!(ticks(1024.0, 6), [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0, 1200.0]);
-    assert_eq!(ticks(0.0, 6), [0.0]);
-    assert_eq!(ticks(f64::NAN, 6), [0.0]);
-    assert_eq!(label(0.5, 0.5, "es"), "0,5");
-    assert_eq!(label(200.0, 200.0, "en"), "200");
+fn each_section_is_an_anchor_once() {
+    let document = sample::document();
+    let page = html(&document).unwrap();
+    for section in &document.sections {
+        assert_eq!(count(&page, &format!(" id=\"{}\"", section.id)), 1);
+        assert_eq!(count(&page, &format!(" href=\"#{}\"", section.id)), 1);
+    }
+    let ids: Vec<&str> =
+        page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len());
+    // Whatever points somewhere arrives.
+    for target in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(ids.contains(&target), "{target}");
+    }
+    for list in ["aria-labelledby=\"", "aria-describedby=\""] {
+        for target in page.split(list).skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(ids.contains(&target), "{target}");
+        }
+    }
 }
 
-proptest! {
-    #[test]
-    fn ticks_reach_the_end_and_are_not_too_many(most in 1e-6..1e12f64, wanted in 2u32..12) {
-        let ticks = ticks(most, wanted);
-        prop_assert!(ticks.len() <= wanted as usize + 2);
-        prop_assert!(*ticks.last().unwrap() >= most * (1.0 - 1e-6));
-        prop_assert!(ticks.windows(2).all(|w| w[0] < w[1]));
+#[test]
+fn marks_lead_to_footnotes_that_exist() {
+    let link = |n: u8| format!("<a class=\"mark\" href=\"#note-{n}\">[{n}]</a>");
+    for (text, markup) in [
+        ("a [1], b [2].", format!("a {}, b {}.", link(1), link(2))),
+        ("[1][2]", format!("{}{}", link(1), link(2))),
+        ("[[1]]", format!("[{}]", link(1))),
+        ("[3] [0] [01] [+1] [] [a] [", "[3] [0] [01] [+1] [] [a] [".into()),
+        ("[99999999999999999999999]", "[99999999999999999999999]".into()),
+        ("ü[1]ü", format!("ü{}ü", link(1))),
+        ("<b> [1", "&lt;b&gt; [1".into()),
+    ] {
+        assert_eq!(linked(text, 2), markup);
     }
+    assert_eq!(linked("[1]", 0), "[1]");
+    let page = html(&sample::document()).unwrap();
+    assert!(page.contains("id=\"note-2\"") && page.contains(", [9]."));
+    assert!(page.contains("names[1] &lt; 2"), "what is to be copied holds no links");
+}
+
+#[test]
+fn a_mood_is_a_sign_and_a_word_in_the_language() {
+    let verdict = |mood| Block::Verdict { mood, text: "t".into() };
+    let blocks = [Mood::Good, Mood::Fair, Mood::Bad, Mood::Neutral].map(verdict).to_vec();
+    let sections = vec![Section { id: "s", title: "S".into(), blocks }];
+    let mut document = Document { sections, ..empty() };
+    for (language, words) in [
+        ("en", ["Good", "Tight", "Fails", "Note"]),
+        ("es", ["Bien", "Justo", "Falla", "Nota"]),
+        ("es-MX", ["Bien", "Justo", "Falla", "Nota"]),
+        ("eo", ["Good", "Tight", "Fails", "Note"]),
+    ] {
+        document.language = language;
+        let page = html(&document).unwrap();
+        assert!(page.contains(&format!("<html lang=\"{language}\">")));
+        for (sign, word) in ["✓", "!", "✗", "•"].into_iter().zip(words) {
+            assert!(page.contains(&format!(">{sign}</span> {word}</span>")), "{word}");
+        }
+    }
+}
+
+fn empty() -> Document {
+    Document {
+        language: "en",
+        title: String::new(),
+        about: String::new(),
+        sections: vec![],
+        footnotes: vec![],
+        footnotes_title: String::new(),
+        closing: vec![],
+    }
+}
+
+#[test]
+fn nothing_is_a_page_too() {
+    let page = html(&empty()).unwrap();
+    assert!(page.ends_with("</html>\n") || page.ends_with("</html>"), "{page}");
+    assert_eq!(count(&page, "<nav") + count(&page, "note-") + count(&page, "<footer"), 0);
+}
+
+#[test]
+fn numbers_stand_at_the_right_and_sums_are_marked() {
+    let page = html(&sample::document()).unwrap();
+    assert!(page.contains("<td class=\"number\">1.3 GiB</td>"));
+    assert!(page.contains("<th scope=\"rowgroup\" colspan=\"7\">Four processes</th>"));
+    assert!(page.contains("<tr class=\"asked\">") && page.contains("<tr class=\"total\">"));
+    // A row that is too short still has a cell for each column.
+    let short = page.split("16 GiB</th>").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert_eq!(count(short, "<td"), 6);
 }
