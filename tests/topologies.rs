@@ -170,7 +170,7 @@ fn the_table_of_topologies() {
             .into(),
     );
     let table = text.split_once("Other topologies").unwrap().1;
-    insta::assert_snapshot!("table", table.split_once("\nNotes").unwrap().0);
+    insta::assert_snapshot!("table", table.split_once("\n\n── Warnings and notes").unwrap().0);
     // The same service as a pool: its own tables, and what is there from one line only.
     let pool = ["--synthetic", NOISY, "--ram", "2G", "--cpus", "2", "--topology", "pool:4"];
     let mut command = place.command(&pool);
@@ -184,7 +184,7 @@ fn the_table_of_topologies() {
             .into(),
     );
     let from = text.find("✔").unwrap();
-    insta::assert_snapshot!("pool", text[from..].split_once("\nWhere the memory").unwrap().0);
+    insta::assert_snapshot!("pool", text[from..].split_once("\n\n── Where the memory").unwrap().0);
 }
 
 #[test]

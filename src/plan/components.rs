@@ -30,7 +30,7 @@ pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Compo
             .map(|m| shared(&format!("model {}", m.name), m.resident_bytes, Source::Measured)),
     );
     parts.push(shared(
-        "kept after the first requests",
+        "kept by the first requests",
         base.typical().saturating_sub(marks.loaded_bytes + late),
         Source::Fitted,
     ));

@@ -252,7 +252,7 @@ memory-typical = Each request, typically
 memory-times-file = { $times } × its file of { $file }
 memory-stages = Stages follow each other and share memory, so theirs do not add up to what a request adds.
 part-program = program
-part-kept = kept after the first requests
+part-kept = kept by the first requests
 part-kernel = kernel: page tables, stacks
 
 ## RAM
