@@ -5,6 +5,7 @@ mod profiles;
 mod report;
 mod settings;
 mod vary;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -17,10 +18,11 @@ pub use self::profiles::{InitArgs, LintArgs, ProfilesArgs, ProfilesCommand};
 pub use self::report::{LangArg, ReportArgs};
 pub use self::settings::{PresetArg, SettingsArgs};
 pub use self::vary::{Variation, Vary, VaryArgs};
+pub use self::verify::{FindArg, VerifyArgs};
 
 use self::examples::{
     CACHE_EXAMPLES, EXAMPLES, INIT_EXAMPLES, INSPECT_EXAMPLES, LINT_EXAMPLES, MEASURE_EXAMPLES,
-    PROFILES_EXAMPLES, RUNTIME_EXAMPLES, SIZE_EXAMPLES,
+    PROFILES_EXAMPLES, RUNTIME_EXAMPLES, SIZE_EXAMPLES, VERIFY_EXAMPLES,
 };
 use crate::footprint::Topology;
 use crate::units::{Bytes, Cpus, Megapixels, Seconds, Size};
@@ -66,6 +68,9 @@ pub enum Command {
     /// Measure a service and write a profile with its footprint
     #[command(after_help = MEASURE_EXAMPLES)]
     Measure(MeasureArgs),
+    /// Run a service inside the limits of a box: does the plan hold?
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
     /// Say what an ONNX file holds and whether it can be sized, without running it
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),

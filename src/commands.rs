@@ -16,6 +16,7 @@ mod service;
 mod size;
 mod synthetic;
 mod vary;
+mod verify;
 
 use std::io;
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command.unwrap_or(Command::Size(cli.size)) {
         Command::Size(args) => size::run(&args, &cli.global, &printer),
         Command::Measure(args) => measure::run(&args, &cli.global, &printer),
+        Command::Verify(args) => verify::run(&args, &cli.global, &printer),
         Command::Inspect(args) => inspect::run(&args, &cli.global, &printer),
         Command::Profiles(args) => profiles::run(&args, &cli.global, &printer),
         Command::Init(args) => init::run(&args, &cli.global, &printer),

@@ -8,6 +8,7 @@ mod load;
 mod mix;
 mod settings;
 mod topology;
+mod trial;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -15,6 +16,7 @@ pub use load::Load;
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
 pub use settings::{Change, Count, Optimization, Setting, Settings, settings};
 pub use topology::{Copies, Inside, Sharing, Topology, TopologyError};
+pub use trial::{Counters, Ending, Observation, Phase, Temper, Throttled};
 
 use crate::units::{Bytes, Rate, Seconds, Span};
 

@@ -2,7 +2,7 @@
 //! cache.
 //!
 //! The parent half ([`campaign`], [`comparison`], [`group`], [`child`], [`schedule`]) never loads a
-//! model. The child half ([`probe`], [`subject`], [`service`], [`sessions`], [`pipeline`],
+//! model. [`trial`] runs a service inside the limits of a box, a [`control_group`]. The child half ([`probe`], [`subject`], [`service`], [`sessions`], [`pipeline`],
 //! [`session`]) is measured and holds as little of the tool as possible. Between them is the line
 //! [`protocol`].
 
@@ -11,6 +11,7 @@ pub mod cache;
 pub mod campaign;
 pub mod child;
 pub mod comparison;
+pub mod control_group;
 pub mod counting;
 mod crest;
 mod crew;
@@ -36,3 +37,4 @@ mod sessions;
 mod subject;
 mod synthetic;
 mod tensor;
+pub mod trial;

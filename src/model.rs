@@ -8,10 +8,12 @@ mod line;
 pub mod mix;
 mod ram;
 pub mod sample;
+mod search;
 mod topology;
 
 pub use cpu::CpuModel;
 pub use declared::DeclaredRam;
 pub use line::{FitError, Interval, Line, MATERIAL, Sample, Shape, shape};
 pub use ram::{CONFIDENCE, Capacity, Late, MAX_CONCURRENCY, Mixture, RamModel, line_of_peaks};
+pub use search::{Search, Side};
 pub use topology::{PoolModel, Trial, WorkersModel};

@@ -18,11 +18,12 @@ mod resources;
 mod sections;
 mod stated;
 pub mod variants;
+pub mod verification;
 mod verdict;
 mod warning;
 
 use crate::footprint::{Footprint, Topology};
-use crate::model::{Capacity, CpuModel};
+use crate::model::{Capacity, CpuModel, RamModel};
 use crate::units::{Bytes, Convention, Cpus, Rate, Seconds, Share, Source, Span};
 
 pub use book::{Book, Subject, book};
@@ -105,6 +106,8 @@ pub struct Plan {
     pub verdict: Verdict,
     /// What was measured, for tables that show it as it is; `None` where costs are declared.
     pub footprint: Option<Footprint>,
+    /// What the kernel charges and cannot drop, for which it kills; `None` where costs are declared.
+    pub charge: Option<RamModel>,
     /// The curves that the RAM tables are made of: before late models are loaded (the only one
     /// where there are none), and after.
     pub states: Vec<StateCurve>,

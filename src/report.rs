@@ -17,6 +17,7 @@ mod tables;
 mod terminal;
 mod values;
 mod variants;
+mod verification;
 
 pub use catalogue::{Language, say};
 pub use compose::{Frame, document};
@@ -32,3 +33,4 @@ pub use tables::{Layout, Lines};
 pub use terminal::terminal;
 pub use values::Plain;
 pub use variants::{variants_json, variants_text};
+pub use verification::{verification_json, verification_text};

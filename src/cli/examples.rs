@@ -25,6 +25,16 @@ Examples:
   mediscope-size measure --model scan.onnx --vary arena=on,off --vary threads=1,2 --ram 1G
   mediscope-size measure --vary image=1mp,4mp,12mp
   mediscope-size measure --model scan.onnx --dry-run";
+pub(super) const VERIFY_EXAMPLES: &str = "\
+The service runs in a control group with the RAM and CPUs of the box and no swap, with as
+many requests at once as the plan promises: warm, and as a burst after a restart. Exit
+codes: 0 the plan held, 1 it did not, 2 it could not be tried.
+
+Examples:
+  mediscope-size verify --ram 512M --cpus 1
+  mediscope-size verify --profile scan.yaml --ram 1G --cpus 2 --find n
+  mediscope-size verify --model scan.onnx --ram 1G --concurrency 8 --find limit
+  mediscope-size verify --profile scan.yaml --ram 512M --cpus 1 --for 10m";
 pub(super) const INSPECT_EXAMPLES: &str = "\
 Prints inputs and what is taken for them, outputs, weights by type, files with
 external weights, operators, an estimate of the RAM to load it, and the command

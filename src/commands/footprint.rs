@@ -4,6 +4,7 @@ mod answer;
 mod checks;
 mod compare;
 mod dry_run;
+mod job;
 mod planted;
 mod standing;
 
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
+pub use self::job::Runnable;
 pub use self::standing::Standing;
 
 pub use self::answer::Obtained;

@@ -37,6 +37,7 @@ pub fn parse(text: &str) -> anyhow::Result<SyntheticJob> {
         cpu: Seconds::new(0.04),
         kill_at: None,
         delay: Seconds::ZERO,
+        touched: None,
     };
     for pair in text.split(',').filter(|p| !p.is_empty()) {
         let (key, value) = pair.split_once('=').with_context(|| format!("`{pair}`: no `=`"))?;
@@ -53,6 +54,7 @@ pub fn parse(text: &str) -> anyhow::Result<SyntheticJob> {
             "cold_extra" => job.cold_extra = value.parse()?,
             "cpu" => job.cpu = Seconds::new(number()?),
             "kill_at" => job.kill_at = Some(value.parse()?),
+            "touched" => job.touched = Some(number()?),
             "delay" => job.delay = Seconds::new(number()?),
             _ => bail!("unknown planted cost `{key}`"),
         }

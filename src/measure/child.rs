@@ -5,10 +5,11 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self, ChildStdin, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::control_group::ControlGroup;
 use super::interrupt::Interrupt;
-use super::probe::PROBE_ARGUMENT;
+use super::probe::{ENTER_ARGUMENT, PROBE_ARGUMENT};
 use super::protocol::{Command, Job, Reply, Start};
 use crate::footprint::Count;
 
@@ -52,6 +53,18 @@ pub enum ChildError {
     /// The user asked for an end.
     #[error("interrupted")]
     Interrupted,
+    /// It was given a time, and that is over.
+    #[error("the measured process took longer than it was given")]
+    Late,
+}
+
+/// Where a child runs, and for how long it is waited for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds<'a> {
+    /// The limits that it runs in, if any.
+    pub group: Option<&'a ControlGroup>,
+    /// When waiting for it ends, if it does.
+    pub until: Option<Instant>,
 }
 
 fn told(stderr: &str) -> String {
@@ -66,6 +79,7 @@ pub struct Child {
     replies: Receiver<String>,
     stderr: Option<JoinHandle<String>>,
     interrupt: Interrupt,
+    until: Option<Instant>,
 }
 
 impl Child {
@@ -73,7 +87,12 @@ impl Child {
     ///
     /// # Errors
     /// Where no process can be started.
-    pub fn start(job: &Job, number: u32, interrupt: &Interrupt) -> Result<Self, ChildError> {
+    pub fn start(
+        job: &Job,
+        number: u32,
+        bounds: Bounds<'_>,
+        interrupt: &Interrupt,
+    ) -> Result<Self, ChildError> {
         let program = std::env::current_exe().map_err(ChildError::Start)?;
         let mut command = process::Command::new(program);
         // Read by the C library before the first line of the program runs.
@@ -82,6 +101,9 @@ impl Child {
             Some(Count::Default) => command.env_remove(HEAPS),
             None => &mut command,
         };
+        if let Some(group) = bounds.group {
+            command.arg(ENTER_ARGUMENT).args(group.directories());
+        }
         let mut process = command
             .arg(PROBE_ARGUMENT)
             .env(NO_TELEMETRY, "1")
@@ -105,7 +127,8 @@ impl Child {
             }
         });
         let stderr = Some(thread::spawn(move || tail(stderr)));
-        let mut child = Self { process, commands, replies, stderr, interrupt: interrupt.clone() };
+        let (interrupt, until) = (interrupt.clone(), bounds.until);
+        let mut child = Self { process, commands, replies, stderr, interrupt, until };
         child.say(&Start { job: job.clone(), child: number })?;
         Ok(child)
     }
@@ -143,6 +166,11 @@ impl Child {
                 }
                 Err(RecvTimeoutError::Timeout) if self.interrupt.is_set() => {
                     return Err(ChildError::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout)
+                    if self.until.is_some_and(|until| Instant::now() > until) =>
+                {
+                    return Err(ChildError::Late);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(self.ending()),

@@ -6,7 +6,7 @@
 
 use super::assemble;
 use super::campaign::ChildRecord;
-use super::child::ChildError;
+use super::child::{Bounds, ChildError};
 use super::group::Group;
 use super::interrupt::Interrupt;
 use super::protocol::{Command, Job, Kinds, Reply};
@@ -208,7 +208,7 @@ impl Comparison<'_> {
         let job = self.job.clone().in_topology(trial.topology);
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         let processes = trial.topology.processes();
-        let mut group = Group::start(&job, processes, number, self.interrupt)?;
+        let mut group = Group::start(&job, processes, number, Bounds::default(), self.interrupt)?;
         let Reply::Loaded(loaded) = group.ask(Command::Load)? else { return Err(confused()) };
         let Reply::Warm(warm) = group.ask(Command::WarmUp)? else { return Err(confused()) };
         let mut record = ChildRecord {

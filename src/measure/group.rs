@@ -5,7 +5,7 @@
 //! Anonymous peaks add up: each process has its own heap, and the sum of their high-water marks is
 //! the most that all can hold together. Pages of files that all of them map are in memory once.
 
-use super::child::{Child, ChildError};
+use super::child::{Bounds, Child, ChildError};
 use super::interrupt::Interrupt;
 use super::memory::{self, Process};
 use super::protocol::{
@@ -33,11 +33,13 @@ impl Group {
         job: &Job,
         processes: u32,
         number: u32,
+        bounds: Bounds<'_>,
         interrupt: &Interrupt,
     ) -> Result<Self, ChildError> {
         let members = (0..processes.max(1))
             .map(|worker| {
-                Child::start(job, number.wrapping_add(worker * NUMBERS_OF_A_GROUP), interrupt)
+                let number = number.wrapping_add(worker * NUMBERS_OF_A_GROUP);
+                Child::start(job, number, bounds, interrupt)
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { members, planted: matches!(job, Job::Synthetic(_)) })

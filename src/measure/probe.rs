@@ -2,12 +2,16 @@
 //! argument that is looked at before anything else, so that a footprint holds as little of the
 //! tool as possible: no argument parser, no profile, no report.
 
+use std::ffi::OsString;
+use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{self, ExitCode};
 
 use rustix::process::{Signal, set_parent_process_death_signal};
 
+use super::control_group::{WATCH_ARGUMENT, watch};
 use super::protocol::{Command, Job, Reply};
 use super::service::Service;
 use super::subject::Subject;
@@ -16,6 +20,9 @@ use super::{ffi, protocol};
 
 /// The hidden first argument of the measured child.
 pub const PROBE_ARGUMENT: &str = "__probe";
+/// The hidden first argument of a process that enters the control groups whose directories follow,
+/// up to [`PROBE_ARGUMENT`], and then becomes the measured child.
+pub const ENTER_ARGUMENT: &str = "__enter";
 /// The hidden first argument of the child that asks a library for its version.
 pub const VERSION_ARGUMENT: &str = "__library-version";
 
@@ -30,10 +37,37 @@ pub fn run_if_asked() -> Option<ExitCode> {
         let served = serve(&mut io::stdin().lock(), &mut io::stdout().lock());
         return Some(if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) });
     }
+    if first == ENTER_ARGUMENT {
+        let groups: Vec<OsString> = arguments.take_while(|a| a != PROBE_ARGUMENT).collect();
+        let error = enter(&groups);
+        let _ = writeln!(io::stderr(), "{error}");
+        return Some(ExitCode::from(2));
+    }
+    if first == WATCH_ARGUMENT {
+        watch(&mut io::stdin().lock());
+        return Some(ExitCode::SUCCESS);
+    }
     if first == VERSION_ARGUMENT {
         return Some(tell_version(Path::new(&arguments.next()?)));
     }
     None
+}
+
+/// Enters the groups, then becomes the measured child; returns only where that fails. As a program
+/// of its own and not between fork and exec, so that each page of the child is charged to them.
+fn enter(groups: &[OsString]) -> io::Error {
+    for group in groups {
+        let entry = Path::new(group).join("cgroup.procs");
+        // 0 is the process that writes.
+        if let Err(error) = fs::write(&entry, "0") {
+            let said = format!("{} cannot be entered: {error}", entry.display());
+            return io::Error::new(error.kind(), said);
+        }
+    }
+    match std::env::current_exe() {
+        Ok(program) => process::Command::new(program).arg(PROBE_ARGUMENT).exec(),
+        Err(error) => error,
+    }
 }
 
 fn tell_version(path: &Path) -> ExitCode {

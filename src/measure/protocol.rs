@@ -212,6 +212,9 @@ pub struct SyntheticJob {
     pub kill_at: Option<u32>,
     /// How long every command takes: for tests that interrupt.
     pub delay: Seconds,
+    /// Memory is really taken, this many times what is planted; `None` to only say so.
+    #[serde(default)]
+    pub touched: Option<f64>,
 }
 
 /// What the parent asks for.

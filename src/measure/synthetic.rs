@@ -1,5 +1,6 @@
 //! A subject with planted costs, so that everything above it is tested against known truth: the
-//! same child process, protocol and signals, without ONNX Runtime.
+//! same child process, protocol and signals, without ONNX Runtime. Where the job says so it really
+//! takes the memory, for trials against the kernel's limits.
 
 use std::thread;
 use std::time::Duration;
@@ -9,24 +10,30 @@ use rustix::process::{Signal, getpid, kill_process};
 use super::protocol::{
     ArenaSample, Kinds, Loaded, LoadedModel, Mark, StageSample, SyntheticJob, Warm, WaveSample,
 };
+use super::memory;
 use super::subject::Subject;
 use crate::units::{Bytes, Seconds};
 
 /// File pages that every mark contains, out of its total.
 const FILE: Bytes = Bytes::mib(12);
 
+/// How long a wave that really takes memory holds it.
+const HELD: Duration = Duration::from_millis(30);
+
 /// See the module.
 #[derive(Debug)]
 pub struct Synthetic {
     job: SyntheticJob,
     noise: fastrand::Rng,
+    /// What is really held, where the job says so.
+    held: Vec<u8>,
 }
 
 impl Synthetic {
     /// `child` sets the noise of different children apart.
     pub fn new(job: SyntheticJob, child: u64) -> Self {
         let noise = fastrand::Rng::with_seed(job.seed.wrapping_add(child));
-        Self { job, noise }
+        Self { job, noise, held: Vec::new() }
     }
 
     fn pause(&self) {
@@ -51,6 +58,18 @@ impl Synthetic {
         Bytes::from_f64(line * (1.0 + self.job.noise * normal))
     }
 
+    /// Takes real memory, so that this process has `total` besides file pages, times the factor.
+    /// What is held already is taken into account.
+    fn taken(&self, total: Bytes) -> Vec<u8> {
+        let (Some(factor), Ok(now)) = (self.job.touched, memory::resident()) else {
+            return Vec::new();
+        };
+        let wanted = Bytes::from_f64(total.saturating_sub(FILE).as_f64() * factor);
+        let missing = wanted.saturating_sub(now.anon);
+        // Written and not only reserved: a page exists when it is touched.
+        vec![1; usize::try_from(missing.get()).unwrap_or_default()]
+    }
+
     fn wave(&mut self, concurrency: u32, extra: Bytes) -> WaveSample {
         self.pause();
         if self.job.kill_at.is_some_and(|at| concurrency >= at) {
@@ -58,6 +77,11 @@ impl Synthetic {
             let _ = kill_process(getpid(), Signal::KILL);
         }
         let peak = self.reading(concurrency, extra);
+        let taken = self.taken(peak);
+        if !taken.is_empty() {
+            thread::sleep(HELD);
+        }
+        std::hint::black_box(&taken);
         let requests = concurrency * 3;
         let cpu = self.job.cpu.get() * f64::from(requests);
         WaveSample {
@@ -86,12 +110,16 @@ fn mark(total: Bytes) -> Mark {
 impl Subject for Synthetic {
     fn load(&mut self) -> anyhow::Result<Loaded> {
         self.pause();
+        let peak = self.job.load_peak + self.idle_bytes().saturating_sub(self.job.base);
+        std::hint::black_box(self.taken(peak));
+        self.held = self.taken(self.idle_bytes());
+        std::hint::black_box(&self.held);
         Ok(Loaded {
             start: mark(Bytes::mib(4)),
             runtime: mark(Bytes::mib(21)),
             models: vec![LoadedModel {
                 seconds: Seconds::new(0.1),
-                peak: self.job.load_peak + self.idle_bytes().saturating_sub(self.job.base),
+                peak,
                 after: mark(self.idle_bytes()),
             }],
         })

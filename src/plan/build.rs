@@ -75,6 +75,7 @@ pub fn plan(
         verdict,
         footprint: Some(footprint.clone()),
         states,
+        charge: Some(models.anonymous),
         cpu_model: models.cpu,
         market: Market::default(),
     })

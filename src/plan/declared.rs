@@ -55,6 +55,7 @@ pub fn declared(
         cpu,
         footprint: None,
         states,
+        charge: None,
         cpu_model,
         market: Market::default(),
     })

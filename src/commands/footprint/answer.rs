@@ -1,8 +1,10 @@
 //! What is obtained, answered: the plan, and what only the profile knows of it.
 
+use super::Request;
 use crate::footprint::Footprint;
 use crate::plan::{Plan, Question, Warning, plan};
 use crate::profile::{Profile, RequestImage};
+use crate::service::Service;
 
 /// A footprint and where it comes from.
 #[derive(Debug)]
@@ -15,6 +17,13 @@ pub struct Obtained {
     pub provenance: String,
     /// Whether the user stopped the measurement.
     pub interrupted: bool,
+}
+
+impl Request<'_> {
+    /// What a person says of the service.
+    pub const fn service(&self) -> &Service {
+        &self.profile.service
+    }
 }
 
 impl Obtained {

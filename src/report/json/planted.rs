@@ -68,6 +68,7 @@ pub fn without_box() -> Plan {
         },
         footprint: Some(footprint()),
         states: vec![],
+        charge: None,
         cpu_model: CpuModel::new(seconds(0.029), seconds(0.031)),
         market: Market::default(),
     }

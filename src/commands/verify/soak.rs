@@ -1,0 +1,62 @@
+//! A service that is kept busy in its box: does its memory grow?
+
+use std::time::Instant;
+
+use super::ended;
+use crate::commands::verify::bench::Bench;
+use crate::footprint::{Ending, Temper};
+use crate::measure::protocol::Reply;
+use crate::model::{CONFIDENCE, Line, Sample};
+use crate::plan::verification::Soak;
+use crate::units::{Bytes, Seconds};
+
+/// What the first requests allocate is not growth: so much of the time is not looked at.
+const SETTLING: f64 = 0.1;
+
+const HOUR: f64 = 3600.0;
+
+/// Keeps `n` requests in flight for `time`, in wave after wave.
+pub fn soak(
+    bench: &mut Bench<'_>,
+    n: u32,
+    limit: Bytes,
+    time: Seconds,
+) -> anyhow::Result<Soak> {
+    let limits = bench.limits(Some(limit));
+    let waves = bench.trials.waves(n);
+    let (seen, samples) = bench
+        .trials
+        .run_then(n, Temper::Warm, limits, None, |service, group| {
+            let begun = Instant::now();
+            let mut samples = Vec::new();
+            while begun.elapsed().as_secs_f64() < time.get() {
+                let Reply::Waves(wave) = service.ask(waves)? else { break };
+                if let Some((anonymous, _)) = group.sample() {
+                    samples.push((begun.elapsed().as_secs_f64(), anonymous, wave.requests));
+                }
+            }
+            Ok(samples)
+        })
+        .map_err(ended)?;
+    if seen.ending != Ending::Finished {
+        anyhow::bail!("the service was killed or too slow before the soak was over");
+    }
+    let settled: Vec<_> = samples.iter().filter(|(at, ..)| *at >= time.get() * SETTLING).collect();
+    let (Some(first), Some(last)) = (settled.first(), settled.last()) else {
+        anyhow::bail!("no wave was over in {time}: soak for longer");
+    };
+    let points: Vec<Sample> =
+        settled.iter().map(|(at, held, _)| Sample { x: *at, y: held.as_f64(), process: 0 }).collect();
+    let (low, typical, high) = Line::fit(&points).map_or((0.0, 0.0, 0.0), |line| {
+        let interval = line.slope_interval(CONFIDENCE);
+        (interval.low * HOUR, line.slope() * HOUR, interval.high * HOUR)
+    });
+    let left = limit.saturating_sub(last.1).as_f64();
+    Ok(Soak {
+        time: Seconds::new(last.0),
+        requests: samples.iter().map(|(.., requests)| u64::from(*requests)).sum(),
+        held: (first.1, last.1),
+        growth: (low, typical, high),
+        full_after: (low > 0.0).then(|| Seconds::new(left / typical * HOUR)),
+    })
+}

@@ -1,0 +1,201 @@
+//! A service in a box: its real processes inside the kernel's limits, with N requests in flight.
+//!
+//! What comes out is an observation, not a judgement: how it ended, how long it took, and what the
+//! kernel counted.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Advice, fadvise};
+
+use super::child::{Bounds, ChildError};
+use super::control_group::{ControlGroup, GroupError, Limits, Place, Watcher};
+use super::group::Group;
+use super::interrupt::Interrupt;
+use super::protocol::{Command, Job, Kinds};
+use crate::footprint::{Ending, Observation, Phase, Temper, Topology};
+use crate::units::{Bytes, Seconds};
+
+/// Blocks of waves of each trial: as many whatever the marks do, so that times can be compared.
+const BLOCKS: u32 = 3;
+
+/// Between two looks at what a group holds.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// The kernel's way to end a process.
+const SIGKILL: i32 = 9;
+
+/// Why there is no observation.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// The box cannot be made.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// The service ended for a reason other than the limits.
+    #[error(transparent)]
+    Child(#[from] ChildError),
+    /// Somebody else killed it.
+    #[error(
+        "the process in the box was killed by signal {0}, and not by the kernel for want of memory: \
+         who did that? Try again"
+    )]
+    KilledByAnother(i32),
+}
+
+/// A service that is tried in boxes.
+pub struct Trials<'a> {
+    /// What each process does.
+    pub job: Job,
+    /// How requests share processes and sessions.
+    pub topology: Topology,
+    /// Files that the service reads: each trial pays for their pages itself.
+    pub files: Vec<PathBuf>,
+    /// Where boxes are made.
+    pub place: &'a Place,
+    /// Who cleans up.
+    pub watcher: Watcher,
+    /// Asked for an end.
+    pub interrupt: &'a Interrupt,
+}
+
+impl Trials<'_> {
+    /// Puts `concurrency` requests in flight in a box with these limits, for `patience` at the most.
+    ///
+    /// # Errors
+    /// Where the box cannot be made, or the service fails for another reason.
+    pub fn run(
+        &mut self,
+        concurrency: u32,
+        temper: Temper,
+        limits: Limits,
+        patience: Option<Seconds>,
+    ) -> Result<Observation, TrialError> {
+        self.run_then(concurrency, temper, limits, patience, |_, _| Ok(())).map(|seen| seen.0)
+    }
+
+    /// The same, with `then` asked of the service when the requests are answered.
+    ///
+    /// # Errors
+    /// As [`Trials::run`].
+    pub fn run_then<T: Default>(
+        &mut self,
+        concurrency: u32,
+        temper: Temper,
+        limits: Limits,
+        patience: Option<Seconds>,
+        then: impl FnOnce(&mut Group, &ControlGroup) -> Result<T, ChildError>,
+    ) -> Result<(Observation, T), TrialError> {
+        self.drop_pages();
+        let group = ControlGroup::make(self.place, limits, &mut self.watcher)?;
+        let begun = Instant::now();
+        let until = patience.map(|p| begun + Duration::from_secs_f64(p.get()));
+        let mut phase = Phase::Loading;
+        let (result, highest) = watching(&group, || {
+            self.serve(concurrency, temper, Bounds { group: Some(&group), until }, &mut phase, then)
+        });
+        let wall = begun.elapsed().into();
+        let counters = group.counters();
+        let (ending, value) = match result {
+            Ok((value, finished)) => (Ending::Finished, Some((value, finished))),
+            Err(ChildError::Killed { signal }) => {
+                let by_kernel = counters.oom_kills.is_none_or(|kills| kills > 0);
+                if signal != SIGKILL || !by_kernel {
+                    return Err(TrialError::KilledByAnother(signal));
+                }
+                (Ending::Killed(phase), None)
+            }
+            Err(ChildError::Late) => (Ending::Late(phase), None),
+            Err(error) => return Err(error.into()),
+        };
+        let (value, wall) = value.map_or_else(
+            || (T::default(), wall),
+            |(value, finished)| (value, finished.duration_since(begun).into()),
+        );
+        Ok((Observation { ending, wall, counters, highest }, value))
+    }
+
+    /// One service from start to end; when its requests were answered, before `then`.
+    fn serve<T>(
+        &self,
+        concurrency: u32,
+        temper: Temper,
+        bounds: Bounds<'_>,
+        phase: &mut Phase,
+        then: impl FnOnce(&mut Group, &ControlGroup) -> Result<T, ChildError>,
+    ) -> Result<(T, Instant), ChildError> {
+        let processes = self.topology.processes();
+        let mut service = Group::start(&self.job, processes, 0, bounds, self.interrupt)?;
+        service.ask(Command::Load)?;
+        if self.job.has_lazy_models() {
+            service.ask(Command::LoadLazy)?;
+        }
+        match temper {
+            Temper::Warm => {
+                *phase = Phase::Warming;
+                service.ask(Command::WarmUp)?;
+                *phase = Phase::Serving;
+                service.ask(self.waves(concurrency))?;
+            }
+            Temper::Cold => {
+                *phase = Phase::Serving;
+                service.ask(Command::ColdBurst { concurrency })?;
+            }
+        }
+        let finished = Instant::now();
+        match bounds.group {
+            Some(group) => Ok((then(&mut service, group)?, finished)),
+            None => Err(ChildError::Failed("a trial has a box".into())),
+        }
+    }
+
+    /// The waves of one trial.
+    pub fn waves(&self, concurrency: u32) -> Command {
+        let kinds = if self.job.kinds() > 1 { Kinds::Mixed } else { Kinds::Only(0) };
+        Command::Waves { concurrency, max_blocks: BLOCKS, kinds }
+    }
+
+    /// Pages of files are charged to whoever touches them first, and stay where they are: without
+    /// this a service would get its library and its models for nothing because another process has
+    /// read them before, which in a box of its own nobody has.
+    fn drop_pages(&self) {
+        for path in &self.files {
+            if let Ok(file) = File::open(path) {
+                // Pages that another process maps stay: those are free for the trial too.
+                let _ = fadvise(&file, 0, None, Advice::DontNeed);
+            }
+        }
+    }
+}
+
+/// Says so when it is dropped.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Does `work` and looks at the group meanwhile.
+fn watching<T>(group: &ControlGroup, work: impl FnOnce() -> T) -> (T, Option<(Bytes, Bytes)>) {
+    let (is_over, highest) = (AtomicBool::new(false), Mutex::new(None));
+    let result = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Acquire) {
+                if let Some(now) = group.sample() {
+                    let mut highest = highest.lock().unwrap_or_else(PoisonError::into_inner);
+                    *highest = (*highest).max(Some(now));
+                }
+                thread::sleep(LOOK);
+            }
+        });
+        // Set even where the work panics, or the scope would wait for ever.
+        let _over = Over(&is_over);
+        work()
+    });
+    (result, highest.into_inner().unwrap_or_else(PoisonError::into_inner))
+}

@@ -1,0 +1,207 @@
+//! What was tried in a box as JSON, in the contract `mediscope-size/verify/1`.
+//!
+//! `schemas/verify-1.schema.json` says the same to programs.
+
+use serde::Serialize;
+
+use super::{phase, temper};
+use crate::footprint::Ending;
+use crate::plan::verification::{Found, Outcome, Soak, Tried, Verification};
+use crate::report::json::span::S;
+use crate::units::Bytes;
+
+/// The name of the contract. A change that a reader could notice gets another number.
+const SCHEMA: &str = "mediscope-size/verify/1";
+
+/// A verification as JSON for programs: indented, with a line break at the end.
+///
+/// # Errors
+/// Where it cannot be serialised, which none is known to cause.
+pub fn verification_json(seen: &Verification) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(&Verified::from(seen))?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[derive(Debug, Serialize)]
+struct Verified<'a> {
+    schema: &'static str,
+    profile: Profile<'a>,
+    topology: String,
+    #[serde(rename = "box")]
+    target: Target,
+    control_group_version: u32,
+    planned: Planned,
+    trials: Vec<Trial>,
+    find: Find,
+    soak: Option<Soaked>,
+    verdict: Verdict,
+}
+
+#[derive(Debug, Serialize)]
+struct Profile<'a> {
+    name: &'a str,
+    title: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Target {
+    ram_bytes: u64,
+    cpus: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Planned {
+    max_concurrency: u32,
+    concurrency: u32,
+    limit_bytes: S<u64>,
+    kill_limit_bytes: S<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Trial {
+    mode: &'static str,
+    concurrency: u32,
+    limit_bytes: u64,
+    outcome: &'static str,
+    phase: Option<&'static str>,
+    wall_seconds: f64,
+    unlimited_wall_seconds: f64,
+    peak_bytes: Option<u64>,
+    kernel_peak_bytes: Option<u64>,
+    sampled_anonymous_bytes: Option<u64>,
+    sampled_file_bytes: Option<u64>,
+    oom_kills: Option<u64>,
+    major_faults: Option<u64>,
+    reclaims: Option<u64>,
+    throttled_periods: Option<u64>,
+    throttled_seconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Find {
+    n: Option<Turning<u32>>,
+    limit: Option<Turning<u64>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Turning<T> {
+    held: Option<T>,
+    not_killed: Option<T>,
+    killed: Option<T>,
+    planned: T,
+    predicted_kill: T,
+    error: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Soaked {
+    seconds: f64,
+    requests: u64,
+    anonymous_bytes_begin: u64,
+    anonymous_bytes_end: u64,
+    growth_bytes_per_hour: Growth,
+    full_after_seconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Growth {
+    low: f64,
+    typical: f64,
+    high: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Verdict {
+    outcome: Option<&'static str>,
+    refuted: bool,
+}
+
+impl<'a> From<&'a Verification> for Verified<'a> {
+    fn from(seen: &'a Verification) -> Self {
+        Self {
+            schema: SCHEMA,
+            profile: Profile { name: &seen.name, title: &seen.title },
+            topology: seen.topology.to_string(),
+            target: Target { ram_bytes: seen.ram.get(), cpus: seen.cpus.map(crate::units::Cpus::get) },
+            control_group_version: seen.version,
+            planned: Planned {
+                max_concurrency: seen.planned,
+                concurrency: seen.promise.concurrency,
+                limit_bytes: S::from(&seen.promise.limit),
+                kill_limit_bytes: S::from(&seen.promise.kill_limit),
+            },
+            trials: seen.trials.iter().map(Trial::from).collect(),
+            find: Find {
+                n: seen.most.as_ref().map(|found| turning(found, |n| n)),
+                limit: seen.least.as_ref().map(|found| turning(found, Bytes::get)),
+            },
+            soak: seen.soak.as_ref().map(Soaked::from),
+            verdict: Verdict {
+                outcome: seen.outcome().map(outcome),
+                refuted: seen.is_refuted(),
+            },
+        }
+    }
+}
+
+fn turning<T: Copy, U>(found: &Found<T>, plain: impl Fn(T) -> U) -> Turning<U> {
+    Turning {
+        held: found.held.map(&plain),
+        not_killed: found.survived.map(&plain),
+        killed: found.killed.map(&plain),
+        planned: plain(found.planned),
+        predicted_kill: plain(found.predicted_kill),
+        error: found.error,
+    }
+}
+
+impl From<&Tried> for Trial {
+    fn from(tried: &Tried) -> Self {
+        let seen = &tried.observation;
+        let counters = &seen.counters;
+        Self {
+            mode: temper(tried.temper),
+            concurrency: tried.concurrency,
+            limit_bytes: tried.limit.get(),
+            outcome: outcome(tried.outcome),
+            phase: match seen.ending {
+                Ending::Finished => None,
+                Ending::Killed(at) | Ending::Late(at) => Some(phase(at)),
+            },
+            wall_seconds: seen.wall.get(),
+            unlimited_wall_seconds: tried.unlimited.get(),
+            peak_bytes: counters.peak.map(Bytes::get),
+            kernel_peak_bytes: counters.kernel_peak.map(Bytes::get),
+            sampled_anonymous_bytes: seen.highest.map(|h| h.0.get()),
+            sampled_file_bytes: seen.highest.map(|h| h.1.get()),
+            oom_kills: counters.oom_kills,
+            major_faults: counters.major_faults,
+            reclaims: counters.reclaims,
+            throttled_periods: counters.throttled.map(|t| t.periods),
+            throttled_seconds: counters.throttled.map(|t| t.time.get()),
+        }
+    }
+}
+
+const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Held => "held",
+        Outcome::Thrashed => "thrashed",
+        Outcome::Killed => "killed",
+    }
+}
+
+impl From<&Soak> for Soaked {
+    fn from(soak: &Soak) -> Self {
+        let (low, typical, high) = soak.growth;
+        Self {
+            seconds: soak.time.get(),
+            requests: soak.requests,
+            anonymous_bytes_begin: soak.held.0.get(),
+            anonymous_bytes_end: soak.held.1.get(),
+            growth_bytes_per_hour: Growth { low, typical, high },
+            full_after_seconds: soak.full_after.map(crate::units::Seconds::get),
+        }
+    }
+}
