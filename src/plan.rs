@@ -8,6 +8,7 @@ mod book;
 mod build;
 mod compare;
 mod components;
+mod cpu;
 mod curve;
 mod declared;
 pub mod figure;
@@ -18,8 +19,8 @@ mod resources;
 mod sections;
 mod stated;
 pub mod variants;
-pub mod verification;
 mod verdict;
+pub mod verification;
 mod warning;
 
 use crate::footprint::{Footprint, Topology};
@@ -29,6 +30,7 @@ use crate::units::{Bytes, Convention, Cpus, Rate, Seconds, Share, Source, Span};
 pub use book::{Book, Subject, book};
 pub use build::{PlanError, plan};
 pub use compare::compare;
+pub use cpu::{CpuAnswers, CpuPlan};
 pub use curve::Curve;
 pub use declared::declared;
 pub use finding::{Amount, Overall, Reason, Resource, ResourceVerdict, Status, Verdict};
@@ -330,34 +332,6 @@ impl HeldOut {
     pub fn is_inside(&self) -> bool {
         (self.predicted.low()..=self.predicted.high()).contains(&self.observed)
     }
-}
-
-/// The CPU side of the answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CpuPlan {
-    /// CPU time a request.
-    pub seconds_per_request: Span<Seconds>,
-    /// Elapsed time of one request alone on the measuring machine.
-    pub seconds_alone: Span<Seconds>,
-    /// What the asked CPUs give.
-    pub answers: Option<CpuAnswers>,
-}
-
-/// What the asked CPUs give.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CpuAnswers {
-    /// The CPUs.
-    pub cpus: Cpus,
-    /// Requests a second.
-    pub throughput: Span<Rate>,
-    /// Elapsed time of one request alone in this box.
-    pub response_alone: Seconds,
-    /// Requests in flight that keep the CPUs busy.
-    pub best_concurrency: (u32, u32),
-    /// Requests in flight beyond which only the queue grows.
-    pub max_useful_concurrency: u32,
-    /// Elapsed time of each request at that concurrency.
-    pub response_at_useful: Seconds,
 }
 
 /// What another topology would cost.

@@ -17,7 +17,7 @@ pub use self::job::Runnable;
 pub use self::standing::Standing;
 
 pub use self::answer::Obtained;
-use self::checks::{available, has_room, kind_job, maybe_the_shape};
+use self::checks::{available, has_room, kind_job, maybe_the_shape, nothing_measured, processes};
 use super::printer::Printer;
 use super::runtime;
 use super::service::profile;
@@ -374,28 +374,7 @@ impl<'a> Request<'a> {
     }
 }
 
-fn processes(n: usize) -> String {
-    format!("{n} process{}", if n == 1 { "" } else { "es" })
-}
-
 /// The user stopped it before there was anything to answer with.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
-
-fn nothing_measured(children: &[ChildRecord]) -> String {
-    match children.iter().find_map(|c| c.killed) {
-        Some(killed) => format!(
-            "the measured process was killed by signal {} at N = {}: it needs more memory than \
-             there is here; free some, or measure on a larger machine",
-            killed.signal, killed.concurrency
-        ),
-        None => match children.iter().filter_map(|c| c.no_room).min() {
-            Some(n) => format!(
-                "N = {n} would take more memory than this machine has free, and a line needs two \
-                 concurrencies; free some, or measure on a larger machine"
-            ),
-            None => "nothing was measured".into(),
-        },
-    }
-}

@@ -233,7 +233,8 @@ impl Campaign<'_> {
         let number = u32::try_from(finished.len()).unwrap_or(u32::MAX);
         let started = Instant::now();
         let processes = self.topology.processes();
-        let mut child = Group::start(&self.job, processes, number, Bounds::default(), self.interrupt)?;
+        let mut child =
+            Group::start(&self.job, processes, number, Bounds::default(), self.interrupt)?;
         let Reply::Loaded(loaded) = child.ask(Command::Load)? else { return Err(confused()) };
         let record = record.insert(ChildRecord {
             errand,

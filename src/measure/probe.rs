@@ -5,8 +5,8 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, Write};
-use std::path::Path;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{self, ExitCode};
 
 use rustix::process::{Signal, set_parent_process_death_signal};

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 
+use super::memory;
 use super::protocol::{
     ArenaSample, Kinds, Loaded, LoadedModel, Mark, StageSample, SyntheticJob, Warm, WaveSample,
 };
-use super::memory;
 use super::subject::Subject;
 use crate::units::{Bytes, Seconds};
 

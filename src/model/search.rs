@@ -54,9 +54,7 @@ impl Search {
     pub fn next(&mut self, guess: u64, resolution: u64) -> Option<u64> {
         match (self.low, self.high) {
             (None, None) => Some(guess.clamp(self.least, self.most)),
-            (Some(low), Some(high)) => {
-                (high - low > resolution.max(1)).then(|| low.midpoint(high))
-            }
+            (Some(low), Some(high)) => (high - low > resolution.max(1)).then(|| low.midpoint(high)),
             (Some(low), None) => {
                 let next = low.saturating_add(self.step()).min(self.most);
                 (next > low).then_some(next)
@@ -121,7 +119,7 @@ mod tests {
             prop_assert_eq!(bracket, (Some(place - 1), Some(place)));
             // Doubling strides and halving: twice the logarithm of the distance, and a little.
             let distance = place.abs_diff(guess) + 2;
-            prop_assert!(f64::from(trials) <= 2.0 * (distance as f64).log2() + 4.0);
+            prop_assert!(trials <= 2 * distance.ilog2() + 6);
         }
     }
 }

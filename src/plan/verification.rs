@@ -132,11 +132,7 @@ pub fn promise(plan: &Plan, n: u32) -> Option<Promise> {
     let cold = !plan.question.warmed;
     let curve = &plan.states.last()?.curve;
     let charge = plan.charge.as_ref()?;
-    Some(Promise {
-        concurrency: n,
-        limit: curve.limit(n, cold),
-        kill_limit: charge.limit(n, cold),
-    })
+    Some(Promise { concurrency: n, limit: curve.limit(n, cold), kill_limit: charge.limit(n, cold) })
 }
 
 /// The judgement of an observation, against one without a limit.

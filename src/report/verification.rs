@@ -149,7 +149,9 @@ fn found(seen: &Verification) -> Vec<String> {
         let n = seen.promise.concurrency;
         lines.push(format!(
             "{n} at once held {}; the plan asks for {}.",
-            least.held.map_or_else(|| "in no limit that was tried".to_owned(), |b| format!("in {b}")),
+            least
+                .held
+                .map_or_else(|| "in no limit that was tried".to_owned(), |b| format!("in {b}")),
             least.planned
         ));
         lines.push(turning(least, |b| b.to_string(), "in", "in any limit down to"));
@@ -188,8 +190,14 @@ fn soak(soak: &Soak) -> String {
     let mib = |bytes: f64| bytes / 1_048_576.0;
     let (low, typical, high) = soak.growth;
     let trend = if low > 0.0 {
-        let left = soak.full_after.map_or_else(String::new, |t| format!("; the limit is reached in {t}"));
-        format!("it grows by {:.1} MiB an hour ({:.1} to {:.1}){left}", mib(typical), mib(low), mib(high))
+        let left =
+            soak.full_after.map_or_else(String::new, |t| format!("; the limit is reached in {t}"));
+        format!(
+            "it grows by {:.1} MiB an hour ({:.1} to {:.1}){left}",
+            mib(typical),
+            mib(low),
+            mib(high)
+        )
     } else if high < 0.0 {
         format!("it falls by {:.1} MiB an hour", -mib(typical))
     } else {

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use crate::measure::campaign::ChildRecord;
 use crate::measure::host::HostBox;
 use crate::measure::protocol::KindJob;
 use crate::profile::Kind;
@@ -34,4 +35,25 @@ pub(super) fn maybe_the_shape(assumed: &[String]) -> String {
          requests have, as in --shape NAME=1x128",
         assumed.join("; ")
     )
+}
+
+pub(super) fn processes(n: usize) -> String {
+    format!("{n} process{}", if n == 1 { "" } else { "es" })
+}
+
+pub(super) fn nothing_measured(children: &[ChildRecord]) -> String {
+    match children.iter().find_map(|c| c.killed) {
+        Some(killed) => format!(
+            "the measured process was killed by signal {} at N = {}: it needs more memory than \
+             there is here; free some, or measure on a larger machine",
+            killed.signal, killed.concurrency
+        ),
+        None => match children.iter().filter_map(|c| c.no_room).min() {
+            Some(n) => format!(
+                "N = {n} would take more memory than this machine has free, and a line needs two \
+                 concurrencies; free some, or measure on a larger machine"
+            ),
+            None => "nothing was measured".into(),
+        },
+    }
 }

@@ -57,8 +57,7 @@ impl<'a> Bench<'a> {
             let patience = unlimited.wall.get() * PATIENCE;
             let patience = Seconds::new(patience.max(unlimited.wall.get() + LEAST_PATIENCE));
             let limits = self.limits(Some(limit));
-            let observation =
-                self.trials.run(n, temper, limits, Some(patience)).map_err(ended)?;
+            let observation = self.trials.run(n, temper, limits, Some(patience)).map_err(ended)?;
             let outcome = outcome(&observation, unlimited.wall);
             let tried = Tried {
                 temper,

@@ -61,7 +61,8 @@ pub fn most(
 pub fn least(bench: &mut Bench<'_>, promise: &Promise) -> anyhow::Result<Found<Bytes>> {
     let n = promise.concurrency;
     let (predicted, planned) = (promise.kill_limit.typical(), promise.limit.high());
-    let free = HostBox::this()?.available_ram.map_or(planned.as_f64() * 4.0, |f| f.as_f64() * SHARE);
+    let free =
+        HostBox::this()?.available_ram.map_or(planned.as_f64() * 4.0, |f| f.as_f64() * SHARE);
     let upper = Bytes::from_f64((planned.as_f64() * 4.0).min(free)).get();
     let resolution = Bytes::from_f64(predicted.as_f64() * RESOLUTION).get();
     let floor = Bytes::mib(1).get();

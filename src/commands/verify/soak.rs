@@ -16,12 +16,7 @@ const SETTLING: f64 = 0.1;
 const HOUR: f64 = 3600.0;
 
 /// Keeps `n` requests in flight for `time`, in wave after wave.
-pub fn soak(
-    bench: &mut Bench<'_>,
-    n: u32,
-    limit: Bytes,
-    time: Seconds,
-) -> anyhow::Result<Soak> {
+pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyhow::Result<Soak> {
     let limits = bench.limits(Some(limit));
     let waves = bench.trials.waves(n);
     let (seen, samples) = bench
@@ -45,8 +40,10 @@ pub fn soak(
     let (Some(first), Some(last)) = (settled.first(), settled.last()) else {
         anyhow::bail!("no wave was over in {time}: soak for longer");
     };
-    let points: Vec<Sample> =
-        settled.iter().map(|(at, held, _)| Sample { x: *at, y: held.as_f64(), process: 0 }).collect();
+    let points: Vec<Sample> = settled
+        .iter()
+        .map(|(at, held, _)| Sample { x: *at, y: held.as_f64(), process: 0 })
+        .collect();
     let (low, typical, high) = Line::fit(&points).map_or((0.0, 0.0, 0.0), |line| {
         let interval = line.slope_interval(CONFIDENCE);
         (interval.low * HOUR, line.slope() * HOUR, interval.high * HOUR)

@@ -123,7 +123,10 @@ impl<'a> From<&'a Verification> for Verified<'a> {
             schema: SCHEMA,
             profile: Profile { name: &seen.name, title: &seen.title },
             topology: seen.topology.to_string(),
-            target: Target { ram_bytes: seen.ram.get(), cpus: seen.cpus.map(crate::units::Cpus::get) },
+            target: Target {
+                ram_bytes: seen.ram.get(),
+                cpus: seen.cpus.map(crate::units::Cpus::get),
+            },
             control_group_version: seen.version,
             planned: Planned {
                 max_concurrency: seen.planned,
@@ -137,10 +140,7 @@ impl<'a> From<&'a Verification> for Verified<'a> {
                 limit: seen.least.as_ref().map(|found| turning(found, Bytes::get)),
             },
             soak: seen.soak.as_ref().map(Soaked::from),
-            verdict: Verdict {
-                outcome: seen.outcome().map(outcome),
-                refuted: seen.is_refuted(),
-            },
+            verdict: Verdict { outcome: seen.outcome().map(outcome), refuted: seen.is_refuted() },
         }
     }
 }
