@@ -119,6 +119,7 @@ fn help_is_what_it_was() {
         vec!["--help"],
         vec!["-h"],
         vec!["measure", "--help"],
+        vec!["verify", "--help"],
         vec!["inspect", "--help"],
         vec!["runtime", "-h"],
         vec!["cache", "-h"],

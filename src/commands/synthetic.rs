@@ -38,6 +38,7 @@ pub fn parse(text: &str) -> anyhow::Result<SyntheticJob> {
         kill_at: None,
         delay: Seconds::ZERO,
         touched: None,
+        leak: Bytes::ZERO,
     };
     for pair in text.split(',').filter(|p| !p.is_empty()) {
         let (key, value) = pair.split_once('=').with_context(|| format!("`{pair}`: no `=`"))?;
@@ -55,6 +56,7 @@ pub fn parse(text: &str) -> anyhow::Result<SyntheticJob> {
             "cpu" => job.cpu = Seconds::new(number()?),
             "kill_at" => job.kill_at = Some(value.parse()?),
             "touched" => job.touched = Some(number()?),
+            "leak" => job.leak = value.parse()?,
             "delay" => job.delay = Seconds::new(number()?),
             _ => bail!("unknown planted cost `{key}`"),
         }

@@ -13,7 +13,7 @@ use super::footprint::{Request, Runnable};
 use super::printer::Printer;
 use crate::cli::{FindArg, GlobalArgs, VerifyArgs};
 use crate::footprint::Temper;
-use crate::measure::control_group::{Place, Watcher};
+use crate::measure::control_group::{ControlGroup, Limits, Place, Watcher};
 use crate::measure::host::HostBox;
 use crate::measure::host::files::Files;
 use crate::measure::interrupt::Interrupt;
@@ -34,6 +34,9 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let (ram, cpus) = target(args, &request)?;
     // Before minutes are spent on measuring.
     let place = Place::find(&Files::real()).map_err(|error| rights::explained(&error))?;
+    let mut watcher = Watcher::start()?;
+    let limits = Limits { ram: Some(ram), cpus };
+    drop(ControlGroup::make(&place, limits, &mut watcher).map_err(|e| rights::explained(&e))?);
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
     let obtained = request.obtain_until(&interrupt)?;
     if obtained.interrupted {
@@ -48,7 +51,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
         topology: plan.topology,
         files: files.clone(),
         place: &place,
-        watcher: Watcher::start()?,
+        watcher,
         interrupt: &interrupt,
     };
     let planned = plan.ram.max_concurrency.map_or(0, |capacity| capacity.low);

@@ -215,6 +215,9 @@ pub struct SyntheticJob {
     /// Memory is really taken, this many times what is planted; `None` to only say so.
     #[serde(default)]
     pub touched: Option<f64>,
+    /// Bytes that each wave keeps for ever, where memory is really taken.
+    #[serde(default)]
+    pub leak: Bytes,
 }
 
 /// What the parent asks for.

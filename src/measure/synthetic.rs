@@ -27,13 +27,14 @@ pub struct Synthetic {
     noise: fastrand::Rng,
     /// What is really held, where the job says so.
     held: Vec<u8>,
+    leaked: Vec<Vec<u8>>,
 }
 
 impl Synthetic {
     /// `child` sets the noise of different children apart.
     pub fn new(job: SyntheticJob, child: u64) -> Self {
         let noise = fastrand::Rng::with_seed(job.seed.wrapping_add(child));
-        Self { job, noise, held: Vec::new() }
+        Self { job, noise, held: Vec::new(), leaked: Vec::new() }
     }
 
     fn pause(&self) {
@@ -65,7 +66,8 @@ impl Synthetic {
             return Vec::new();
         };
         let wanted = Bytes::from_f64(total.saturating_sub(FILE).as_f64() * factor);
-        let missing = wanted.saturating_sub(now.anon);
+        let leaked = self.job.leak * u64::try_from(self.leaked.len()).unwrap_or_default();
+        let missing = (wanted + leaked).saturating_sub(now.anon);
         // Written and not only reserved: a page exists when it is touched.
         vec![1; usize::try_from(missing.get()).unwrap_or_default()]
     }
@@ -78,10 +80,14 @@ impl Synthetic {
         }
         let peak = self.reading(concurrency, extra);
         let taken = self.taken(peak);
-        if !taken.is_empty() {
+        if self.job.touched.is_some() {
             thread::sleep(HELD);
         }
         std::hint::black_box(&taken);
+        // Before what was taken goes, or it would move in there and show for a while nowhere.
+        if self.job.touched.is_some() && self.job.leak > Bytes::ZERO {
+            self.leaked.push(vec![1; usize::try_from(self.job.leak.get()).unwrap_or_default()]);
+        }
         let requests = concurrency * 3;
         let cpu = self.job.cpu.get() * f64::from(requests);
         WaveSample {

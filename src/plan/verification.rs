@@ -78,9 +78,12 @@ pub struct Soak {
     pub requests: u64,
     /// Anonymous bytes after the first tenth of the time, and at the end.
     pub held: (Bytes, Bytes),
+    /// Whether the kernel killed it before the time was over.
+    pub killed: bool,
     /// What is added an hour, with its 95 % interval, bytes; it may be below 0.
     pub growth: (f64, f64, f64),
-    /// When the limit is reached at that rate; `None` where nothing is known to grow.
+    /// When the limit is reached at that rate; `None` where it is not known to grow, or by less than
+    /// can be told.
     pub full_after: Option<Seconds>,
 }
 
@@ -123,7 +126,8 @@ impl Verification {
     /// A plan that promises nothing is not refuted by one request that does not fit.
     pub fn is_refuted(&self) -> bool {
         let promised_nothing = self.planned == 0 && self.promise.concurrency == 1;
-        !promised_nothing && self.outcome() != Some(Outcome::Held)
+        let was_killed = self.soak.is_some_and(|soak| soak.killed);
+        was_killed || !promised_nothing && self.outcome() != Some(Outcome::Held)
     }
 }
 

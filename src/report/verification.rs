@@ -42,7 +42,9 @@ fn verdict(seen: &Verification, layout: Layout) -> String {
         Some(Outcome::Thrashed) => ("✘", "THRASHED"),
         Some(Outcome::Killed) | None => ("✘", "KILLED"),
     };
-    let mut out = format!("{mark} {BOLD}{word}{BOLD:#}: {n} at once in {}\n", seen.ram);
+    let foreseen = seen.planned == 0 && n == 1 && seen.outcome() != Some(Outcome::Held);
+    let foreseen = if foreseen { ", as the plan says" } else { "" };
+    let mut out = format!("{mark} {BOLD}{word}{BOLD:#}: {n} at once in {}{foreseen}\n", seen.ram);
     let mut lines = vec![match (seen.planned, seen.outcome()) {
         (0, _) => format!(
             "The plan promises nothing in this box: loading, or one request, needs up to {}.",
@@ -189,11 +191,9 @@ fn turning<T: Copy>(
 fn soak(soak: &Soak) -> String {
     let mib = |bytes: f64| bytes / 1_048_576.0;
     let (low, typical, high) = soak.growth;
-    let trend = if low > 0.0 {
-        let left =
-            soak.full_after.map_or_else(String::new, |t| format!("; the limit is reached in {t}"));
+    let trend = if let Some(left) = soak.full_after {
         format!(
-            "it grows by {:.1} MiB an hour ({:.1} to {:.1}){left}",
+            "it grows by {:.1} MiB an hour ({:.1} to {:.1}); the limit is reached in {left}",
             mib(typical),
             mib(low),
             mib(high)
@@ -204,7 +204,11 @@ fn soak(soak: &Soak) -> String {
         format!("no growth is to be seen ({:+.1} to {:+.1} MiB an hour)", mib(low), mib(high))
     };
     format!(
-        "{} requests in {}; anonymous memory {} after the first tenth, {} at the end: {trend}.",
-        soak.requests, soak.time, soak.held.0, soak.held.1
+        "{} requests in {}{}; anonymous memory {} after the first tenth, {} at the end: {trend}.",
+        soak.requests,
+        soak.time,
+        if soak.killed { ", then killed" } else { "" },
+        soak.held.0,
+        soak.held.1
     )
 }

@@ -13,29 +13,29 @@ use crate::units::{Bytes, Seconds};
 /// What the first requests allocate is not growth: so much of the time is not looked at.
 const SETTLING: f64 = 0.1;
 
+/// Less is not growth: the kernel charges in batches, and each CPU keeps one back.
+const LEAST_GROWTH: Bytes = Bytes::mib(1);
+
 const HOUR: f64 = 3600.0;
 
 /// Keeps `n` requests in flight for `time`, in wave after wave.
 pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyhow::Result<Soak> {
     let limits = bench.limits(Some(limit));
     let waves = bench.trials.waves(n);
-    let (seen, samples) = bench
+    let mut samples = Vec::new();
+    let (seen, ()) = bench
         .trials
         .run_then(n, Temper::Warm, limits, None, |service, group| {
             let begun = Instant::now();
-            let mut samples = Vec::new();
             while begun.elapsed().as_secs_f64() < time.get() {
                 let Reply::Waves(wave) = service.ask(waves)? else { break };
                 if let Some((anonymous, _)) = group.sample() {
                     samples.push((begun.elapsed().as_secs_f64(), anonymous, wave.requests));
                 }
             }
-            Ok(samples)
+            Ok(())
         })
         .map_err(ended)?;
-    if seen.ending != Ending::Finished {
-        anyhow::bail!("the service was killed or too slow before the soak was over");
-    }
     let settled: Vec<_> = samples.iter().filter(|(at, ..)| *at >= time.get() * SETTLING).collect();
     let (Some(first), Some(last)) = (settled.first(), settled.last()) else {
         anyhow::bail!("no wave was over in {time}: soak for longer");
@@ -48,12 +48,15 @@ pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyho
         let interval = line.slope_interval(CONFIDENCE);
         (interval.low * HOUR, line.slope() * HOUR, interval.high * HOUR)
     });
+    let grown = typical / HOUR * (last.0 - first.0);
+    let grows = low > 0.0 && grown >= LEAST_GROWTH.as_f64();
     let left = limit.saturating_sub(last.1).as_f64();
     Ok(Soak {
         time: Seconds::new(last.0),
         requests: samples.iter().map(|(.., requests)| u64::from(*requests)).sum(),
         held: (first.1, last.1),
         growth: (low, typical, high),
-        full_after: (low > 0.0).then(|| Seconds::new(left / typical * HOUR)),
+        killed: seen.ending != Ending::Finished,
+        full_after: grows.then(|| Seconds::new(left / typical * HOUR)),
     })
 }

@@ -100,6 +100,7 @@ struct Soaked {
     requests: u64,
     anonymous_bytes_begin: u64,
     anonymous_bytes_end: u64,
+    killed: bool,
     growth_bytes_per_hour: Growth,
     full_after_seconds: Option<f64>,
 }
@@ -200,6 +201,7 @@ impl From<&Soak> for Soaked {
             requests: soak.requests,
             anonymous_bytes_begin: soak.held.0.get(),
             anonymous_bytes_end: soak.held.1.get(),
+            killed: soak.killed,
             growth_bytes_per_hour: Growth { low, typical, high },
             full_after_seconds: soak.full_after.map(crate::units::Seconds::get),
         }
