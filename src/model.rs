@@ -6,6 +6,7 @@ mod cpu;
 mod declared;
 mod line;
 pub mod mix;
+pub mod queue;
 mod ram;
 pub mod sample;
 mod search;

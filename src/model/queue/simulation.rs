@@ -1,0 +1,306 @@
+//! A discrete-event simulation of requests that share CPUs.
+//!
+//! Requests are admitted in the order of their arrival, at most `limit` at a time. Those that
+//! are admitted first use the CPU and then wait for others than the CPU, if they do. Those on the CPU share it
+//! equally, none with more than one core, as the kernel's fair scheduler lets them. A quota is spent
+//! in periods: once it is used up nobody runs until the next period begins (CFS bandwidth
+//! control, Documentation/scheduler/sched-bwc.rst); a service that was idle begins with a full one.
+//!
+//! Equal shares make virtual time do: one clock of the work that each running request has received,
+//! and a request is done when that clock has advanced by what it asked for. Each event costs a few
+//! operations on a heap, however many are in flight.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// The kernel's period for CPU quotas as container engines leave it, seconds.
+const PERIOD: f64 = 0.1;
+
+/// Work that is left because floating-point numbers are no real ones, seconds.
+const ROUNDING: f64 = 1e-12;
+
+/// What serves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Server {
+    /// CPU-seconds a second, above 0: a quota where there are more cores.
+    pub cpus: f64,
+    /// Requests that can run at the same moment at full speed, 1 or more, above `cpus` where these
+    /// are a quota.
+    pub cores: f64,
+    /// Requests that are admitted at once; `None` for all.
+    pub limit: Option<u32>,
+}
+
+/// What one request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Work {
+    /// CPU-seconds.
+    pub cpu: f64,
+    /// Seconds for others than the CPU, after it.
+    pub wait: f64,
+}
+
+/// Where requests come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Arrivals<'a> {
+    /// At these times, ascending, whatever becomes of the earlier ones.
+    Open(&'a [f64]),
+    /// From so many users, each of whom asks again as soon as an answer is there.
+    Closed(u32),
+}
+
+/// When a request was where.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Served {
+    /// It came.
+    pub arrived: f64,
+    /// It was admitted.
+    pub begun: f64,
+    /// It was answered.
+    pub ended: f64,
+}
+
+impl Served {
+    /// From the arrival to the answer, seconds.
+    pub fn latency(&self) -> f64 {
+        self.ended - self.arrived
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Played {
+    /// One for each piece of work, in its order.
+    pub served: Vec<Served>,
+    /// Seconds with n in flight, admitted or not, by n.
+    pub in_flight: Vec<f64>,
+    /// Arrivals, ends and turns of the quota.
+    pub events: u64,
+}
+
+impl Played {
+    /// From the first arrival to the last answer, seconds.
+    pub fn seconds(&self) -> f64 {
+        let first = self.served.iter().map(|s| s.arrived).fold(f64::INFINITY, f64::min);
+        let last = self.served.iter().map(|s| s.ended).fold(0.0, f64::max);
+        (last - first).max(0.0)
+    }
+
+    /// Latencies in order of arrival, seconds.
+    pub fn latencies(&self) -> Vec<f64> {
+        self.served.iter().map(Served::latency).collect()
+    }
+
+    /// The mean number in flight.
+    pub fn mean_in_flight(&self) -> f64 {
+        let total: f64 = self.in_flight.iter().sum();
+        let weighted = (0..).zip(&self.in_flight).map(|(n, t)| f64::from(n) * t).sum::<f64>();
+        if total > 0.0 { weighted / total } else { 0.0 }
+    }
+}
+
+/// A moment and a request, in order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Due(f64, usize);
+
+impl Eq for Due {}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0).then(self.1.cmp(&other.1))
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Plays all of `work` in order: the n-th piece is the n-th request that comes.
+pub fn simulate(work: &[Work], arrivals: Arrivals<'_>, server: &Server) -> Played {
+    let mut play = Play::new(work, arrivals, server);
+    while play.step() {}
+    play.played
+}
+
+struct Play<'a> {
+    work: &'a [Work],
+    arrivals: Arrivals<'a>,
+    server: Server,
+    now: f64,
+    /// The next request that has not come yet.
+    next: usize,
+    /// Of a closed system: requests that may come now.
+    ready: u32,
+    queue: VecDeque<usize>,
+    admitted: u32,
+    /// By the virtual time at which they are done.
+    running: BinaryHeap<Reverse<Due>>,
+    virtual_now: f64,
+    /// By the time at which they are done.
+    waiting: BinaryHeap<Reverse<Due>>,
+    /// Where there is a quota: what is left of it, and when it is full again.
+    quota: Option<(f64, f64)>,
+    flying: usize,
+    played: Played,
+}
+
+impl<'a> Play<'a> {
+    fn new(work: &'a [Work], arrivals: Arrivals<'a>, server: &Server) -> Self {
+        let quota =
+            (server.cpus < server.cores).then_some((server.cpus * PERIOD, f64::NEG_INFINITY));
+        let nobody = Served { arrived: 0.0, begun: 0.0, ended: 0.0 };
+        Self {
+            work,
+            arrivals,
+            server: *server,
+            now: 0.0,
+            next: 0,
+            ready: match arrivals {
+                Arrivals::Open(_) => 0,
+                Arrivals::Closed(users) => users,
+            },
+            queue: VecDeque::new(),
+            admitted: 0,
+            running: BinaryHeap::new(),
+            virtual_now: 0.0,
+            waiting: BinaryHeap::new(),
+            quota,
+            flying: 0,
+            played: Played { served: vec![nobody; work.len()], ..Played::default() },
+        }
+    }
+
+    /// What each running request gets a second.
+    fn speed(&self) -> f64 {
+        if self.running.is_empty() || self.quota.is_some_and(|(left, _)| left <= ROUNDING) {
+            return 0.0;
+        }
+        (self.server.cores / self.count()).min(1.0)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+    fn count(&self) -> f64 {
+        self.running.len() as f64
+    }
+
+    /// To the next event; false where there is none.
+    fn step(&mut self) -> bool {
+        let speed = self.speed();
+        let arrival = self.arrival();
+        let done = self.running.peek().and_then(|Reverse(due)| {
+            let left = due.0 - self.virtual_now;
+            // What is done at the moment at which the quota ends is done.
+            if left <= ROUNDING {
+                Some(self.now)
+            } else {
+                (speed > 0.0).then(|| self.now + left / speed)
+            }
+        });
+        let back = self.waiting.peek().map(|Reverse(due)| due.0);
+        let turn = self.quota.filter(|_| !self.running.is_empty()).map(|(left, full)| {
+            let spent = if speed > 0.0 { self.now + left / (speed * self.count()) } else { full };
+            spent.min(full)
+        });
+        let times = [arrival, done, back, turn];
+        let Some(at) = times.into_iter().flatten().min_by(f64::total_cmp) else { return false };
+        self.advance(at.max(self.now), speed);
+        self.played.events += 1;
+        // Ends before arrivals: who leaves makes room for who comes at the same moment.
+        if done == Some(at) {
+            self.finish_running();
+        } else if back == Some(at) {
+            if let Some(Reverse(due)) = self.waiting.pop() {
+                self.leave(due.1);
+            }
+        } else if arrival == Some(at) {
+            self.arrive();
+        }
+        self.turn_over();
+        true
+    }
+
+    fn advance(&mut self, to: f64, speed: f64) {
+        let passed = to - self.now;
+        if self.played.in_flight.len() <= self.flying {
+            self.played.in_flight.resize(self.flying + 1, 0.0);
+        }
+        // Before the first request there is nothing to see.
+        if self.next > 0 {
+            self.played.in_flight[self.flying] += passed;
+        }
+        self.virtual_now += passed * speed;
+        let used = passed * speed * self.count();
+        if let Some((left, _)) = &mut self.quota {
+            *left = (*left - used).max(0.0);
+        }
+        self.now = to;
+    }
+
+    /// A period is over: the quota is full again.
+    fn turn_over(&mut self) {
+        if let Some((left, full)) = &mut self.quota
+            && self.now >= *full
+            && !self.running.is_empty()
+        {
+            *left = self.server.cpus * PERIOD;
+            // After an idle time the period begins with the first that runs.
+            *full = if self.now > *full + PERIOD { self.now } else { *full } + PERIOD;
+        }
+    }
+
+    /// When the next request comes.
+    fn arrival(&self) -> Option<f64> {
+        if self.next >= self.work.len() {
+            return None;
+        }
+        match self.arrivals {
+            Arrivals::Open(times) => times.get(self.next).copied(),
+            Arrivals::Closed(_) => (self.ready > 0).then_some(self.now),
+        }
+    }
+
+    fn arrive(&mut self) {
+        let request = self.next;
+        self.next += 1;
+        self.ready = self.ready.saturating_sub(1);
+        self.flying += 1;
+        self.played.served[request].arrived = self.now;
+        self.queue.push_back(request);
+        self.admit();
+    }
+
+    fn admit(&mut self) {
+        while self.server.limit.is_none_or(|limit| self.admitted < limit.max(1)) {
+            let Some(request) = self.queue.pop_front() else { return };
+            self.admitted += 1;
+            self.played.served[request].begun = self.now;
+            if self.running.is_empty() {
+                // The clock need not remember the past, and stays exact.
+                self.virtual_now = 0.0;
+            }
+            let due = self.virtual_now + self.work[request].cpu.max(0.0);
+            self.running.push(Reverse(Due(due, request)));
+        }
+    }
+
+    fn finish_running(&mut self) {
+        let Some(Reverse(due)) = self.running.pop() else { return };
+        self.virtual_now = self.virtual_now.max(due.0);
+        let wait = self.work[due.1].wait;
+        if wait > 0.0 {
+            self.waiting.push(Reverse(Due(self.now + wait, due.1)));
+        } else {
+            self.leave(due.1);
+        }
+    }
+
+    fn leave(&mut self, request: usize) {
+        self.played.served[request].ended = self.now;
+        self.flying -= 1;
+        self.admitted -= 1;
+        self.ready += u32::from(matches!(self.arrivals, Arrivals::Closed(_)));
+        self.admit();
+    }
+}

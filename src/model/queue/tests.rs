@@ -1,0 +1,146 @@
+//! The simulation against what is known exactly.
+
+use super::*;
+
+/// Exponential gaps or times with this mean.
+fn exponential(random: &mut fastrand::Rng, mean: f64) -> f64 {
+    -mean * (1.0 - random.f64()).ln()
+}
+
+fn poisson(random: &mut fastrand::Rng, rate: f64, count: usize) -> Vec<f64> {
+    let mut now = 0.0;
+    (0..count)
+        .map(|_| {
+            now += exponential(random, 1.0 / rate);
+            now
+        })
+        .collect()
+}
+
+fn work(cpu: f64) -> Work {
+    Work { cpu, wait: 0.0 }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a count")]
+    let count = values.len() as f64;
+    values.iter().sum::<f64>() / count
+}
+
+const MANY: usize = 1_500_000;
+
+/// First come first served on as many cores as are admitted: M/M/c, within 1 % of Erlang.
+#[test]
+fn exponential_times_behind_a_limit_are_erlangs() {
+    for (servers, load, seed) in [(1u32, 0.5, 1), (2, 1.2, 2), (4, 3.0, 3)] {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let times = poisson(&mut random, load, MANY);
+        let work: Vec<Work> = times.iter().map(|_| work(exponential(&mut random, 1.0))).collect();
+        let cores = f64::from(servers);
+        let server = Server { cpus: cores, cores, limit: Some(servers) };
+        let played = simulate(&work, Arrivals::Open(&times), &server);
+        let waits: Vec<f64> = played.served.iter().map(|s| s.begun - s.arrived).collect();
+        let expected = erlang::mean_wait(servers, load, 1.0);
+        assert!((mean(&waits) / expected - 1.0).abs() < 0.01, "{servers}: {}", mean(&waits));
+    }
+}
+
+/// Constant service times, one server: Pollaczek and Khinchine, `W = ρ S / 2 (1 − ρ)`.
+#[test]
+fn constant_times_on_one_server_are_pollaczeks() {
+    for (load, seed) in [(0.3, 4), (0.5, 5), (0.6, 6)] {
+        let times = poisson(&mut fastrand::Rng::with_seed(seed), load, 2 * MANY);
+        let work = vec![work(1.0); 2 * MANY];
+        let server = Server { cpus: 1.0, cores: 1.0, limit: Some(1) };
+        let played = simulate(&work, Arrivals::Open(&times), &server);
+        let waits: Vec<f64> = played.served.iter().map(|s| s.begun - s.arrived).collect();
+        let expected = load / 2.0 / (1.0 - load);
+        assert!((mean(&waits) / expected - 1.0).abs() < 0.01, "{load}: {}", mean(&waits));
+    }
+}
+
+/// Everything admitted: the number in flight is that of M/M/c whatever the service times are, here
+/// constant, and of two kinds.
+#[test]
+fn shared_cpus_have_in_flight_what_the_closed_form_says() {
+    for (kinds, cpus, seed) in [([1.0, 1.0], 1.0, 7), ([0.2, 1.8], 2.0, 8)] {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let rate = 0.7 * cpus;
+        let times = poisson(&mut random, rate, MANY / 3);
+        let work: Vec<Work> =
+            times.iter().map(|_| work(kinds[usize::from(random.bool())])).collect();
+        let server = Server { cpus, cores: cpus, limit: None };
+        let played = simulate(&work, Arrivals::Open(&times), &server);
+        let closed = sharing::InFlight::new(rate, 1.0, 0.0, cpus).unwrap();
+        assert!((played.mean_in_flight() / closed.mean() - 1.0).abs() < 0.015);
+        let total: f64 = played.in_flight.iter().sum();
+        for n in [1, 3, 6] {
+            let beyond: f64 = played.in_flight.iter().skip(n + 1).sum::<f64>() / total;
+            let expected = closed.more_than(u32::try_from(n).unwrap());
+            assert!((beyond / expected - 1.0).abs() < 0.05, "{n}: {beyond} of {expected}");
+        }
+    }
+}
+
+/// 30 ms of work at 130 millicores take 204 ms; 300 ms on one thread of two CPUs take 300.
+#[test]
+fn a_quota_is_spent_in_periods() {
+    let alone = |cpu, cpus, cores| {
+        let server = Server { cpus, cores, limit: None };
+        simulate(&[work(cpu)], Arrivals::Open(&[5.0]), &server).served[0].latency()
+    };
+    assert!((alone(0.030, 0.13, 1.0) - 0.204).abs() < 1e-9);
+    assert!((alone(0.300, 2.0, 4.0) - 0.300).abs() < 1e-9);
+    assert!((alone(0.300, 2.0, 2.0) - 0.300).abs() < 1e-9);
+    // Two threads on half a CPU: 25 ms each and then a break, four times over.
+    let server = Server { cpus: 0.5, cores: 2.0, limit: None };
+    let both = simulate(&[work(0.1); 2], Arrivals::Open(&[0.0, 0.0]), &server);
+    assert!((both.served[1].latency() - 0.325).abs() < 1e-9, "{both:?}");
+}
+
+/// As many users as cores keep all of them busy; more only wait.
+#[test]
+fn a_closed_system_has_the_throughput_of_its_bottleneck() {
+    let rate = |users, wait| {
+        let work = vec![Work { cpu: 0.1, wait }; 20_000];
+        let server = Server { cpus: 2.0, cores: 2.0, limit: None };
+        let played = simulate(&work, Arrivals::Closed(users), &server);
+        20_000.0 / played.seconds()
+    };
+    assert!((rate(1, 0.0) - 10.0).abs() < 0.01);
+    assert!((rate(2, 0.0) - 20.0).abs() < 0.01);
+    assert!((rate(8, 0.0) - 20.0).abs() < 0.01);
+    // Each is away for 0.3 s and here for 0.1.
+    assert!((rate(2, 0.3) - 5.0).abs() < 0.1);
+}
+
+/// Who waits for others holds a place and no CPU.
+#[test]
+fn waiting_for_others_holds_a_place() {
+    let pair = [Work { cpu: 0.1, wait: 1.0 }; 2];
+    let latency = |limit| {
+        let server = Server { cpus: 1.0, cores: 1.0, limit };
+        simulate(&pair, Arrivals::Open(&[0.0, 0.0]), &server).served[1].latency()
+    };
+    assert!((latency(None) - 1.2).abs() < 1e-9);
+    assert!((latency(Some(1)) - 2.2).abs() < 1e-9);
+}
+
+#[test]
+fn nothing_to_do_takes_no_time() {
+    let server = Server { cpus: 1.0, cores: 1.0, limit: Some(0) };
+    assert_eq!(simulate(&[], Arrivals::Closed(3), &server), Played::default());
+    let none = simulate(&[work(0.0)], Arrivals::Open(&[1.0]), &server);
+    assert_eq!(none.served[0].latency(), 0.0);
+}
+
+#[test]
+fn percentiles_are_of_the_nearest_rank() {
+    let mut values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+    assert_eq!(
+        [0.5, 0.95, 0.99, 1.0].map(|s| percentile(&mut values, s)),
+        [50.0, 95.0, 99.0, 100.0]
+    );
+    assert_eq!(percentile(&mut [], 0.5), 0.0);
+    assert_eq!(percentile(&mut [7.0], 0.0), 7.0);
+}
