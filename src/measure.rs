@@ -15,6 +15,7 @@ pub mod control_group;
 pub mod counting;
 mod crest;
 mod crew;
+pub mod drive;
 mod ffi;
 mod group;
 mod hold;

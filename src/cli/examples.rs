@@ -34,7 +34,8 @@ Examples:
   mediscope-size verify --ram 512M --cpus 1
   mediscope-size verify --profile scan.yaml --ram 1G --cpus 2 --find n
   mediscope-size verify --model scan.onnx --ram 1G --concurrency 8 --find limit
-  mediscope-size verify --profile scan.yaml --ram 512M --cpus 1 --for 10m";
+  mediscope-size verify --profile scan.yaml --ram 512M --cpus 1 --for 10m
+  mediscope-size verify --profile scan.yaml --ram 512M --cpus 1 --load=50%,80%";
 pub(super) const INSPECT_EXAMPLES: &str = "\
 Prints inputs and what is taken for them, outputs, weights by type, files with
 external weights, operators, an estimate of the RAM to load it, and the command

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{ServiceArgs, ram_size};
-use crate::units::{Cpus, Seconds, Size};
+use crate::units::{Cpus, Seconds, Share, Size};
 
 /// `verify`.
 #[derive(Debug, Args)]
@@ -28,6 +28,15 @@ pub struct VerifyArgs {
     /// Also keep it busy for so long, and say whether its memory grows: 10m
     #[arg(long = "for", value_name = "TIME")]
     pub soak: Option<Seconds>,
+    /// Also drive it with requests that come at random, at these shares of what its CPUs can do, and
+    /// compare with the prediction [default: 30%,60%,85%]
+    #[arg(long, value_name = "SHARE,…", num_args = 0..=1, require_equals = true,
+          default_missing_value = "30%,60%,85%", value_delimiter = ',', help_heading = "Load")]
+    pub load: Option<Vec<Share>>,
+    /// Requests of each load
+    #[arg(long, value_name = "N", default_value_t = 2000, requires = "load", help_heading = "Load",
+          value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    pub requests: u32,
     /// What is tried and how it is measured.
     #[command(flatten)]
     pub service: ServiceArgs,

@@ -1,6 +1,7 @@
 //! `verify`: the service inside the limits of the box, and whether the plan held.
 
 mod bench;
+mod load;
 mod rights;
 mod search;
 mod soak;
@@ -72,6 +73,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
         most: None,
         least: None,
         soak: None,
+        loads: Vec::new(),
     };
     for temper in bench.tempers() {
         verification.trials.push(bench.judge(concurrency, *temper, ram)?);
@@ -87,6 +89,11 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     }
     if let Some(time) = args.soak {
         verification.soak = Some(soak::soak(&mut bench, concurrency, ram, time)?);
+    }
+    if let Some(shares) = &args.load {
+        let limit = planned.clamp(1, concurrency);
+        let asked = load::Asked { shares, requests: args.requests, limit, ram, cpus };
+        verification.loads = load::loads(&mut bench, &plan, &asked, printer)?;
     }
     printer.clear();
     printer.answer(&if as_json {

@@ -133,7 +133,7 @@ fn sum(replies: Vec<Reply>, files: Bytes) -> Option<Reply> {
             })?,
             files,
         )),
-        Reply::Stages(_) | Reply::Failed(_) => return None,
+        Reply::Stages(_) | Reply::Driven(_) | Reply::Failed(_) => return None,
     })
 }
 

@@ -117,6 +117,7 @@ fn obey(subject: &mut dyn Subject, command: Command) -> anyhow::Result<Reply> {
             Reply::Waves(subject.waves(concurrency, max_blocks, kinds)?)
         }
         Command::ColdBurst { concurrency } => Reply::Waves(subject.cold_burst(concurrency)?),
+        Command::Drive(load) => Reply::Driven(subject.drive(load)?),
         Command::Idle => Reply::Idle(subject.idle()?),
     })
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::drive::{Answered, Load};
 use crate::footprint::{Count, Settings, Sharing, Topology};
 use crate::reference::ElementType;
 use crate::units::{Bytes, Seconds};
@@ -250,6 +251,8 @@ pub enum Command {
         /// Requests in flight together, mixed.
         concurrency: u32,
     },
+    /// Requests that come as they do in a service.
+    Drive(Load),
     /// What is held when nothing runs.
     Idle,
 }
@@ -276,6 +279,8 @@ pub enum Reply {
     Stages(Vec<StageSample>),
     /// To [`Command::Waves`] and [`Command::ColdBurst`].
     Waves(WaveSample),
+    /// To [`Command::Drive`].
+    Driven(Vec<Answered>),
     /// To [`Command::Idle`].
     Idle(Mark),
     /// The command failed; the child ends.

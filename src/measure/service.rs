@@ -11,6 +11,7 @@ use ort::environment::Environment;
 
 pub use self::staged::Crests;
 use super::crew::Crew;
+use super::drive::{Answered, Load, drive};
 use super::ffi::{ArenaStats, SharedSession};
 use super::pipeline::{Model, Pipeline, Request, Stage};
 use super::protocol::{
@@ -293,6 +294,14 @@ impl Subject for Service {
             requests: concurrency,
             wall: begun.elapsed().into(),
             cpu: Seconds::new(memory::process_cpu().get() - clock.get()),
+        })
+    }
+
+    fn drive(&mut self, load: Load) -> anyhow::Result<Vec<Answered>> {
+        let pipeline = Arc::clone(&self.pipeline);
+        let shares: Vec<f64> = self.job.kinds.iter().map(|k| k.share).collect();
+        drive(&mut self.crew, load, &shares, move |index, kind| {
+            pipeline.serve(index, kind).map(drop)
         })
     }
 

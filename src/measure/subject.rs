@@ -1,5 +1,6 @@
 //! What is observed under a load: the real service, or a synthetic one with planted costs.
 
+use super::drive::{Answered, Load};
 use super::protocol::{Kinds, Loaded, LoadedModel, Mark, StageSample, Warm, WaveSample};
 use crate::units::Seconds;
 
@@ -47,6 +48,12 @@ pub trait Subject {
     /// # Errors
     /// Where a request fails.
     fn cold_burst(&mut self, concurrency: u32) -> anyhow::Result<WaveSample>;
+
+    /// Serves requests as they come.
+    ///
+    /// # Errors
+    /// Where a request fails.
+    fn drive(&mut self, load: Load) -> anyhow::Result<Vec<Answered>>;
 
     /// What is held when nothing runs.
     ///

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 
+use super::crew::Crew;
+use super::drive::{Answered, Load, drive};
 use super::memory;
 use super::protocol::{
     ArenaSample, Kinds, Loaded, LoadedModel, Mark, StageSample, SyntheticJob, Warm, WaveSample,
@@ -174,6 +176,18 @@ impl Subject for Synthetic {
     fn cold_burst(&mut self, concurrency: u32) -> anyhow::Result<WaveSample> {
         let extra = self.job.cold_extra;
         Ok(self.wave(concurrency, extra))
+    }
+
+    fn drive(&mut self, load: Load) -> anyhow::Result<Vec<Answered>> {
+        let cpu = self.job.cpu.get();
+        drive(&mut Crew::new(), load, &[1.0], move |_, _| {
+            // Work, and not a pause: the kernel's quota counts it.
+            let begun = memory::thread_cpu().get();
+            while memory::thread_cpu().get() - begun < cpu {
+                std::hint::spin_loop();
+            }
+            Ok(())
+        })
     }
 
     fn idle(&mut self) -> anyhow::Result<Mark> {

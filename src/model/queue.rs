@@ -6,23 +6,22 @@
 //! requests at once and a CPU quota; the other two are its oracle in tests.
 
 pub mod erlang;
+mod seen;
 pub mod sharing;
 mod simulation;
 #[cfg(test)]
 mod tests;
 
+pub use seen::{Seen, percentile, seen};
 pub use simulation::{Arrivals, Played, Served, Server, Work, simulate};
 
-/// The value below which a share of the values lie, 0 to 1: the nearest rank (the smallest value
-/// with at least that share at or below it). 0 where there are none. Sorts them.
-pub fn percentile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a rank among values that are in memory"
-    )]
-    let rank = (share * values.len() as f64).ceil() as usize;
-    values.get(rank.clamp(1, values.len().max(1)) - 1).copied().unwrap_or(0.0)
+/// The times of so many Poisson arrivals at `rate` a second, seconds.
+pub fn poisson(rate: f64, count: usize, seed: u64) -> Vec<f64> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut now = 0.0;
+    let mut next = || {
+        now -= (1.0 - random.f64()).ln() / rate;
+        now
+    };
+    (0..count).map(|_| next()).collect()
 }

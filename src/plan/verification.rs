@@ -1,5 +1,9 @@
 //! The plan against the kernel: what was promised, what was seen, and whether it held.
 
+mod load;
+
+pub use load::{Came, Driven, error};
+
 use super::Plan;
 use crate::footprint::{Ending, Observation, Temper, Topology};
 use crate::units::{Bytes, Cpus, Seconds, Span};
@@ -114,6 +118,8 @@ pub struct Verification {
     pub least: Option<Found<Bytes>>,
     /// A service that was kept busy, if that was asked for.
     pub soak: Option<Soak>,
+    /// Loads that were driven, if that was asked for.
+    pub loads: Vec<Driven>,
 }
 
 impl Verification {

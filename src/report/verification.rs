@@ -1,6 +1,7 @@
 //! What was tried in a box, for a person at a terminal.
 
 mod json;
+mod load;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub fn verification_text(seen: &Verification, layout: Layout) -> String {
         verdict(seen, layout),
         trials(&seen.trials, layout),
         listed("Where it turns over", &found(seen), layout),
+        load::loads(&seen.loads, layout),
         listed("Kept busy", &seen.soak.iter().map(soak).collect::<Vec<_>>(), layout),
     ];
     sections.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("\n")

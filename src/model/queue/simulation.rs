@@ -72,31 +72,8 @@ impl Served {
 pub struct Played {
     /// One for each piece of work, in its order.
     pub served: Vec<Served>,
-    /// Seconds with n in flight, admitted or not, by n.
-    pub in_flight: Vec<f64>,
     /// Arrivals, ends and turns of the quota.
     pub events: u64,
-}
-
-impl Played {
-    /// From the first arrival to the last answer, seconds.
-    pub fn seconds(&self) -> f64 {
-        let first = self.served.iter().map(|s| s.arrived).fold(f64::INFINITY, f64::min);
-        let last = self.served.iter().map(|s| s.ended).fold(0.0, f64::max);
-        (last - first).max(0.0)
-    }
-
-    /// Latencies in order of arrival, seconds.
-    pub fn latencies(&self) -> Vec<f64> {
-        self.served.iter().map(Served::latency).collect()
-    }
-
-    /// The mean number in flight.
-    pub fn mean_in_flight(&self) -> f64 {
-        let total: f64 = self.in_flight.iter().sum();
-        let weighted = (0..).zip(&self.in_flight).map(|(n, t)| f64::from(n) * t).sum::<f64>();
-        if total > 0.0 { weighted / total } else { 0.0 }
-    }
 }
 
 /// A moment and a request, in order.
@@ -142,7 +119,6 @@ struct Play<'a> {
     waiting: BinaryHeap<Reverse<Due>>,
     /// Where there is a quota: what is left of it, and when it is full again.
     quota: Option<(f64, f64)>,
-    flying: usize,
     played: Played,
 }
 
@@ -167,7 +143,6 @@ impl<'a> Play<'a> {
             virtual_now: 0.0,
             waiting: BinaryHeap::new(),
             quota,
-            flying: 0,
             played: Played { served: vec![nobody; work.len()], ..Played::default() },
         }
     }
@@ -223,13 +198,6 @@ impl<'a> Play<'a> {
 
     fn advance(&mut self, to: f64, speed: f64) {
         let passed = to - self.now;
-        if self.played.in_flight.len() <= self.flying {
-            self.played.in_flight.resize(self.flying + 1, 0.0);
-        }
-        // Before the first request there is nothing to see.
-        if self.next > 0 {
-            self.played.in_flight[self.flying] += passed;
-        }
         self.virtual_now += passed * speed;
         let used = passed * speed * self.count();
         if let Some((left, _)) = &mut self.quota {
@@ -265,7 +233,6 @@ impl<'a> Play<'a> {
         let request = self.next;
         self.next += 1;
         self.ready = self.ready.saturating_sub(1);
-        self.flying += 1;
         self.played.served[request].arrived = self.now;
         self.queue.push_back(request);
         self.admit();
@@ -298,7 +265,6 @@ impl<'a> Play<'a> {
 
     fn leave(&mut self, request: usize) {
         self.played.served[request].ended = self.now;
-        self.flying -= 1;
         self.admitted -= 1;
         self.ready += u32::from(matches!(self.arrivals, Arrivals::Closed(_)));
         self.admit();

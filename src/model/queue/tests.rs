@@ -72,10 +72,10 @@ fn shared_cpus_have_in_flight_what_the_closed_form_says() {
         let server = Server { cpus, cores: cpus, limit: None };
         let played = simulate(&work, Arrivals::Open(&times), &server);
         let closed = sharing::InFlight::new(rate, 1.0, 0.0, cpus).unwrap();
-        assert!((played.mean_in_flight() / closed.mean() - 1.0).abs() < 0.015);
-        let total: f64 = played.in_flight.iter().sum();
+        let seen = seen(&played.served);
+        assert!((seen.mean_in_flight() / closed.mean() - 1.0).abs() < 0.015);
         for n in [1, 3, 6] {
-            let beyond: f64 = played.in_flight.iter().skip(n + 1).sum::<f64>() / total;
+            let beyond = seen.more_than(n);
             let expected = closed.more_than(u32::try_from(n).unwrap());
             assert!((beyond / expected - 1.0).abs() < 0.05, "{n}: {beyond} of {expected}");
         }
@@ -105,7 +105,7 @@ fn a_closed_system_has_the_throughput_of_its_bottleneck() {
         let work = vec![Work { cpu: 0.1, wait }; 20_000];
         let server = Server { cpus: 2.0, cores: 2.0, limit: None };
         let played = simulate(&work, Arrivals::Closed(users), &server);
-        20_000.0 / played.seconds()
+        seen(&played.served).rate
     };
     assert!((rate(1, 0.0) - 10.0).abs() < 0.01);
     assert!((rate(2, 0.0) - 20.0).abs() < 0.01);
@@ -143,4 +143,15 @@ fn percentiles_are_of_the_nearest_rank() {
     );
     assert_eq!(percentile(&mut [], 0.5), 0.0);
     assert_eq!(percentile(&mut [7.0], 0.0), 7.0);
+}
+
+#[test]
+fn what_is_in_flight_is_counted_by_time() {
+    let served = |arrived, ended| Served { arrived, begun: arrived, ended };
+    let one = seen(&[served(0.0, 2.0), served(1.0, 4.0)]);
+    assert_eq!(one.in_flight, [0.0, 0.75, 0.25]);
+    assert_eq!((one.rate, one.latency), (0.5, [2.0, 3.0, 3.0]));
+    let other = seen(&[served(0.0, 1.0), served(1.0, 2.0)]);
+    assert!((one.distance(&other) - 0.25).abs() < 1e-12);
+    assert_eq!(seen(&[]).rate, 0.0);
 }

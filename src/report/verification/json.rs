@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{phase, temper};
 use crate::footprint::Ending;
-use crate::plan::verification::{Found, Outcome, Soak, Tried, Verification};
+use crate::model::queue::Seen;
+use crate::plan::verification::{Came, Driven, Found, Outcome, Soak, Tried, Verification};
 use crate::report::json::span::S;
 use crate::units::Bytes;
 
@@ -35,6 +36,7 @@ struct Verified<'a> {
     trials: Vec<Trial>,
     find: Find,
     soak: Option<Soaked>,
+    loads: Vec<Load>,
     verdict: Verdict,
 }
 
@@ -141,6 +143,7 @@ impl<'a> From<&'a Verification> for Verified<'a> {
                 limit: seen.least.as_ref().map(|found| turning(found, Bytes::get)),
             },
             soak: seen.soak.as_ref().map(Soaked::from),
+            loads: seen.loads.iter().map(Load::from).collect(),
             verdict: Verdict { outcome: seen.outcome().map(outcome), refuted: seen.is_refuted() },
         }
     }
@@ -204,6 +207,63 @@ impl From<&Soak> for Soaked {
             killed: soak.killed,
             growth_bytes_per_hour: Growth { low, typical, high },
             full_after_seconds: soak.full_after.map(crate::units::Seconds::get),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Load {
+    arrivals: &'static str,
+    share: Option<f64>,
+    rate_rps: Option<f64>,
+    users: Option<u32>,
+    requests: usize,
+    limit: u32,
+    observed: Latencies,
+    replayed: Latencies,
+    predicted: Latencies,
+}
+
+#[derive(Debug, Serialize)]
+struct Latencies {
+    throughput_rps: f64,
+    p50_seconds: f64,
+    p95_seconds: f64,
+    p99_seconds: f64,
+    mean_in_flight: f64,
+    in_flight: Vec<f64>,
+}
+
+impl From<&Driven> for Load {
+    fn from(load: &Driven) -> Self {
+        let (arrivals, share, rate_rps, users) = match load.came {
+            Came::Open(share, rate) => ("open", Some(share.get()), Some(rate.get()), None),
+            Came::Closed(users) => ("closed", None, None, Some(users)),
+        };
+        Self {
+            arrivals,
+            share,
+            rate_rps,
+            users,
+            requests: load.requests,
+            limit: load.limit,
+            observed: Latencies::from(&load.observed),
+            replayed: Latencies::from(&load.replayed),
+            predicted: Latencies::from(&load.foreseen),
+        }
+    }
+}
+
+impl From<&Seen> for Latencies {
+    fn from(seen: &Seen) -> Self {
+        let [p50_seconds, p95_seconds, p99_seconds] = seen.latency;
+        Self {
+            throughput_rps: seen.rate,
+            p50_seconds,
+            p95_seconds,
+            p99_seconds,
+            mean_in_flight: seen.mean_in_flight(),
+            in_flight: seen.in_flight.clone(),
         }
     }
 }

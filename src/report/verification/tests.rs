@@ -48,6 +48,7 @@ fn verification(trials: Vec<Tried>) -> Verification {
         most: None,
         least: None,
         soak: None,
+        loads: Vec::new(),
     }
 }
 

@@ -1,0 +1,108 @@
+//! A load as it comes to a service, driven in the box and held against the prediction.
+
+use anyhow::bail;
+
+use super::{bench::Bench, ended};
+use crate::commands::printer::Printer;
+use crate::footprint::{Ending, Temper};
+use crate::measure::child::ChildError;
+use crate::measure::drive::{Answered, Arrivals, Load};
+use crate::measure::host::HostBox;
+use crate::measure::protocol::{Command, Reply};
+use crate::model::queue::{Served, Server};
+use crate::plan::Plan;
+use crate::plan::verification::{Came, Driven};
+use crate::units::{Bytes, Cpus, Rate, Seconds, Share};
+
+/// More threads than this are not started to serve.
+const MOST_AT_ONCE: u32 = 256;
+
+/// What is asked of a load.
+pub struct Asked<'a> {
+    /// Shares of what the CPUs can do.
+    pub shares: &'a [Share],
+    /// Requests of each.
+    pub requests: u32,
+    /// Requests that are admitted at once: what the plan promises.
+    pub limit: u32,
+    /// RAM of the box.
+    pub ram: Bytes,
+    /// CPUs of the box.
+    pub cpus: Option<Cpus>,
+}
+
+/// Drives each load in a box of its own: one from users that never pause, then those that come at
+/// random.
+pub fn loads(
+    bench: &mut Bench<'_>,
+    plan: &Plan,
+    asked: &Asked<'_>,
+    printer: &Printer,
+) -> anyhow::Result<Vec<Driven>> {
+    if plan.topology.processes() > 1 {
+        bail!("a load is driven through one process: leave out --load, or try another topology");
+    }
+    let host = HostBox::this()?;
+    let cores = f64::from(host.cores);
+    let limit = asked.limit.min(MOST_AT_ONCE);
+    let cpus = asked.cpus.unwrap_or(host.cpus.value);
+    // No more run at once than there are sessions.
+    let at_once = plan.topology.sharing().most_in_run().map_or(cores, |k| f64::from(k).min(cores));
+    let server = Server { cpus: cpus.get().min(at_once), cores: at_once, limit: Some(limit) };
+    let planned = plan.cpu.seconds_per_request.typical();
+    let capacity = plan.cpu_model.throughput(cpus).typical();
+    let closed = Came::Closed(plan.cpu_model.best_concurrency(cpus).1.min(limit));
+    let open = asked
+        .shares
+        .iter()
+        .map(|share| Came::Open(*share, Rate::per_second(capacity.get() * share.get())));
+    let mut driven = Vec::new();
+    for (seed, came) in (1..).zip(std::iter::once(closed).chain(open)) {
+        printer.info(&format!("load: {}", told(came, asked.requests, capacity)));
+        let answered = drive(bench, came, asked, limit, seed)?;
+        let served: Vec<Served> = answered
+            .iter()
+            .map(|a| Served { arrived: a.arrived, begun: a.begun, ended: a.ended })
+            .collect();
+        let cpu: Vec<f64> = answered.iter().map(|a| a.cpu).collect();
+        driven.push(Driven::new(came, &server, &served, &cpu, planned.get(), seed));
+    }
+    Ok(driven)
+}
+
+fn drive(
+    bench: &mut Bench<'_>,
+    came: Came,
+    asked: &Asked<'_>,
+    limit: u32,
+    seed: u64,
+) -> anyhow::Result<Vec<Answered>> {
+    let limits = bench.limits(Some(asked.ram));
+    let arrivals = match came {
+        Came::Open(_, rate) => Arrivals::Open(rate),
+        Came::Closed(users) => Arrivals::Closed(users),
+    };
+    let load = Load { arrivals, requests: asked.requests, limit, seed };
+    let (seen, answered) = bench
+        .trials
+        .run_then(limit, Temper::Warm, limits, None, |service, _| {
+            match service.ask(Command::Drive(load))? {
+                Reply::Driven(answered) => Ok(answered),
+                _ => Err(ChildError::Failed("the measured process drove no load".into())),
+            }
+        })
+        .map_err(ended)?;
+    if seen.ending != Ending::Finished {
+        bail!("the service was killed under its load: the plan did not hold");
+    }
+    Ok(answered)
+}
+
+fn told(came: Came, requests: u32, capacity: Rate) -> String {
+    let (how, rate) = match came {
+        Came::Open(share, rate) => (format!("{share}, {rate}"), rate),
+        Came::Closed(users) => (format!("{users} users"), capacity),
+    };
+    let seconds = Seconds::new(f64::from(requests) / rate.get().max(1e-6));
+    format!("{how}, {requests} requests, about {seconds}")
+}
