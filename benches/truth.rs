@@ -262,8 +262,8 @@ fn simulation() {
         ("M/M/8", 8, 5.6, false),
         ("M/D/1", 1, 0.7, true),
     ] {
-        let times = poisson(load, COUNT, 11);
-        let mut random = fastrand::Rng::with_seed(12);
+        let mut random = fastrand::Rng::with_seed(11);
+        let times = poisson(load, COUNT, &mut random);
         let work: Vec<Work> = (0..COUNT)
             .map(|_| {
                 let cpu = if is_constant { 1.0 } else { -(1.0 - random.f64()).ln() };

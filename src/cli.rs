@@ -1,6 +1,8 @@
 //! What the user typed. Nothing is computed here: texts become quantities, and that is all.
 
 mod examples;
+mod files;
+mod load;
 mod profiles;
 mod report;
 mod settings;
@@ -14,6 +16,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use self::files::{CacheArgs, InspectArgs, RuntimeArgs};
+pub use self::load::LoadArgs;
 pub use self::profiles::{InitArgs, LintArgs, ProfilesArgs, ProfilesCommand};
 pub use self::report::{LangArg, ReportArgs};
 pub use self::settings::{PresetArg, SettingsArgs};
@@ -190,6 +194,9 @@ pub struct SizeArgs {
     /// Users a month, to choose a box that is sold
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub users: Option<u32>,
+    /// What comes in.
+    #[command(flatten)]
+    pub load: LoadArgs,
     /// How the report is written.
     #[command(flatten)]
     pub report: ReportArgs,
@@ -291,14 +298,6 @@ pub struct MeasureArgs {
     pub service: ServiceArgs,
 }
 
-/// `inspect`.
-#[derive(Debug, Args)]
-pub struct InspectArgs {
-    /// The ONNX file; external weights are looked for beside it
-    #[arg(value_name = "MODEL")]
-    pub model: PathBuf,
-}
-
 /// Topologies to compare with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FamilyArg {
@@ -308,25 +307,6 @@ pub enum FamilyArg {
     Pool,
     /// Two and four processes with everything in each
     Workers,
-}
-
-/// `runtime`.
-#[derive(Debug, Args)]
-pub struct RuntimeArgs {
-    /// Download it into the cache now, so that no later run has to
-    #[arg(long)]
-    pub install: bool,
-    /// The platform to download for, if not this one
-    #[arg(long, value_name = "PLATFORM", requires = "install")]
-    pub platform: Option<String>,
-}
-
-/// `cache`.
-#[derive(Debug, Args)]
-pub struct CacheArgs {
-    /// Remove everything that is kept
-    #[arg(long)]
-    pub clear: bool,
 }
 
 /// No box has less: a bare ONNX Runtime takes more.

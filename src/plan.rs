@@ -13,6 +13,7 @@ mod curve;
 mod declared;
 pub mod figure;
 mod finding;
+mod load;
 mod mix;
 pub mod page;
 mod resources;
@@ -25,7 +26,7 @@ mod warning;
 
 use crate::footprint::{Footprint, Topology};
 use crate::model::{Capacity, CpuModel, RamModel};
-use crate::units::{Bytes, Convention, Cpus, Rate, Seconds, Share, Source, Span};
+use crate::units::{Bytes, Convention, Cpus, Objective, Rate, Seconds, Share, Source, Span};
 
 pub use book::{Book, Subject, book};
 pub use build::{PlanError, plan};
@@ -34,6 +35,7 @@ pub use cpu::{CpuAnswers, CpuPlan};
 pub use curve::Curve;
 pub use declared::declared;
 pub use finding::{Amount, Overall, Reason, Resource, ResourceVerdict, Status, Verdict};
+pub use load::{Admission, Flow, HeldRow, LoadPlan, LoadRow};
 pub use resources::{Market, Offer};
 pub use sections::{SECTIONS, SHORT, reason, warning};
 pub use stated::Note;
@@ -72,6 +74,10 @@ pub struct Question {
     pub bandwidth: Option<Bytes>,
     /// Users a month.
     pub users: Option<f64>,
+    /// Requests a second that come.
+    pub rps: Option<Rate>,
+    /// What most answers must keep.
+    pub objective: Option<Objective>,
     /// What a G of boxes that are sold is to whoever asks.
     pub convention: Convention,
 }
@@ -115,6 +121,8 @@ pub struct Plan {
     pub states: Vec<StateCurve>,
     /// The laws of its CPU time.
     pub cpu_model: CpuModel,
+    /// Requests that wait; `None` where no CPUs are asked about.
+    pub load: Option<LoadPlan>,
     /// What is stored and sent, and the boxes that are sold.
     pub market: Market,
 }

@@ -7,6 +7,7 @@
 mod bytes;
 mod cpus;
 mod money;
+mod objective;
 mod pixels;
 mod share;
 mod size;
@@ -16,8 +17,9 @@ mod time;
 pub use bytes::{Bytes, BytesError};
 pub use cpus::{Cpus, CpusError};
 pub use money::{Money, MoneyError};
+pub use objective::{Objective, ObjectiveError};
 pub use pixels::{Megapixels, MegapixelsError};
 pub use share::{Share, ShareError};
 pub use size::{Convention, Size, Units};
 pub use span::{Source, Span, SpanError};
-pub use time::{Rate, Seconds, SecondsError};
+pub use time::{Rate, RateError, Seconds, SecondsError};

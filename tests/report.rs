@@ -146,3 +146,29 @@ fn a_footprint_of_another_processor_is_said_for_the_box_found_here() {
     let other = |report: &str| report.contains("another processor");
     assert!(other(&text) && !other(&given), "{text}");
 }
+
+/// Latency, the largest rate, the chance of more in flight than RAM holds, and what to admit.
+#[test]
+fn requests_that_wait() {
+    let asked =
+        |more: &[&str]| printed(100, PLANTED, &[&["--ram", "1G", "--cpus", "1"], more].concat());
+    snapshot!("load", asked(&["--rps", "20/s", "--slo", "p95=300ms", "--section", "load"]));
+    // Named or not, who asks for a rate is answered.
+    assert!(asked(&["--rps", "1200/min"]).contains("What to admit"));
+    // 25 a second at 40 ms: more than the CPU gives, and said so.
+    assert!(asked(&["--rps", "26", "--section", "load"]).contains("more than the CPUs give"));
+}
+
+#[test]
+fn a_rate_or_an_objective_that_is_none_is_refused() {
+    for (option, value, message) in [
+        ("--rps", "0", "is not a rate"),
+        ("--rps", "ten", "is not a rate"),
+        ("--slo", "95=2s", "is not an objective"),
+        ("--slo", "p95", "is not an objective"),
+    ] {
+        let run = Command::cargo_bin("mediscope-size").unwrap().args([option, value]).output();
+        let said = String::from_utf8(run.unwrap().stderr).unwrap();
+        assert!(said.contains(message), "{said}");
+    }
+}

@@ -32,7 +32,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "plan",
         rooms: &["model", "footprint", "service", "units"],
-        crates: &["thiserror"],
+        crates: &["fastrand", "thiserror"],
         world: false,
     },
     Room {

@@ -114,6 +114,8 @@ pub fn question(args: &SizeArgs, here: Option<&HostBox>, profile: &Profile) -> Q
         disk: sold(args.disk).or(sold(target.disk)),
         bandwidth: sold(args.bandwidth).or(sold(target.bandwidth)),
         users: args.users.map(f64::from),
+        rps: args.load.rps,
+        objective: args.load.slo,
         convention,
     }
 }

@@ -144,11 +144,15 @@ fn described(key: &str) -> Option<String> {
         while let Some(reference) = at.get("$ref").and_then(|r| r.as_str()) {
             at = schema.pointer(reference.strip_prefix('#')?)?;
         }
-        at = if part.parse::<usize>().is_ok() {
-            at.get("items")?
-        } else {
-            at.get("properties")?.get(part)?
-        };
+        // What may be null stands beside it.
+        let shapes = at.get("anyOf").and_then(|any| any.as_array()).into_iter().flatten();
+        at = std::iter::once(at).chain(shapes).find_map(|shape| {
+            if part.parse::<usize>().is_ok() {
+                shape.get("items")
+            } else {
+                shape.get("properties")?.get(part)
+            }
+        })?;
     }
     if at.get("description").is_none() {
         let reference = at.get("$ref")?.as_str()?;

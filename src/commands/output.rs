@@ -16,6 +16,9 @@ use crate::report::{Language, Layout, Lines};
 /// The section of `--compare`.
 const COMPARE: &str = "compare";
 
+/// The section of `--rps` and `--slo`.
+const LOAD: &str = "load";
+
 /// How a report looks.
 pub struct How {
     /// The parts.
@@ -40,7 +43,11 @@ impl Output {
     ///
     /// # Errors
     /// Where they do not go together, or name what is not there.
-    pub fn new(args: &ReportArgs, global: &GlobalArgs) -> anyhow::Result<Self> {
+    pub fn new(
+        args: &ReportArgs,
+        global: &GlobalArgs,
+        is_load_asked: bool,
+    ) -> anyhow::Result<Self> {
         let of_ending = args.output.as_ref().map(|path| {
             let ending =
                 path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -56,7 +63,10 @@ impl Output {
         if let Some(path) = args.output.as_deref().filter(|path| path.is_dir()) {
             bail!("{} is a folder: name a file in it for the report", path.display());
         }
-        let sections = sections(&args.section, format)?;
+        let mut sections = sections(&args.section, format)?;
+        if is_load_asked && args.section.is_empty() && !sections.contains(&LOAD) {
+            sections.push(LOAD);
+        }
         if format == Format::Prometheus && args.section != ["monitoring"] {
             bail!("alert rules are of one part of the report: add --section monitoring");
         }

@@ -17,7 +17,8 @@ use crate::report;
 
 /// Runs the verb.
 pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
-    let output = Output::new(&args.report, global)?;
+    let output =
+        Output::new(&args.report, global, args.load.rps.is_some() || args.load.slo.is_some())?;
     let service = profile(&args.service)?;
     let here =
         if args.target == Some(TargetArg::This) { Some(this_box(args, printer)?) } else { None };

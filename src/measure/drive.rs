@@ -118,7 +118,7 @@ pub fn drive(
     let kinds: Vec<usize> = (0..load.requests).map(|_| drawn(&mut random, shares)).collect();
     let (servers, times) = match load.arrivals {
         Arrivals::Open(rate) => {
-            (load.limit, poisson(rate.get(), load.requests as usize, random.u64(..)))
+            (load.limit, poisson(rate.get(), load.requests as usize, &mut random))
         }
         Arrivals::Closed(users) => (users, Vec::new()),
     };
@@ -233,7 +233,7 @@ mod tests {
         let drawn: Vec<usize> = (0..10_000).map(|_| drawn(&mut random, &[0.8, 0.2])).collect();
         let second = drawn.iter().filter(|k| **k == 1).count();
         assert!((1900..2100).contains(&second), "{second}");
-        let times = poisson(50.0, 10_000, 3);
+        let times = poisson(50.0, 10_000, &mut random);
         assert!((times[9999] / 200.0 - 1.0).abs() < 0.03, "{}", times[9999]);
     }
 }

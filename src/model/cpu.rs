@@ -110,6 +110,12 @@ impl CpuModel {
         Seconds::new(waiting + under_quota(work, threads, cpus.get()))
     }
 
+    /// What a request alone spends waiting for others than the CPU; noise is not taken for it.
+    pub fn seconds_waiting(&self) -> Seconds {
+        let (work, wall) = (self.cpu.typical().get(), self.wall.typical().get());
+        Seconds::new(if wall > work * NOT_WAITING { wall - work } else { 0.0 })
+    }
+
     /// Elapsed time of each request when `n` are always in flight: the CPUs are shared, and none
     /// is faster than alone (asymptotic bounds of a closed system, Denning and Buzen 1978).
     pub fn seconds_at(&self, cpus: Cpus, n: u32) -> Seconds {

@@ -15,9 +15,9 @@ mod tests;
 pub use seen::{Seen, percentile, seen};
 pub use simulation::{Arrivals, Played, Served, Server, Work, simulate};
 
-/// The times of so many Poisson arrivals at `rate` a second, seconds.
-pub fn poisson(rate: f64, count: usize, seed: u64) -> Vec<f64> {
-    let mut random = fastrand::Rng::with_seed(seed);
+/// The times of so many Poisson arrivals at `rate` a second, seconds. Whoever draws service times
+/// too draws them from the same generator: those of neighbouring seeds are not independent.
+pub fn poisson(rate: f64, count: usize, random: &mut fastrand::Rng) -> Vec<f64> {
     let mut now = 0.0;
     let mut next = || {
         now -= (1.0 - random.f64()).ln() / rate;

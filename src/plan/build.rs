@@ -4,6 +4,7 @@ use super::accuracy::fit_of;
 use super::alternatives::{Costs, alternatives, cpu_model};
 use super::components::{components, held};
 use super::curve::Curve;
+use super::load::{Parts, load};
 use super::mix::{cpu_seconds, mix_plan, mixture};
 use super::verdict::{verdict, warnings};
 use super::{
@@ -58,6 +59,9 @@ pub fn plan(
     let states = states(footprint, &models);
     let curve = Curve::Fitted(Box::new(models.resident.clone()));
     let upgrade = upgrade(&curve, question, design);
+    let mix = mix_plan(footprint, &models.resident, models.eager.as_ref(), question, fitted_row)?;
+    let parts = Parts { curve: &curve, cpu: &models.cpu, ram: &ram, mix: mix.as_ref(), question };
+    let load = load(&parts);
     let verdict = verdict(&curve, &ram, &cpu, question, design);
     Ok(Plan {
         name: name.to_owned(),
@@ -66,7 +70,8 @@ pub fn plan(
         source: Source::Measured.max(ram.limit.source()),
         question: *question,
         design_concurrency: design,
-        mix: mix_plan(footprint, &models.resident, models.eager.as_ref(), question, fitted_row)?,
+        mix,
+        load,
         alternatives: alternatives(footprint, &models, &costs, question, design),
         warnings: warnings(footprint, &ram, question, design),
         ram,

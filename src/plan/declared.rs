@@ -2,6 +2,7 @@
 
 use super::build::{boxes, cpu_plan, row, upgrade};
 use super::curve::Curve;
+use super::load;
 use super::verdict::verdict;
 use super::{
     Component, Market, MixPlan, Plan, PlanError, Question, ROWS, RamPlan, RequestKind, Scope,
@@ -39,6 +40,10 @@ pub fn declared(
     let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
     let ram = parts.ram(last, question, design);
     let curve = last.curve.clone();
+    let mix = parts.mix(&states, question);
+    let waiting =
+        load::Parts { curve: &curve, cpu: &cpu_model, ram: &ram, mix: mix.as_ref(), question };
+    let load = load::load(&waiting);
     Ok(Plan {
         name: name.to_owned(),
         title: title.to_owned(),
@@ -46,7 +51,8 @@ pub fn declared(
         source: Source::Declared,
         question: *question,
         design_concurrency: design,
-        mix: parts.mix(&states, question),
+        mix,
+        load,
         alternatives: Vec::new(),
         warnings: Vec::new(),
         upgrade: upgrade(&curve, question, design),
@@ -201,11 +207,18 @@ impl Parts<'_> {
             rows: ROWS.iter().map(|&n| row(curve, n, question)).collect(),
             boxes: boxes(curve, question),
             components: self.components(),
-            held: curve.buffer().with_source(Source::Assumed),
+            held: self.held().unwrap_or_else(|| curve.buffer()).with_source(Source::Assumed),
             fit: None,
             warm_up_saves: None,
             retained: Bytes::ZERO,
         }
+    }
+
+    /// What a request holds while it waits for its turn: what it came with, which is the first stage
+    /// that takes memory (assumed).
+    fn held(&self) -> Option<Span<Bytes>> {
+        let mut stages = self.costs.request.stages.iter();
+        stages.find_map(|(_, stage)| Some(self.bytes(stage.ram.as_ref()?)))
     }
 
     fn components(&self) -> Vec<Component> {

@@ -10,6 +10,7 @@ mod demand;
 mod deployment;
 mod disk;
 mod habits;
+mod load;
 mod market;
 mod memory;
 mod network;
@@ -33,7 +34,7 @@ use super::page::Section;
 type Make = fn(&mut Maker<'_>) -> Option<Section>;
 
 /// The names of all sections, in the order of the report.
-pub const SECTIONS: [&str; 25] = [
+pub const SECTIONS: [&str; 26] = [
     "summary",
     "answer",
     "memory",
@@ -43,6 +44,7 @@ pub const SECTIONS: [&str; 25] = [
     "limits",
     "users",
     "cpu",
+    "load",
     "mix",
     "volume",
     "workers",
@@ -65,7 +67,7 @@ pub const SECTIONS: [&str; 25] = [
 pub const SHORT: [&str; 9] =
     ["summary", "memory", "ram", "limits", "cpu", "mix", "topologies", "trust", "warnings"];
 
-const MAKERS: [Make; 25] = [
+const MAKERS: [Make; 26] = [
     summary::summary,
     answer::answer,
     memory::memory,
@@ -75,6 +77,7 @@ const MAKERS: [Make; 25] = [
     capacity::limits,
     capacity::users,
     cpu::cpu,
+    load::load,
     scenario::mix,
     deployment::volume,
     workers::workers,

@@ -6,6 +6,7 @@
 //! `schemas/report-1.schema.json` says the same to programs, and the tests hold both together.
 
 mod answers;
+mod load;
 mod market;
 mod ram;
 pub(super) mod span;
@@ -20,11 +21,12 @@ mod tests;
 use serde::Serialize;
 
 use self::answers::{Alternative, Cpu, Upgrade, Verdict, Warning};
+use self::load::Load;
 use self::market::{Bandwidth, Disk, Tier};
 use self::ram::Ram;
 use super::sentences::Sentences;
 use crate::plan::{Plan, Question};
-use crate::units::{Bytes, Cpus};
+use crate::units::{Bytes, Cpus, Rate};
 
 /// The name of the contract. A change that a reader could notice gets another number.
 const SCHEMA: &str = "mediscope-size/report/1";
@@ -50,6 +52,7 @@ struct Report<'a> {
     demand: Option<Demand>,
     ram: Ram<'a>,
     cpu: Cpu,
+    load: Option<Load>,
     disk: Option<Disk>,
     bandwidth: Option<Bandwidth>,
     tiers: Vec<Tier<'a>>,
@@ -75,7 +78,15 @@ struct Target {
 
 #[derive(Debug, Serialize)]
 struct Demand {
-    concurrency: u32,
+    concurrency: Option<u32>,
+    rps: Option<f64>,
+}
+
+impl Demand {
+    fn of(question: &Question) -> Option<Self> {
+        let (concurrency, rps) = (question.concurrency, question.rps.map(Rate::get));
+        (concurrency.is_some() || rps.is_some()).then_some(Self { concurrency, rps })
+    }
 }
 
 impl<'a> From<&'a Plan> for Report<'a> {
@@ -87,9 +98,10 @@ impl<'a> From<&'a Plan> for Report<'a> {
             topology: plan.topology.to_string(),
             source: plan.source.name(),
             target: Target::from(&plan.question),
-            demand: plan.question.concurrency.map(|concurrency| Demand { concurrency }),
+            demand: Demand::of(&plan.question),
             ram: Ram::from(plan),
             cpu: Cpu::from(&plan.cpu),
+            load: plan.load.as_ref().map(Load::from),
             disk: Disk::of(&plan.market),
             bandwidth: Bandwidth::of(&plan.market),
             tiers: plan

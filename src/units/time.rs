@@ -134,6 +134,30 @@ impl Rate {
     }
 }
 
+/// Why a text is no rate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a rate: write 10, 10/s, 600/min or 50000/day, above 0")]
+pub struct RateError(String);
+
+impl FromStr for Rate {
+    type Err = RateError;
+
+    /// Reads `10`, `10/s`, `600/min`, `9000/h`, `50000/day`; a bare number is a second's.
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        let wrong = || RateError(text.to_owned());
+        let (number, unit) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
+        let seconds = match unit.trim() {
+            "s" | "sec" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            "d" | "day" => 86_400.0,
+            _ => return Err(wrong()),
+        };
+        let rate = number.trim().parse::<f64>().map_err(|_| wrong())? / seconds;
+        if rate > 0.0 && rate <= 1e9 { Ok(Self(rate)) } else { Err(wrong()) }
+    }
+}
+
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.0 {
@@ -179,6 +203,17 @@ mod tests {
         }
         assert_eq!(read::<Seconds, _>(-1i64), None);
         assert_eq!(read::<Seconds, _>("1"), None);
+    }
+
+    #[test]
+    fn rates_are_read() {
+        for (text, rate) in [("10", 10.0), ("10/s", 10.0), ("600/min", 10.0), ("864000/day", 10.0)]
+        {
+            assert_eq!(text.parse(), Ok(Rate(rate)), "{text}");
+        }
+        for text in ["", "0", "-1/s", "ten", "10/week", "NaN", "inf", "/s"] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
     }
 
     #[test]

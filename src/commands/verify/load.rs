@@ -60,12 +60,12 @@ pub fn loads(
     for (seed, came) in (1..).zip(std::iter::once(closed).chain(open)) {
         printer.info(&format!("load: {}", told(came, asked.requests, capacity)));
         let answered = drive(bench, came, asked, limit, seed)?;
-        let served: Vec<Served> = answered
+        let turns: Vec<Served> = answered
             .iter()
             .map(|a| Served { arrived: a.arrived, begun: a.begun, ended: a.ended })
             .collect();
         let cpu: Vec<f64> = answered.iter().map(|a| a.cpu).collect();
-        driven.push(Driven::new(came, &server, &served, &cpu, planned.get(), seed));
+        driven.push(Driven::new(came, &server, &turns, &cpu, planned.get(), seed));
     }
     Ok(driven)
 }
@@ -83,7 +83,7 @@ fn drive(
         Came::Closed(users) => Arrivals::Closed(users),
     };
     let load = Load { arrivals, requests: asked.requests, limit, seed };
-    let (seen, answered) = bench
+    let (observation, answered) = bench
         .trials
         .run_then(limit, Temper::Warm, limits, None, |service, _| {
             match service.ask(Command::Drive(load))? {
@@ -92,7 +92,7 @@ fn drive(
             }
         })
         .map_err(ended)?;
-    if seen.ending != Ending::Finished {
+    if observation.ending != Ending::Finished {
         bail!("the service was killed under its load: the plan did not hold");
     }
     Ok(answered)

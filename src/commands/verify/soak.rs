@@ -49,7 +49,7 @@ pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyho
         (interval.low * HOUR, line.slope() * HOUR, interval.high * HOUR)
     });
     let grown = typical / HOUR * (last.0 - first.0);
-    let grows = low > 0.0 && grown >= LEAST_GROWTH.as_f64();
+    let is_growth = low > 0.0 && grown >= LEAST_GROWTH.as_f64();
     let left = limit.saturating_sub(last.1).as_f64();
     Ok(Soak {
         time: Seconds::new(last.0),
@@ -57,6 +57,6 @@ pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyho
         held: (first.1, last.1),
         growth: (low, typical, high),
         killed: seen.ending != Ending::Finished,
-        full_after: grows.then(|| Seconds::new(left / typical * HOUR)),
+        full_after: is_growth.then(|| Seconds::new(left / typical * HOUR)),
     })
 }

@@ -66,7 +66,9 @@ fn in_flight(served: &[Served]) -> Vec<f64> {
         flying = if comes { flying + 1 } else { flying.saturating_sub(1) };
     }
     if total > 0.0 {
-        shares.iter_mut().for_each(|share| *share /= total);
+        for share in &mut shares {
+            *share /= total;
+        }
     }
     shares
 }

@@ -78,16 +78,22 @@ fn terms(ratio: impl Fn(f64) -> f64, beyond: f64) -> Option<Vec<f64>> {
         weights.push(last);
         // What follows is at most a geometric series.
         if step < 1.0 && last * step.max(beyond) / (1.0 - step.max(beyond)) < TAIL * sum {
-            weights.iter_mut().for_each(|w| *w /= sum);
+            normalise(&mut weights, sum);
             return Some(weights);
         }
         if sum > 1e250 {
-            weights.iter_mut().for_each(|w| *w /= sum);
+            normalise(&mut weights, sum);
             last /= sum;
             sum = 1.0;
         }
     }
     None
+}
+
+fn normalise(weights: &mut [f64], sum: f64) {
+    for weight in weights {
+        *weight /= sum;
+    }
 }
 
 /// The distribution of the sum of two independent numbers.

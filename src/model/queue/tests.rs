@@ -7,16 +7,6 @@ fn exponential(random: &mut fastrand::Rng, mean: f64) -> f64 {
     -mean * (1.0 - random.f64()).ln()
 }
 
-fn poisson(random: &mut fastrand::Rng, rate: f64, count: usize) -> Vec<f64> {
-    let mut now = 0.0;
-    (0..count)
-        .map(|_| {
-            now += exponential(random, 1.0 / rate);
-            now
-        })
-        .collect()
-}
-
 fn work(cpu: f64) -> Work {
     Work { cpu, wait: 0.0 }
 }
@@ -34,7 +24,7 @@ const MANY: usize = 1_500_000;
 fn exponential_times_behind_a_limit_are_erlangs() {
     for (servers, load, seed) in [(1u32, 0.5, 1), (2, 1.2, 2), (4, 3.0, 3)] {
         let mut random = fastrand::Rng::with_seed(seed);
-        let times = poisson(&mut random, load, MANY);
+        let times = poisson(load, MANY, &mut random);
         let work: Vec<Work> = times.iter().map(|_| work(exponential(&mut random, 1.0))).collect();
         let cores = f64::from(servers);
         let server = Server { cpus: cores, cores, limit: Some(servers) };
@@ -49,7 +39,7 @@ fn exponential_times_behind_a_limit_are_erlangs() {
 #[test]
 fn constant_times_on_one_server_are_pollaczeks() {
     for (load, seed) in [(0.3, 4), (0.5, 5), (0.6, 6)] {
-        let times = poisson(&mut fastrand::Rng::with_seed(seed), load, 2 * MANY);
+        let times = poisson(load, 2 * MANY, &mut fastrand::Rng::with_seed(seed));
         let work = vec![work(1.0); 2 * MANY];
         let server = Server { cpus: 1.0, cores: 1.0, limit: Some(1) };
         let played = simulate(&work, Arrivals::Open(&times), &server);
@@ -66,7 +56,7 @@ fn shared_cpus_have_in_flight_what_the_closed_form_says() {
     for (kinds, cpus, seed) in [([1.0, 1.0], 1.0, 7), ([0.2, 1.8], 2.0, 8)] {
         let mut random = fastrand::Rng::with_seed(seed);
         let rate = 0.7 * cpus;
-        let times = poisson(&mut random, rate, MANY / 3);
+        let times = poisson(rate, MANY / 3, &mut random);
         let work: Vec<Work> =
             times.iter().map(|_| work(kinds[usize::from(random.bool())])).collect();
         let server = Server { cpus, cores: cpus, limit: None };

@@ -45,12 +45,12 @@ impl Driven {
     pub fn new(
         came: Came,
         server: &Server,
-        served: &[Served],
+        turns: &[Served],
         cpu: &[f64],
         planned_cpu: f64,
         seed: u64,
     ) -> Self {
-        let times: Vec<f64> = served.iter().map(|s| s.arrived).collect();
+        let times: Vec<f64> = turns.iter().map(|s| s.arrived).collect();
         let work: Vec<Work> = cpu.iter().map(|cpu| Work { cpu: *cpu, wait: 0.0 }).collect();
         let arrivals = match came {
             Came::Open(..) => Arrivals::Open(&times),
@@ -59,7 +59,7 @@ impl Driven {
         let planned = vec![Work { cpu: planned_cpu, wait: 0.0 }; FORESEEN];
         let foreseen = match came {
             Came::Open(_, rate) => {
-                let times = poisson(rate.get(), FORESEEN, seed);
+                let times = poisson(rate.get(), FORESEEN, &mut fastrand::Rng::with_seed(seed));
                 simulate(&planned, Arrivals::Open(&times), server)
             }
             Came::Closed(users) => simulate(&planned, Arrivals::Closed(users), server),
@@ -67,8 +67,8 @@ impl Driven {
         Self {
             came,
             limit: server.limit.unwrap_or(u32::MAX),
-            requests: served.len(),
-            observed: seen(served),
+            requests: turns.len(),
+            observed: seen(turns),
             replayed: seen(&simulate(&work, arrivals, server).served),
             foreseen: seen(&foreseen.served),
         }

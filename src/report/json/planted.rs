@@ -7,12 +7,12 @@ use crate::footprint::{
 use crate::model::{Capacity, CpuModel};
 use crate::plan::figure::{Shown, Value};
 use crate::plan::{
-    Alternative, Amount, Bend, BoxRow, Component, CpuAnswers, CpuPlan, Fit, HeldOut, Market, Offer,
-    Overall, Plan, Question, RamPlan, RamRow, Reason, Resource, ResourceVerdict, Scope, Status,
-    Upgrade, Verdict, Warning,
+    Admission, Alternative, Amount, Bend, BoxRow, Component, CpuAnswers, CpuPlan, Fit, Flow,
+    HeldOut, HeldRow, LoadPlan, LoadRow, Market, Offer, Overall, Plan, Question, RamPlan, RamRow,
+    Reason, Resource, ResourceVerdict, Scope, Status, Upgrade, Verdict, Warning,
 };
 use crate::service::{Quantity, Tier};
-use crate::units::{Bytes, Cpus, Megapixels, Rate, Seconds, Source, Span};
+use crate::units::{Bytes, Cpus, Megapixels, Objective, Rate, Seconds, Share, Source, Span};
 
 /// 512 MiB and half a CPU, ten requests in flight.
 pub fn with_box() -> Plan {
@@ -32,7 +32,41 @@ pub fn with_box() -> Plan {
     plan.question.disk = Some(Bytes::new(35_000_000_000));
     plan.question.bandwidth = Some(Bytes::new(1_000_000_000_000));
     plan.market = market();
+    plan.load = Some(load());
     plan
+}
+
+/// One rate that is kept up with.
+fn load() -> LoadPlan {
+    let seconds = Seconds::new;
+    let objective = Objective { share: Share::new(0.95).unwrap(), latency: seconds(1.0) };
+    let flow = Flow {
+        mean: seconds(0.1),
+        latency: Some([seconds(0.08), seconds(0.3), seconds(0.5)]),
+        in_flight: 0.5,
+        often: 4,
+        exceeds: Some(0.25),
+        exceeds_limited: Some(0.0),
+    };
+    LoadPlan {
+        capacity: Rate::per_second(17.0),
+        rows: vec![LoadRow {
+            rate: Rate::per_second(5.0),
+            busy: 0.3,
+            asked: true,
+            flow: Some(flow),
+        }],
+        objective: Some((objective, Rate::per_second(9.0))),
+        admission: Admission {
+            limit: 2,
+            queue: 8,
+            timeout: seconds(1.0),
+            timeout_source: Source::Declared,
+            ram: Bytes::mib(310),
+            ram_without: Bytes::mib(370),
+        },
+        held: vec![HeldRow { in_flight: 5, without: Bytes::mib(330), with: Bytes::mib(310) }],
+    }
 }
 
 /// Nothing was asked about, and nothing could be checked.
@@ -69,6 +103,7 @@ pub fn without_box() -> Plan {
         footprint: Some(footprint()),
         states: vec![],
         charge: None,
+        load: None,
         cpu_model: CpuModel::new(seconds(0.029), seconds(0.031)),
         market: Market::default(),
     }

@@ -11,7 +11,7 @@ const SCHEMA: &str = include_str!("../../../schemas/report-1.schema.json");
 /// The contract's keys in order, with a box, CPUs and a concurrency asked about.
 const CONTRACT: &str = "{schema,profile{name,title},topology,source,
     box{ram_bytes,cpus,disk_bytes,bandwidth_bytes_per_month},
-    demand{concurrency},
+    demand{concurrency,rps},
     ram{base_bytes S,buffer_bytes S,per_session_bytes S,per_worker_bytes S,
         load_peak_bytes S,cold_burst_bytes S,limit_bytes S,kill_limit_bytes S,
         max_concurrency{low,typical,high},
@@ -22,6 +22,11 @@ const CONTRACT: &str = "{schema,profile{name,title},topology,source,
             source}],
         boxes[{ram_bytes,max_concurrency}]},
     cpu{seconds_per_request S,throughput_rps S,best_concurrency{low,high},max_useful_concurrency},
+    load{capacity_rps,rows[{rate_rps,utilisation,mean_seconds,p50_seconds,p95_seconds,p99_seconds,
+            mean_in_flight,often_in_flight,exceeds_per_day,exceeds_limited_per_day}],
+        objective{share,latency_seconds,max_rate_rps},
+        admission{limit,queue,timeout_seconds,ram_bytes,ram_without_bytes},
+        held[{in_flight,without_bytes,with_bytes}]},
     disk{needed_bytes S,recommended_bytes S},bandwidth{needed_bytes_per_month S},
     tiers[{name,ram_bytes,cpus,disk_bytes,bandwidth_bytes_per_month,price_dollars_per_month S,
         max_concurrency{low,high},at_once{low,high},response_seconds S,status}],
@@ -52,6 +57,7 @@ fn keys_that_nobody_asked_about_are_null_and_not_missing() {
     );
     for (parent, key) in [
         (&report, "demand"),
+        (&report, "load"),
         (&report, "disk"),
         (&report, "bandwidth"),
         (ram, "max_concurrency"),

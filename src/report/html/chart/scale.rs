@@ -50,7 +50,8 @@ impl Scale {
 
     /// Where a number is, from 0 at the least to 1 at the largest; none where it is on no axis.
     pub fn at(&self, value: f64) -> Option<f64> {
-        if !is_drawable(value) || (self.logarithmic && value < SMALLEST) {
+        // The first and the last tick may be a little beyond the numbers that are drawn.
+        if !value.is_finite() || (self.logarithmic && value <= 0.0) {
             return None;
         }
         let share = if self.logarithmic {

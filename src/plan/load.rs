@@ -1,0 +1,288 @@
+//! What comes in and what it takes: latency at a rate, the largest rate for an objective, and how
+//! likely it is that more are in flight than RAM holds.
+
+use super::{MixPlan, Question, RamPlan};
+use crate::model::queue::sharing::InFlight;
+use crate::model::queue::{Arrivals, Server, Work, poisson, seen, simulate};
+use crate::model::{Capacity, CpuModel, MAX_CONCURRENCY};
+use crate::plan::Curve;
+use crate::units::{Bytes, Cpus, Objective, Rate, Seconds, Source, Span};
+
+/// Rates of the table where none is asked about, as shares of what the CPUs can do.
+const SHARES: [f64; 4] = [0.3, 0.6, 0.85, 0.95];
+
+/// Requests that are simulated for one rate: chance moves its 95 % latency by 1 or 2 %.
+const SIMULATED: usize = 40_000;
+
+/// Steps of halving towards the largest rate: to a thousandth of what the CPUs can do.
+const HALVINGS: u32 = 10;
+
+const DAY: f64 = 86_400.0;
+
+/// How long a client waits where nobody says: the usual patience of a proxy is 30 to 60 s (assumed).
+const PATIENCE: Seconds = Seconds::new(30.0);
+
+/// So often the number in flight is not above the one that is shown.
+const OFTEN: f64 = 0.999;
+
+/// The answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadPlan {
+    /// Requests a second that the CPUs can do.
+    pub capacity: Rate,
+    /// Rates, ascending.
+    pub rows: Vec<LoadRow>,
+    /// The objective, and the largest rate at which it is kept, at the high end of CPU time; 0 where
+    /// not even a lone request keeps it.
+    pub objective: Option<(Objective, Rate)>,
+    /// What to admit.
+    pub admission: Admission,
+    /// RAM with so many in flight, waiting ones included.
+    pub held: Vec<HeldRow>,
+}
+
+/// One rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadRow {
+    /// Requests a second.
+    pub rate: Rate,
+    /// The share of the CPUs that they take.
+    pub busy: f64,
+    /// Whether it was asked about.
+    pub asked: bool,
+    /// `None` where the CPUs cannot keep up.
+    pub flow: Option<Flow>,
+}
+
+/// What a rate that the CPUs can keep up with comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// The mean time to the answer: the mean number in flight, by Little's law.
+    pub mean: Seconds,
+    /// At 50, 95 and 99 %, first come first served behind the admission limit, simulated; only where a
+    /// rate or an objective is asked about.
+    pub latency: Option<[Seconds; 3]>,
+    /// The mean number in flight.
+    pub in_flight: f64,
+    /// Not exceeded 99.9 % of the time.
+    pub often: u32,
+    /// The chance that within a day more are in flight than RAM holds, with everything admitted;
+    /// `None` without a box.
+    pub exceeds: Option<f64>,
+    /// The same behind the admission limit, where those that wait hold little.
+    pub exceeds_limited: Option<f64>,
+}
+
+/// What to admit, and what it buys.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Admission {
+    /// Requests that run at once (a semaphore).
+    pub limit: u32,
+    /// Requests that may wait; the next one is refused.
+    pub queue: u32,
+    /// How long one may wait.
+    pub timeout: Seconds,
+    /// Where that comes from.
+    pub timeout_source: Source,
+    /// RAM at the limit with a full queue, high end.
+    pub ram: Bytes,
+    /// The same with as many in flight and everything admitted.
+    pub ram_without: Bytes,
+}
+
+/// RAM with so many in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldRow {
+    /// Requests that are there.
+    pub in_flight: u32,
+    /// All of them running, high end.
+    pub without: Bytes,
+    /// No more than the limit running, the others waiting, high end.
+    pub with: Bytes,
+}
+
+/// What a load is made of.
+pub(super) struct Parts<'a> {
+    pub curve: &'a Curve,
+    pub cpu: &'a CpuModel,
+    pub ram: &'a RamPlan,
+    pub mix: Option<&'a MixPlan>,
+    pub question: &'a Question,
+}
+
+/// The answers for the CPUs that are asked about; `None` without them.
+pub(super) fn load(parts: &Parts<'_>) -> Option<LoadPlan> {
+    let question = parts.question;
+    let cpus = question.cpus?;
+    let capacity = parts.cpu.throughput(cpus).typical();
+    let holds = question.ram.map(|ram| parts.curve.max_concurrency(ram, !question.warmed));
+    let admission = parts.admission(cpus, holds);
+    let queue = Queue { parts, cpus, limit: admission.limit };
+    let asked = question.rps.is_some() || question.objective.is_some();
+    let mut rates: Vec<(Rate, bool)> =
+        SHARES.iter().map(|s| (Rate::per_second(capacity.get() * s), false)).collect();
+    rates.extend(question.rps.map(|rate| (rate, true)));
+    rates.sort_by(|a, b| a.0.get().total_cmp(&b.0.get()));
+    let rows = rates
+        .into_iter()
+        .map(|(rate, is_asked)| LoadRow {
+            rate,
+            busy: rate.get() / capacity.get().max(f64::MIN_POSITIVE),
+            asked: is_asked,
+            flow: queue.flow(rate, asked, holds, &admission),
+        })
+        .collect();
+    Some(LoadPlan {
+        capacity,
+        rows,
+        objective: question.objective.map(|o| (o, queue.largest_rate(o))),
+        admission,
+        held: [5, 10, 20, 50, 100].map(|n| parts.held(n, admission.limit)).to_vec(),
+    })
+}
+
+impl Parts<'_> {
+    fn admission(&self, cpus: Cpus, holds: Option<Capacity>) -> Admission {
+        let best = self.cpu.best_concurrency(cpus).1.max(1);
+        let limit = holds.map_or(best, |h| h.low.min(best)).max(1);
+        let (timeout, timeout_source) = match self.question.objective {
+            Some(objective) => (objective.latency, Source::Declared),
+            None => (PATIENCE, Source::Assumed),
+        };
+        // Who stands further back would have to wait for longer than that.
+        let served = self.cpu.throughput(cpus).low().get() * timeout.get();
+        let in_time = whole(served).saturating_sub(limit);
+        let fits = self.waiting_that_fit(limit).unwrap_or(MAX_CONCURRENCY);
+        let queue = in_time.min(fits);
+        let all = limit.saturating_add(queue);
+        Admission {
+            limit,
+            queue,
+            timeout,
+            timeout_source,
+            ram: self.held(all, limit).with,
+            ram_without: self.held(all, limit).without,
+        }
+    }
+
+    /// Requests that may wait beside `limit` that run, for their RAM; `None` without a box.
+    fn waiting_that_fit(&self, limit: u32) -> Option<u32> {
+        let running = self.curve.limit(limit, !self.question.warmed).high();
+        let left = self.question.ram?.saturating_sub(running).as_f64();
+        let each = self.ram.held.high().as_f64();
+        Some(if each > 0.0 { whole(left / each) } else { MAX_CONCURRENCY })
+    }
+
+    /// `RAM = base + running × inference + waiting × held`.
+    fn held(&self, in_flight: u32, limit: u32) -> HeldRow {
+        let need = |n| self.curve.limit(n, !self.question.warmed).high();
+        let waiting = in_flight.saturating_sub(limit);
+        HeldRow {
+            in_flight,
+            without: need(in_flight),
+            with: need(in_flight.min(limit)) + self.ram.held.high() * u64::from(waiting),
+        }
+    }
+
+    /// CPU-seconds and waiting of each kind of request, with its share.
+    fn kinds(&self, end: fn(&Span<Seconds>) -> Seconds) -> Vec<(f64, Work)> {
+        let wait = self.cpu.seconds_waiting().get();
+        let work = |cpu: &Span<Seconds>| Work { cpu: end(cpu).get(), wait };
+        match self.mix {
+            Some(mix) => mix.kinds.iter().map(|k| (k.share.get(), work(&k.cpu))).collect(),
+            None => vec![(1.0, work(&self.cpu.seconds_per_request()))],
+        }
+    }
+}
+
+/// A service behind its admission limit.
+struct Queue<'a> {
+    parts: &'a Parts<'a>,
+    cpus: Cpus,
+    limit: u32,
+}
+
+impl Queue<'_> {
+    fn flow(
+        &self,
+        rate: Rate,
+        simulated: bool,
+        holds: Option<Capacity>,
+        admission: &Admission,
+    ) -> Option<Flow> {
+        let kinds = self.parts.kinds(Span::typical);
+        let cpu = kinds.iter().map(|(share, work)| share * work.cpu).sum();
+        let wait = self.parts.cpu.seconds_waiting().get();
+        let in_flight = InFlight::new(rate.get(), cpu, wait, self.cpus.get())?;
+        let waiting = self.parts.waiting_that_fit(admission.limit);
+        Some(Flow {
+            mean: Seconds::new(in_flight.mean() / rate.get().max(f64::MIN_POSITIVE)),
+            latency: simulated.then(|| self.latency(rate, &kinds)),
+            in_flight: in_flight.mean(),
+            often: in_flight.percentile(OFTEN),
+            exceeds: holds.map(|h| in_flight.chance_of_exceeding(h.low, DAY)),
+            exceeds_limited: waiting
+                .map(|w| in_flight.chance_of_exceeding(admission.limit.saturating_add(w), DAY)),
+        })
+    }
+
+    fn latency(&self, rate: Rate, kinds: &[(f64, Work)]) -> [Seconds; 3] {
+        let cores = self.cpus.get().ceil();
+        let server = Server { cpus: self.cpus.get(), cores, limit: Some(self.limit) };
+        let times = poisson(rate.get(), SIMULATED, &mut fastrand::Rng::with_seed(1));
+        let mut next = dealt(kinds);
+        let work: Vec<Work> = times.iter().map(|_| next()).collect();
+        seen(&simulate(&work, Arrivals::Open(&times), &server).served).latency.map(Seconds::new)
+    }
+
+    /// The largest rate at which the objective is kept, by halving: latency rises with the rate.
+    fn largest_rate(&self, objective: Objective) -> Rate {
+        let kinds = self.parts.kinds(Span::high);
+        let capacity = self.parts.cpu.throughput(self.cpus).low().get();
+        let cores = self.cpus.get().ceil();
+        let server = Server { cpus: self.cpus.get(), cores, limit: Some(self.limit) };
+        let mut next = dealt(&kinds);
+        let work: Vec<Work> = (0..SIMULATED).map(|_| next()).collect();
+        let keeps = |rate: f64| {
+            let times = poisson(rate, SIMULATED, &mut fastrand::Rng::with_seed(1));
+            let served = simulate(&work, Arrivals::Open(&times), &server).served;
+            let mut latencies: Vec<f64> =
+                served.iter().map(crate::model::queue::Served::latency).collect();
+            crate::model::queue::percentile(&mut latencies, objective.share.get())
+                <= objective.latency.get()
+        };
+        let (mut kept, mut broken) = (0.0, capacity);
+        for _ in 0..HALVINGS {
+            let middle = f64::midpoint(kept, broken);
+            if keeps(middle) {
+                kept = middle;
+            } else {
+                broken = middle;
+            }
+        }
+        Rate::per_second(kept)
+    }
+}
+
+/// Draws kinds by their shares, the same ones each time.
+fn dealt(kinds: &[(f64, Work)]) -> impl FnMut() -> Work {
+    let kinds = kinds.to_vec();
+    let mut turn = vec![0.0; kinds.len()];
+    // Dealt as evenly as the shares allow; which comes when does not depend on when it comes.
+    move || {
+        for (due, (share, _)) in turn.iter_mut().zip(&kinds) {
+            *due += share;
+        }
+        let next =
+            turn.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index);
+        if let Some(due) = turn.get_mut(next) {
+            *due -= 1.0;
+        }
+        kinds.get(next).map_or_else(Work::default, |(_, work)| *work)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn whole(number: f64) -> u32 {
+    number.floor().clamp(0.0, f64::from(MAX_CONCURRENCY)) as u32
+}
