@@ -8,7 +8,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -84,7 +84,7 @@ fn measured(service: &Service) -> PathBuf {
 }
 
 /// What `verify` says, whether the plan held or not.
-fn verify(profile: &PathBuf, ram: u64, cpus: f64, more: &[&str]) -> Value {
+fn verify(profile: &Path, ram: u64, cpus: f64, more: &[&str]) -> Value {
     let (ram, cpus) = (format!("{ram}M"), cpus.to_string());
     let asked = ["verify", "--profile", profile.to_str().unwrap(), "--ram", &ram, "--cpus", &cpus];
     let output = Command::new(TOOL)
@@ -102,7 +102,7 @@ fn number(report: &Value, pointer: &str) -> f64 {
 }
 
 /// The boxes in which a service is tried: RAM in MiB, CPUs, and what the plan promises.
-fn boxes(service: &Service, profile: &PathBuf) -> Vec<(u64, f64, u32)> {
+fn boxes(service: &Service, profile: &Path) -> Vec<(u64, f64, u32)> {
     let footprint = Profile::read(profile).unwrap().footprint.unwrap();
     let promised = |ram: u64| {
         let question = Question { ram: Some(Bytes::mib(ram)), ..Question::default() };

@@ -16,7 +16,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use self::files::{CacheArgs, InspectArgs, RuntimeArgs};
+pub use self::files::{CacheArgs, CalibrateArgs, InspectArgs, RuntimeArgs};
 pub use self::load::LoadArgs;
 pub use self::profiles::{InitArgs, LintArgs, ProfilesArgs, ProfilesCommand};
 pub use self::report::{LangArg, ReportArgs};
@@ -25,8 +25,8 @@ pub use self::vary::{Variation, Vary, VaryArgs};
 pub use self::verify::{FindArg, VerifyArgs};
 
 use self::examples::{
-    CACHE_EXAMPLES, EXAMPLES, INIT_EXAMPLES, INSPECT_EXAMPLES, LINT_EXAMPLES, MEASURE_EXAMPLES,
-    PROFILES_EXAMPLES, RUNTIME_EXAMPLES, SIZE_EXAMPLES, VERIFY_EXAMPLES,
+    CACHE_EXAMPLES, CALIBRATE_EXAMPLES, EXAMPLES, INIT_EXAMPLES, INSPECT_EXAMPLES, LINT_EXAMPLES,
+    MEASURE_EXAMPLES, PROFILES_EXAMPLES, RUNTIME_EXAMPLES, SIZE_EXAMPLES, VERIFY_EXAMPLES,
 };
 use crate::footprint::Topology;
 use crate::units::{Bytes, Cpus, Megapixels, Seconds, Size};
@@ -90,6 +90,9 @@ pub enum Command {
     /// Say which ONNX Runtime is used and why, or install one
     #[command(after_help = RUNTIME_EXAMPLES)]
     Runtime(RuntimeArgs),
+    /// Score this machine's CPU, to size for it from elsewhere
+    #[command(after_help = CALIBRATE_EXAMPLES)]
+    Calibrate(CalibrateArgs),
     /// List what is kept between runs, or clear it
     #[command(after_help = CACHE_EXAMPLES)]
     Cache(CacheArgs),

@@ -2,6 +2,7 @@
 
 mod answer;
 mod cache;
+mod calibrate;
 mod explain;
 mod footprint;
 mod init;
@@ -64,6 +65,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Init(args) => init::run(&args, &cli.global, &printer),
         Command::Lint(args) => lint::run(&args, &cli.global, &printer),
         Command::Runtime(args) => runtime::run(&args, &cli.global, &printer),
+        Command::Calibrate(args) => calibrate::run(&args, &cli.global, &printer),
         Command::Cache(args) => cache::run(&args, &cli.global, &printer),
     };
     match result {

@@ -6,6 +6,7 @@
 pub mod checked;
 mod load;
 mod mix;
+mod scaled;
 mod settings;
 mod topology;
 mod trial;
@@ -18,7 +19,7 @@ pub use settings::{Change, Count, Optimization, Setting, Settings, settings};
 pub use topology::{Copies, Inside, Sharing, Topology, TopologyError};
 pub use trial::{Counters, Ending, Observation, Phase, Temper, Throttled};
 
-use crate::units::{Bytes, Rate, Seconds, Span};
+use crate::units::{Bytes, CpuScore, Rate, Seconds, Span};
 
 /// The version of [`Footprint`] that this tool writes and reads.
 pub const FOOTPRINT_VERSION: u32 = 1;
@@ -110,6 +111,9 @@ pub struct Environment {
     /// that to it: one for each physical core.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_threads: Option<u16>,
+    /// How fast a CPU of that machine is, where it was calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_score: Option<CpuScore>,
 }
 
 impl Environment {

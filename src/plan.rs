@@ -26,7 +26,9 @@ mod warning;
 
 use crate::footprint::{Footprint, Topology};
 use crate::model::{Capacity, CpuModel, RamModel};
-use crate::units::{Bytes, Convention, Cpus, Objective, Rate, Seconds, Share, Source, Span};
+use crate::units::{
+    Bytes, Convention, Cpus, Objective, Rate, Seconds, Share, Source, Span, TargetScore,
+};
 
 pub use book::{Book, Subject, book};
 pub use build::{PlanError, plan};
@@ -78,6 +80,8 @@ pub struct Question {
     pub rps: Option<Rate>,
     /// What most answers must keep.
     pub objective: Option<Objective>,
+    /// The CPU to size for, where it is not like the one that was measured on.
+    pub cpu_score: Option<TargetScore>,
     /// What a G of boxes that are sold is to whoever asks.
     pub convention: Convention,
 }

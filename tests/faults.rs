@@ -7,13 +7,13 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{
-    PLANTED, Place, Ran, assert_refused, children_of, files_below, finish, is_alive, wait_for,
+    PLANTED, Place, Ran, Tmpfs, assert_refused, children_of, files_below, finish, is_alive,
+    wait_for,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -186,25 +186,6 @@ fn an_answer_that_cannot_be_kept_is_still_an_answer() {
     assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
     let quiet = place.run(&[&arguments[..], &["--quiet"]].concat());
     assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
-}
-
-/// A file system of its own, as long as this lives.
-struct Tmpfs<'a>(&'a Path);
-
-impl<'a> Tmpfs<'a> {
-    fn mount(folder: &'a Path) -> Option<Self> {
-        fs::create_dir(folder).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(folder).stderr(Stdio::null());
-        mount.status().is_ok_and(|s| s.success()).then_some(Self(folder))
-    }
-}
-
-impl Drop for Tmpfs<'_> {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.0).status();
-        assert!(unmounted.is_ok_and(|s| s.success()), "{} stays mounted", self.0.display());
-    }
 }
 
 #[test]

@@ -251,3 +251,37 @@ fn a_setting_reaches_onnx_runtime() {
     assert!(number(&own, "/environment/settings/threads") >= 1.0);
     assert_eq!(own["environment"]["settings"]["spinning"], true);
 }
+
+#[test]
+fn a_cpu_is_scored_by_a_fixed_mix() {
+    let found = real_json(&["calibrate"]);
+    let number = |key: &str| found[key].as_f64().unwrap();
+    assert_eq!(found["schema"], "mediscope-size/calibration/1");
+    let seconds = number("cpu_seconds");
+    assert!((number("score") * seconds / 100.0 - 1.0).abs() < 0.01, "{found}");
+    assert!(number("low_cpu_seconds") <= seconds && seconds <= number("high_cpu_seconds"));
+    let parts = number("network_cpu_seconds") + number("image_cpu_seconds");
+    assert!((parts / seconds - 1.0).abs() < 0.05, "{found}");
+}
+
+/// The real service in a real box: held, and paying for the pages of its own files.
+#[test]
+fn the_kernel_holds_what_the_plan_promises() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("one.yaml");
+    fs::write(&path, "name: one\nmodels:\n  a: {architecture: resnet18, classes: 2}\n").unwrap();
+    let asked = ["verify", "--profile", path.to_str().unwrap(), "--ram", "384M", "--cpus", "2"];
+    let rest = ["--image", "0.5mp", "--budget", "4s", "--format", "json", "--quiet"];
+    let output = real(&[&asked[..], &rest].concat());
+    if output.status.code() == Some(2) {
+        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    valid(&report, "verify-1.schema.json");
+    assert_eq!(report["verdict"]["outcome"], "held", "{report}");
+    for trial in report["trials"].as_array().unwrap() {
+        assert!(number(trial, "/sampled_file_bytes") > 5e6, "{trial}");
+        assert!(number(trial, "/sampled_anonymous_bytes") > 6e7, "{trial}");
+    }
+}

@@ -172,3 +172,33 @@ fn a_rate_or_an_objective_that_is_none_is_refused() {
         assert!(said.contains(message), "{said}");
     }
 }
+
+/// Twice the CPU time for half the score, less surely, and the RAM as it was.
+#[test]
+fn another_cpu_is_extrapolated() {
+    let json = |more: &[&str]| -> serde_json::Value {
+        let asked = [&["--ram", "1G", "--cpus", "1", "--format", "json"], more].concat();
+        serde_json::from_str(&printed(100, PLANTED, &asked)).unwrap()
+    };
+    let (here, there) = (json(&[]), json(&["--cpu-score", "500/1000"]));
+    let at = |report: &serde_json::Value, pointer: &str| {
+        report.pointer(pointer).and_then(serde_json::Value::as_f64).unwrap()
+    };
+    let seconds = "/cpu/seconds_per_request";
+    let typical = format!("{seconds}/typical");
+    assert!((at(&there, &typical) / at(&here, &typical) - 2.0).abs() < 1e-9);
+    assert!(at(&there, &format!("{seconds}/high")) > 1.09 * at(&there, &typical));
+    assert_eq!(there.pointer(&format!("{seconds}/source")).unwrap(), "extrapolated");
+    assert_eq!(there["ram"]["base_bytes"], here["ram"]["base_bytes"]);
+    let said = printed(100, PLANTED, &["--ram", "1G", "--cpus", "1", "--cpu-score", "500/1000"]);
+    assert!(said.contains("2.00 × those measured"), "{said}");
+    // Nobody knows how fast the planted machine is.
+    let run = Command::cargo_bin("mediscope-size")
+        .unwrap()
+        .args(["--synthetic", PLANTED, "--ram", "1G", "--cpu-score", "500"])
+        .env("MEDISCOPE_SIZE_CACHE", TempDir::new().unwrap().path())
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8(run.stderr).unwrap().contains("calibrate` there"));
+}

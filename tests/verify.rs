@@ -1,7 +1,11 @@
 //! The plan against the kernel: services that really take the memory that they are said to take,
 //! in control groups with the limits of a box. Where this machine allows no groups the tests say so
 //! and are skipped.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says why it is skipped"
+)]
 
 mod common;
 
@@ -136,7 +140,7 @@ fn where_it_turns_over_is_found_along_requests_and_along_limits() {
     assert!(bytes(found, "/error").abs() < 0.02, "{found}");
     let report = json(&place, HONEST, &["--find", "limit", "--concurrency", "8"], 0);
     let found = &report["find"]["limit"];
-    let line = (bytes(found, "/killed") + bytes(found, "/not_killed")) / 2.0 / 1_048_576.0;
+    let line = f64::midpoint(bytes(found, "/killed"), bytes(found, "/not_killed")) / 1_048_576.0;
     assert!((line / 168.6 - 1.0).abs() < 0.015, "{line}");
     assert!(bytes(found, "/error").abs() < 0.02, "{found}");
 }
@@ -311,4 +315,62 @@ fn what_cannot_be_tried_is_refused_before_it_is_measured() {
         assert!(ran.stderr.contains(message), "{ran:?}");
     }
     place.assert_untouched("refused");
+}
+
+/// What was measured cannot be kept, and the trial is made all the same.
+#[test]
+fn a_full_disk_costs_the_memory_and_not_the_trial() {
+    let place = Place::new();
+    if !has_groups(&place) {
+        return;
+    }
+    let cache = place.cache();
+    fs::remove_dir_all(&cache).unwrap();
+    let Some(disk) = common::Tmpfs::mount(&cache) else {
+        println!("skipped: no file system can be mounted here");
+        return;
+    };
+    let _ = fs::write(cache.join("filler"), vec![0; 62 << 10]);
+    let ran = verify(&place, HONEST, &BOX);
+    drop(disk);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("HELD"), "{ran:?}");
+    assert!(ran.stderr.contains("No space left on device"), "{ran:?}");
+}
+
+/// A load that comes at random and one from users without a pause, beside what was predicted: work
+/// that really uses the CPU, in a quota that really stops it.
+#[test]
+fn a_load_is_driven_and_compared() {
+    let place = Place::new();
+    if !has_groups(&place) {
+        return;
+    }
+    let planted = format!("{HONEST},cpu=0.004");
+    let asked = ["--load=50%", "--requests", "300", "--warmed"];
+    let report = json(&place, &planted, &asked, 0);
+    let loads = report["loads"].as_array().unwrap();
+    let kinds: Vec<_> = loads.iter().map(|l| l["arrivals"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["closed", "open"]);
+    for load in loads {
+        assert_eq!(load["requests"], 300);
+        let seen = |which: &str, what: &str| bytes(load, &format!("/{which}/{what}"));
+        // 4 ms of work at the least, whatever else goes on here.
+        assert!(seen("observed", "p50_seconds") >= 0.004, "{load}");
+        assert!(seen("observed", "p50_seconds") <= seen("observed", "p99_seconds"), "{load}");
+        // The same arrivals: as many answers in about the same time.
+        let rate = seen("replayed", "throughput_rps") / seen("observed", "throughput_rps");
+        assert!((0.8..=1.25).contains(&rate), "{rate}: {load}");
+        let shares: f64 = load["observed"]["in_flight"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_f64)
+            .sum();
+        assert!((shares - 1.0).abs() < 1e-6, "{load}");
+    }
+    let text = verify(&place, &planted, &[&BOX[..], &asked].concat());
+    assert!(text.stdout.contains("Under load") && text.stdout.contains("replay"), "{text:?}");
+    let workers = [&BOX[..], &asked, &["--topology", "workers:2"]].concat();
+    assert_refused(&verify(&place, &planted, &workers), "one process");
 }

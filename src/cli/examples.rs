@@ -66,6 +66,14 @@ Examples:
   mediscope-size runtime
   mediscope-size runtime --install
   ORT_DYLIB_PATH=/opt/ort/libonnxruntime.so mediscope-size runtime";
+pub(super) const CALIBRATE_EXAMPLES: &str = "\
+The score is how many requests of a fixed mix 100 seconds of one CPU do. Run it on the
+machine to size for, and give what it prints where the footprint is:
+
+Examples:
+  mediscope-size calibrate
+  mediscope-size calibrate --format json
+  mediscope-size --profile scan.yaml --ram 1G --cpus 1 --cpu-score 800";
 pub(super) const CACHE_EXAMPLES: &str = "\
 Examples:
   mediscope-size cache

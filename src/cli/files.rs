@@ -23,6 +23,10 @@ pub struct RuntimeArgs {
     pub platform: Option<String>,
 }
 
+/// `calibrate`.
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {}
+
 /// `cache`.
 #[derive(Debug, Args)]
 pub struct CacheArgs {

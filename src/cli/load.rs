@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::units::{Objective, Rate};
+use crate::units::{Objective, Rate, TargetScore};
 
 /// What comes in.
 #[derive(Debug, Clone, Args)]
@@ -13,4 +13,8 @@ pub struct LoadArgs {
     /// What most answers must keep; finds the largest rate at which they do: p95=2s
     #[arg(long, value_name = "pN=TIME", help_heading = "Load")]
     pub slo: Option<Objective>,
+    /// Size for a CPU of this score (see `calibrate`); 800/1600 where the footprint does not know that
+    /// of the CPU it was measured on
+    #[arg(long, value_name = "SCORE")]
+    pub cpu_score: Option<TargetScore>,
 }

@@ -1,17 +1,19 @@
 //! A question about a profile, answered: measured where its models run, else from what it declares.
 
+use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 
-use super::footprint::Request;
+use super::footprint::{Obtained, Request};
 use super::printer::Printer;
 use crate::cli::{GlobalArgs, ServiceArgs, SizeArgs};
+use crate::measure::cache::Cache;
 use crate::measure::host::HostBox;
 use crate::plan::{Book, Plan, Question, Subject, Warning, book, declared};
 use crate::profile::Profile;
 use crate::report::{Frame, Provenance, frame};
-use crate::units::Convention;
+use crate::units::{Convention, TargetScore};
 
 /// A plan with all that a report needs of it.
 pub struct Answer {
@@ -38,7 +40,8 @@ pub fn answer(
     let (question, found_box, mut warnings) = ask(&profile)?;
     let (mut plan, told, interrupted, profile) = match &profile.declared {
         Some(costs) => {
-            if service.remeasure || !service.settings.is_empty() || service.image.is_some() {
+            let measuring = service.remeasure || service.image.is_some();
+            if measuring || !service.settings.is_empty() || question.cpu_score.is_some() {
                 bail!(
                     "the profile `{}` declares what its parts cost, and nothing of it is measured: \
                      leave out the options of measuring",
@@ -50,10 +53,12 @@ pub fn answer(
             (plan, String::new(), false, profile)
         }
         None => {
-            let obtained = Request::of(profile, service, global, printer).obtain()?;
+            let mut obtained = Request::of(profile, service, global, printer).obtain()?;
+            if let Some(score) = question.cpu_score {
+                on_another_cpu(&mut obtained, score, global)?;
+            }
             let plan = obtained.plan(&question)?;
-            let super::footprint::Obtained { profile, footprint, provenance, interrupted } =
-                obtained;
+            let Obtained { profile, footprint, provenance, interrupted } = obtained;
             warnings.retain(|w| match w {
                 Warning::OtherCpu { measured_on } => {
                     *measured_on != footprint.environment.cpu_model
@@ -72,6 +77,33 @@ pub fn answer(
         plan.warnings.extend(warnings);
     }
     Ok(finished(profile, plan, &Provenance { footprint: told, found_box }, interrupted))
+}
+
+/// The footprint as it would be on the CPU that is asked about.
+fn on_another_cpu(
+    obtained: &mut Obtained,
+    score: TargetScore,
+    global: &GlobalArgs,
+) -> anyhow::Result<()> {
+    let environment = &obtained.footprint.environment;
+    let kept = || Cache::locate(global.cache_dir.as_deref()).calibration(&environment.cpu_model);
+    let Some(measured) = score.measured.or(environment.cpu_score).or_else(kept) else {
+        bail!(
+            "how fast the CPU is that this was measured on ({}) is not known: run `mediscope-size \
+             calibrate` there, and give both scores, as in --cpu-score {}/1600",
+            environment.cpu_model,
+            score.target
+        );
+    };
+    let factor = f64::from(measured.get()) / f64::from(score.target.get());
+    obtained.footprint = obtained.footprint.clone().on_another_cpu(factor);
+    let _ = write!(
+        obtained.provenance,
+        ". CPU times are extrapolated: {factor:.2} × those measured, for a CPU score of {} instead of \
+         {measured}",
+        score.target
+    );
+    Ok(())
 }
 
 /// The report of a plan.
@@ -116,6 +148,7 @@ pub fn question(args: &SizeArgs, here: Option<&HostBox>, profile: &Profile) -> Q
         users: args.users.map(f64::from),
         rps: args.load.rps,
         objective: args.load.slo,
+        cpu_score: args.load.cpu_score,
         convention,
     }
 }

@@ -205,6 +205,7 @@ impl<'a> Request<'a> {
                 Count::Default => host.physical_cores,
                 Count::Given(_) => None,
             },
+            cpu_score: self.cache.calibration(&host.cpu_model),
         }
     }
 

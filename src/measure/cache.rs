@@ -23,7 +23,7 @@ pub use key::{CacheKey, KeyParts, ModelKey};
 use super::assemble::give_a_line;
 use super::campaign::ChildRecord;
 use crate::footprint::Footprint;
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, CpuScore, Seconds};
 
 /// The environment variable that names another cache directory.
 pub const CACHE_VARIABLE: &str = "MEDISCOPE_SIZE_CACHE";
@@ -77,6 +77,17 @@ pub struct Entry {
     pub bytes: Bytes,
     /// When it was written.
     pub modified: Option<SystemTime>,
+}
+
+/// The file with the score of this machine's CPU.
+const CALIBRATION: &str = "calibration.json";
+
+/// What is in it.
+#[derive(Debug, Clone, Serialize, serde::Deserialize)]
+struct Calibrated {
+    cpu_model: String,
+    tool: String,
+    score: CpuScore,
 }
 
 /// A kept footprint, with what it was measured of.
@@ -166,6 +177,22 @@ impl Cache {
         self.folder(kind).join(format!("{key}.json"))
     }
 
+    /// The score of a CPU that was calibrated here with this version of the tool.
+    pub fn calibration(&self, cpu_model: &str) -> Option<CpuScore> {
+        let kept: Calibrated = read_json(&self.root.join(CALIBRATION))?;
+        (kept.cpu_model == cpu_model && kept.tool == KeyParts::tool_version()).then_some(kept.score)
+    }
+
+    /// Keeps the score of this machine's CPU.
+    ///
+    /// # Errors
+    /// Where the cache cannot be written.
+    pub fn keep_calibration(&self, cpu_model: &str, score: CpuScore) -> io::Result<()> {
+        let kept =
+            Calibrated { cpu_model: cpu_model.to_owned(), tool: KeyParts::tool_version(), score };
+        write_json(&self.root.join(CALIBRATION), &kept)
+    }
+
     /// Every file that is kept.
     pub fn entries(&self) -> Vec<Entry> {
         Kind::ALL.iter().flat_map(|&kind| files_below(&self.folder(kind), kind)).collect()
@@ -181,7 +208,7 @@ impl Cache {
         for kind in Kind::ALL {
             ignore_missing(fs::remove_dir_all(self.folder(kind)))?;
         }
-        for memo in ["hashes.json", "runtime.json"] {
+        for memo in ["hashes.json", "runtime.json", CALIBRATION] {
             ignore_missing(fs::remove_file(self.root.join(memo)))?;
         }
         // Only if nothing of anybody else is in it.

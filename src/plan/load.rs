@@ -3,7 +3,7 @@
 
 use super::{MixPlan, Question, RamPlan};
 use crate::model::queue::sharing::InFlight;
-use crate::model::queue::{Arrivals, Server, Work, poisson, seen, simulate};
+use crate::model::queue::{Arrivals, Served, Server, Work, percentile, poisson, seen, simulate};
 use crate::model::{Capacity, CpuModel, MAX_CONCURRENCY};
 use crate::plan::Curve;
 use crate::units::{Bytes, Cpus, Objective, Rate, Seconds, Source, Span};
@@ -245,11 +245,9 @@ impl Queue<'_> {
         let work: Vec<Work> = (0..SIMULATED).map(|_| next()).collect();
         let keeps = |rate: f64| {
             let times = poisson(rate, SIMULATED, &mut fastrand::Rng::with_seed(1));
-            let served = simulate(&work, Arrivals::Open(&times), &server).served;
-            let mut latencies: Vec<f64> =
-                served.iter().map(crate::model::queue::Served::latency).collect();
-            crate::model::queue::percentile(&mut latencies, objective.share.get())
-                <= objective.latency.get()
+            let played = simulate(&work, Arrivals::Open(&times), &server);
+            let mut latencies: Vec<f64> = played.served.iter().map(Served::latency).collect();
+            percentile(&mut latencies, objective.share.get()) <= objective.latency.get()
         };
         let (mut kept, mut broken) = (0.0, capacity);
         for _ in 0..HALVINGS {

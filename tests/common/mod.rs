@@ -223,3 +223,23 @@ pub fn finish(mut run: Child) -> Ran {
     let status = wait_for("the end of the program", || run.try_wait().unwrap());
     Ran { code: status.code(), stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }
+
+/// A file system of its own, as long as this lives.
+pub struct Tmpfs<'a>(&'a Path);
+
+impl<'a> Tmpfs<'a> {
+    /// Mounts one of 64 KiB there; `None` where that is not allowed.
+    pub fn mount(folder: &'a Path) -> Option<Self> {
+        fs::create_dir(folder).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(folder).stderr(Stdio::null());
+        mount.status().is_ok_and(|s| s.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for Tmpfs<'_> {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.0).status();
+        assert!(unmounted.is_ok_and(|s| s.success()), "{} stays mounted", self.0.display());
+    }
+}

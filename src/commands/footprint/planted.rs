@@ -43,6 +43,7 @@ impl Request<'_> {
                 Count::Default => Some(CORES),
                 Count::Given(_) => None,
             },
+            cpu_score: None,
         };
         let size = synthetic::image(&self.profile);
         let (width, height) = size.dimensions();

@@ -9,8 +9,8 @@ use crate::plan::page::{
 };
 use crate::units::{Bytes, Rate, Seconds, Source};
 
-/// A chance a day below this is called none: once in a hundred thousand years.
-const NEVER: f64 = 3e-8;
+/// A chance a day below this is called none: less than once in fifty years.
+const NEVER: f64 = 5e-5;
 
 /// `load`.
 pub(super) fn load(maker: &mut Maker<'_>) -> Option<Section> {

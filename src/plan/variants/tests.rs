@@ -19,6 +19,7 @@ fn row(value: &str, is_input: bool, ram: Span<Bytes>, cpu: f64) -> Row {
             tool: "0.1.0".into(),
             settings: Settings::default(),
             default_threads: None,
+            cpu_score: None,
         },
         image: None,
         base: ram,

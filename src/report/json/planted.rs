@@ -341,6 +341,7 @@ fn environment() -> Environment {
         tool: "0.1.0".to_owned(),
         settings: Settings::default(),
         default_threads: None,
+        cpu_score: None,
     }
 }
 
