@@ -177,7 +177,7 @@ fn lines(measured: &[(Service, PathBuf)]) {
             at("low"),
             at("high"),
             mib(number(found, "/killed")),
-            mib(number(found, "/not_killed")),
+            mib(number(found, "/survived")),
             100.0 * number(found, "/error"),
             mib(number(found, "/held")),
             mib(number(found, "/planned")),

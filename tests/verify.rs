@@ -135,12 +135,12 @@ fn where_it_turns_over_is_found_along_requests_and_along_limits() {
     let report = json(&place, HONEST, &["--find", "n"], 0);
     let found = &report["find"]["n"];
     // 88 + 10 N MiB, and half a MiB of the kernel's own.
-    assert_eq!((&found["not_killed"], &found["killed"]), (&16.into(), &17.into()), "{found}");
+    assert_eq!((&found["survived"], &found["killed"]), (&16.into(), &17.into()), "{found}");
     assert_eq!(found["held"], 16);
     assert!(bytes(found, "/error").abs() < 0.02, "{found}");
     let report = json(&place, HONEST, &["--find", "limit", "--concurrency", "8"], 0);
     let found = &report["find"]["limit"];
-    let line = f64::midpoint(bytes(found, "/killed"), bytes(found, "/not_killed")) / 1_048_576.0;
+    let line = f64::midpoint(bytes(found, "/killed"), bytes(found, "/survived")) / 1_048_576.0;
     assert!((line / 168.6 - 1.0).abs() < 0.015, "{line}");
     assert!(bytes(found, "/error").abs() < 0.02, "{found}");
 }
@@ -156,7 +156,7 @@ fn none_killed_is_a_result_with_a_bound() {
     let report = json(&place, light, &["--find", "n", "--warmed"], 0);
     let found = &report["find"]["n"];
     assert_eq!(found["killed"], Value::Null, "{found}");
-    assert!(bytes(found, "/not_killed") >= 4.0 * 16.0, "{found}");
+    assert!(bytes(found, "/survived") >= 4.0 * 16.0, "{found}");
     assert_eq!(report["trials"].as_array().unwrap().len(), 1, "warmed up: no cold burst");
 }
 

@@ -59,9 +59,13 @@ pub struct Tried {
 /// Where trials turn over, along requests or along limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found<T> {
-    /// The last with which it was not killed; killed from the next on. `None` where it always was.
+    /// The last with which it came through; `None` where it never did. Between the two limits at which
+    /// a service is killed for certain and comes through for certain the kernel may kill it or let
+    /// it crawl for as long as there is a page of a file to drop: what did not end is counted with
+    /// what was killed.
     pub survived: Option<T>,
-    /// The first with which it was killed; `None` where it never was, up to the last that was tried.
+    /// The first with which it was killed or did not end; `None` where neither happened, up to the
+    /// last that was tried.
     pub killed: Option<T>,
     /// The last with which it held.
     pub held: Option<T>,
@@ -143,6 +147,11 @@ pub fn promise(plan: &Plan, n: u32) -> Option<Promise> {
     let curve = &plan.states.last()?.curve;
     let charge = plan.charge.as_ref()?;
     Some(Promise { concurrency: n, limit: curve.limit(n, cold), kill_limit: charge.limit(n, cold) })
+}
+
+/// Whether all was answered, however late.
+pub fn came_through(seen: &Observation) -> bool {
+    seen.ending == Ending::Finished
 }
 
 /// The judgement of an observation, against one without a limit.

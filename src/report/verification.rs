@@ -175,13 +175,14 @@ fn turning<T: Copy>(
         (Some(at), Some(survived)) => {
             let error = found.error.map_or_else(String::new, |e| format!(", {:+.1} %", e * 100.0));
             format!(
-                "Killed {killed} {}, not yet killed with {}; predicted: {predicted}{error}.",
+                "Killed, or crawling without an end, {killed} {}; through with {}; predicted: \
+                 {predicted}{error}.",
                 shown(at),
                 shown(survived)
             )
         }
         (Some(at), None) => {
-            format!("Killed all the way to {}; predicted: {predicted}.", shown(at))
+            format!("Killed, or crawling, all the way to {}; predicted: {predicted}.", shown(at))
         }
         (None, Some(survived)) => {
             format!("Not killed {unharmed} {}; predicted: {predicted}.", shown(survived))

@@ -7,7 +7,7 @@ use crate::commands::printer::Printer;
 use crate::footprint::{Observation, Temper};
 use crate::measure::control_group::Limits;
 use crate::measure::trial::Trials;
-use crate::plan::verification::{Outcome, THRASHED, Tried, is_noise, outcome};
+use crate::plan::verification::{Outcome, THRASHED, Tried, came_through, is_noise, outcome};
 use crate::units::{Bytes, Cpus, Seconds};
 
 /// How often a trial is made that was slow for another reason than memory.
@@ -17,6 +17,15 @@ const TRIES: u32 = 3;
 /// this long more: what is not killed by then crawls, and may do so for hours.
 const PATIENCE: f64 = 2.0 * THRASHED;
 const LEAST_PATIENCE: f64 = 10.0;
+
+/// What became of a service, warm and cold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fate {
+    /// All was answered, however late.
+    pub came_through: bool,
+    /// All was answered in time.
+    pub held: bool,
+}
 
 /// See the module.
 pub struct Bench<'a> {
@@ -78,16 +87,19 @@ impl<'a> Bench<'a> {
         unreachable!("the last try is returned")
     }
 
-    /// The worst judgement of all tempers; the rest is not tried once one is killed.
-    pub fn worst(&mut self, n: u32, limit: Bytes) -> anyhow::Result<Outcome> {
-        let mut worst = Outcome::Held;
+    /// Whether all tempers came through, and whether all held; the rest is not tried once one did not
+    /// come through.
+    pub fn fate(&mut self, n: u32, limit: Bytes) -> anyhow::Result<Fate> {
+        let mut fate = Fate { came_through: true, held: true };
         for temper in self.tempers() {
-            worst = worst.max(self.judge(n, *temper, limit)?.outcome);
-            if worst == Outcome::Killed {
+            let tried = self.judge(n, *temper, limit)?;
+            fate.held &= tried.outcome == Outcome::Held;
+            fate.came_through &= came_through(&tried.observation);
+            if !fate.came_through {
                 break;
             }
         }
-        Ok(worst)
+        Ok(fate)
     }
 
     /// What it takes with the CPUs of the box and all the memory there is.

@@ -5,7 +5,7 @@ use crate::commands::verify::bench::Bench;
 use crate::measure::host::HostBox;
 use crate::model::{Search, Side};
 use crate::plan::Plan;
-use crate::plan::verification::{Found, Outcome, Promise, promise};
+use crate::plan::verification::{Found, Promise, promise};
 use crate::units::Bytes;
 
 /// Along limits: a share of the limit.
@@ -32,13 +32,13 @@ pub fn most(
     let mut kill = Search::new(1, u64::from(upper), stride);
     let mut held = Search::new(1, u64::from(upper), 1);
     while let Some(n) = kill.next(u64::from(predicted), resolution) {
-        let outcome = bench.worst(narrow(n), ram)?;
-        kill.learn(n, if outcome == Outcome::Killed { Side::High } else { Side::Low });
-        held.learn(n, if outcome == Outcome::Held { Side::Low } else { Side::High });
+        let fate = bench.fate(narrow(n), ram)?;
+        kill.learn(n, if fate.came_through { Side::Low } else { Side::High });
+        held.learn(n, if fate.held { Side::Low } else { Side::High });
     }
     while let Some(n) = held.next(u64::from(planned.max(1)), resolution) {
-        let outcome = bench.worst(narrow(n), ram)?;
-        held.learn(n, if outcome == Outcome::Held { Side::Low } else { Side::High });
+        let fate = bench.fate(narrow(n), ram)?;
+        held.learn(n, if fate.held { Side::Low } else { Side::High });
     }
     let (survived, killed) = kill.bracket();
     // In bytes, as one request more or less is no measure of how well a limit is known.
@@ -69,14 +69,14 @@ pub fn least(bench: &mut Bench<'_>, promise: &Promise) -> anyhow::Result<Found<B
     let mut kill = Search::new(floor, upper, resolution * 4);
     let mut held = Search::new(floor, upper, resolution * 4);
     while let Some(limit) = kill.next(predicted.get(), resolution) {
-        let outcome = bench.worst(n, Bytes::new(limit))?;
+        let fate = bench.fate(n, Bytes::new(limit))?;
         // Along limits, the small ones are where it is killed.
-        kill.learn(limit, if outcome == Outcome::Killed { Side::Low } else { Side::High });
-        held.learn(limit, if outcome == Outcome::Held { Side::High } else { Side::Low });
+        kill.learn(limit, if fate.came_through { Side::High } else { Side::Low });
+        held.learn(limit, if fate.held { Side::High } else { Side::Low });
     }
     while let Some(limit) = held.next(promise.limit.typical().get(), resolution) {
-        let outcome = bench.worst(n, Bytes::new(limit))?;
-        held.learn(limit, if outcome == Outcome::Held { Side::High } else { Side::Low });
+        let fate = bench.fate(n, Bytes::new(limit))?;
+        held.learn(limit, if fate.held { Side::High } else { Side::Low });
     }
     let (killed, survived) = kill.bracket();
     let error = killed.zip(survived).map(|(killed, survived)| {

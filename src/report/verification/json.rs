@@ -89,7 +89,7 @@ struct Find {
 #[derive(Debug, Serialize)]
 struct Turning<T> {
     held: Option<T>,
-    not_killed: Option<T>,
+    survived: Option<T>,
     killed: Option<T>,
     planned: T,
     predicted_kill: T,
@@ -152,7 +152,7 @@ impl<'a> From<&'a Verification> for Verified<'a> {
 fn turning<T: Copy, U>(found: &Found<T>, plain: impl Fn(T) -> U) -> Turning<U> {
     Turning {
         held: found.held.map(&plain),
-        not_killed: found.survived.map(&plain),
+        survived: found.survived.map(&plain),
         killed: found.killed.map(&plain),
         planned: plain(found.planned),
         predicted_kill: plain(found.predicted_kill),
