@@ -19,7 +19,7 @@ use crate::measure::host::HostBox;
 use crate::measure::host::files::Files;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::trial::Trials;
-use crate::plan::verification::{Promise, Verification, promise};
+use crate::plan::verification::{Loads, Promise, Verification, promise};
 use crate::plan::{Plan, Question};
 use crate::report;
 use crate::units::{Bytes, Convention, Cpus};
@@ -73,7 +73,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
         most: None,
         least: None,
         soak: None,
-        loads: Vec::new(),
+        loads: Loads::default(),
     };
     for temper in bench.tempers() {
         verification.trials.push(bench.judge(concurrency, *temper, ram)?);

@@ -2,7 +2,7 @@
 
 mod load;
 
-pub use load::{Came, Driven, error};
+pub use load::{Came, Driven, Loads, error};
 
 use super::Plan;
 use crate::footprint::{Ending, Observation, Temper, Topology};
@@ -123,7 +123,7 @@ pub struct Verification {
     /// A service that was kept busy, if that was asked for.
     pub soak: Option<Soak>,
     /// Loads that were driven, if that was asked for.
-    pub loads: Vec<Driven>,
+    pub loads: Loads,
 }
 
 impl Verification {
@@ -137,7 +137,9 @@ impl Verification {
     pub fn is_refuted(&self) -> bool {
         let promised_nothing = self.planned == 0 && self.promise.concurrency == 1;
         let was_killed = self.soak.is_some_and(|soak| soak.killed);
-        was_killed || !promised_nothing && self.outcome() != Some(Outcome::Held)
+        was_killed
+            || self.loads.killed.is_some()
+            || !promised_nothing && self.outcome() != Some(Outcome::Held)
     }
 }
 

@@ -34,6 +34,15 @@ pub struct Driven {
     pub foreseen: Seen,
 }
 
+/// All loads that were asked for, or those up to one under which the service was killed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Loads {
+    /// Those that were driven to their end.
+    pub driven: Vec<Driven>,
+    /// The one under which it was killed, if there was one.
+    pub killed: Option<Came>,
+}
+
 /// (predicted − observed) / observed, or 0 of nothing.
 pub fn error(predicted: f64, observed: f64) -> f64 {
     if observed > 0.0 { predicted / observed - 1.0 } else { 0.0 }

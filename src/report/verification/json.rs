@@ -37,6 +37,7 @@ struct Verified<'a> {
     find: Find,
     soak: Option<Soaked>,
     loads: Vec<Load>,
+    killed_under_load: bool,
     verdict: Verdict,
 }
 
@@ -143,7 +144,8 @@ impl<'a> From<&'a Verification> for Verified<'a> {
                 limit: seen.least.as_ref().map(|found| turning(found, Bytes::get)),
             },
             soak: seen.soak.as_ref().map(Soaked::from),
-            loads: seen.loads.iter().map(Load::from).collect(),
+            loads: seen.loads.driven.iter().map(Load::from).collect(),
+            killed_under_load: seen.loads.killed.is_some(),
             verdict: Verdict { outcome: seen.outcome().map(outcome), refuted: seen.is_refuted() },
         }
     }

@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 
-use crate::plan::verification::{Came, Driven, error};
+use crate::plan::verification::{Came, Driven, Loads, error};
 use crate::report::tables::{Layout, cells, grid, keep_words, titled, wrap};
 use crate::units::{Rate, Seconds};
 
 /// A table of loads; nothing where there are none.
-pub fn loads(loads: &[Driven], layout: Layout) -> String {
-    let Some(first) = loads.first() else { return String::new() };
+pub fn loads(loads: &Loads, layout: Layout) -> String {
+    let killed = loads.killed.map_or_else(String::new, |came| {
+        format!("✘ Killed under a load of {}.\n", how(came).replace('\n', ", "))
+    });
+    let Some(first) = loads.driven.first() else { return killed };
     let header = ["Load", "", "Requests/s", "p50", "p95", "p99", "In flight"];
     let mut table = grid(layout, &header);
-    let rows: Vec<Vec<String>> = loads.iter().flat_map(rows).collect();
+    let rows: Vec<Vec<String>> = loads.driven.iter().flat_map(rows).collect();
     for row in &rows {
         table.add_row(cells(row.iter().cloned()));
     }
@@ -25,20 +28,23 @@ pub fn loads(loads: &[Driven], layout: Layout) -> String {
     );
     let mut out = titled("Under load", &table);
     let _ = writeln!(out, "{}", wrap(&legend, layout, 0));
-    out
+    out + &killed
+}
+
+fn how(came: Came) -> String {
+    match came {
+        Came::Open(share, rate) => format!("{share}\n{rate}"),
+        Came::Closed(users) => format!("{users} users\nwithout a pause"),
+    }
 }
 
 fn rows(load: &Driven) -> Vec<Vec<String>> {
     let observed = &load.observed;
-    let how = match load.came {
-        Came::Open(share, rate) => format!("{share}\n{rate}"),
-        Came::Closed(users) => format!("{users} users\nwithout a pause"),
-    };
     let mut rows = vec![{
         let [p50, p95, p99] = observed.latency.map(|l| Seconds::new(l).to_string());
         let in_flight = format!("{:.2}", observed.mean_in_flight());
         let rate = Rate::per_second(observed.rate).to_string();
-        vec![how, "observed".to_owned(), rate, p50, p95, p99, in_flight]
+        vec![how(load.came), "observed".to_owned(), rate, p50, p95, p99, in_flight]
     }];
     for (name, predicted) in [("replay", &load.replayed), ("plan", &load.foreseen)] {
         let percent = |p: f64, o: f64| format!("{:+.1} %", error(p, o) * 100.0);

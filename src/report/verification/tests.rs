@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::footprint::{Counters, Observation, Throttled, Topology};
-use crate::plan::verification::Promise;
+use crate::plan::verification::{Came, Loads, Promise};
 use crate::report::{Layout, Lines};
 use crate::units::{Cpus, Seconds, Source, Span};
 
@@ -48,7 +48,7 @@ fn verification(trials: Vec<Tried>) -> Verification {
         most: None,
         least: None,
         soak: None,
-        loads: Vec::new(),
+        loads: Loads::default(),
     }
 }
 
@@ -110,6 +110,7 @@ fn a_plan_that_did_not_hold() {
         growth: (1.1e9, 1.25e9, 1.4e9),
         full_after: Some(Seconds::new(66.0)),
     });
+    seen.loads.killed = Some(Came::Closed(3));
     insta::assert_snapshot!(plain(&seen));
     assert!(seen.is_refuted());
 }
