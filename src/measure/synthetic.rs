@@ -61,13 +61,19 @@ impl Synthetic {
         Bytes::from_f64(line * (1.0 + self.job.noise * normal))
     }
 
-    /// Takes real memory, so that this process has `total` besides file pages, times the factor.
+    /// File pages are said to be there, and are not where memory is really taken.
+    fn mark(&self, total: Bytes) -> Mark {
+        let file = if self.job.touched.is_some() { Bytes::ZERO } else { FILE };
+        Mark { total, file, kernel: Bytes::mib(1) }
+    }
+
+    /// Takes real memory, so that this process has `total`, times the factor.
     /// What is held already is taken into account.
     fn taken(&self, total: Bytes) -> Vec<u8> {
         let (Some(factor), Ok(now)) = (self.job.touched, memory::resident()) else {
             return Vec::new();
         };
-        let wanted = Bytes::from_f64(total.saturating_sub(FILE).as_f64() * factor);
+        let wanted = Bytes::from_f64(total.as_f64() * factor);
         let leaked = self.job.leak * u64::try_from(self.leaked.len()).unwrap_or_default();
         let missing = (wanted + leaked).saturating_sub(now.anon);
         // Written and not only reserved: a page exists when it is touched.
@@ -94,7 +100,7 @@ impl Synthetic {
         let cpu = self.job.cpu.get() * f64::from(requests);
         WaveSample {
             peak,
-            after: mark(peak),
+            after: self.mark(peak),
             flat: true,
             requests,
             wall: Seconds::new(cpu / self.busy_cpus(concurrency)),
@@ -111,10 +117,6 @@ impl Synthetic {
     }
 }
 
-fn mark(total: Bytes) -> Mark {
-    Mark { total, file: FILE, kernel: Bytes::mib(1) }
-}
-
 impl Subject for Synthetic {
     fn load(&mut self) -> anyhow::Result<Loaded> {
         self.pause();
@@ -123,19 +125,19 @@ impl Subject for Synthetic {
         self.held = self.taken(self.idle_bytes());
         std::hint::black_box(&self.held);
         Ok(Loaded {
-            start: mark(Bytes::mib(4)),
-            runtime: mark(Bytes::mib(21)),
+            start: self.mark(Bytes::mib(4)),
+            runtime: self.mark(Bytes::mib(21)),
             models: vec![LoadedModel {
                 seconds: Seconds::new(0.1),
                 peak,
-                after: mark(self.idle_bytes()),
+                after: self.mark(self.idle_bytes()),
             }],
         })
     }
 
     fn warm_up(&mut self) -> anyhow::Result<Warm> {
         self.pause();
-        let after = mark(self.idle_bytes());
+        let after = self.mark(self.idle_bytes());
         let arena = ArenaSample {
             in_use: self.idle_bytes(),
             per_run: self.job.buffer,
@@ -191,6 +193,6 @@ impl Subject for Synthetic {
     }
 
     fn idle(&mut self) -> anyhow::Result<Mark> {
-        Ok(mark(self.idle_bytes()))
+        Ok(self.mark(self.idle_bytes()))
     }
 }
