@@ -16,8 +16,10 @@ use std::collections::{BinaryHeap, VecDeque};
 /// The kernel's period for CPU quotas as container engines leave it, seconds.
 const PERIOD: f64 = 0.1;
 
-/// Work that is left because floating-point numbers are no real ones, seconds.
-const ROUNDING: f64 = 1e-12;
+/// Work and quota that are left because floating-point numbers are no real ones, seconds. A clock that
+/// stands at a million seconds still advances by this much: less would be no time at all, and the
+/// same event would come for ever.
+const ROUNDING: f64 = 1e-9;
 
 /// What serves.
 #[derive(Debug, Clone, Copy, PartialEq)]

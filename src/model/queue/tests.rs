@@ -145,3 +145,15 @@ fn what_is_in_flight_is_counted_by_time() {
     assert!((one.distance(&other) - 0.25).abs() < 1e-12);
     assert_eq!(seen(&[]).rate, 0.0);
 }
+
+/// Late on a clock a tiny rest of a quota is no time at all; it must not be waited for for ever.
+#[test]
+fn a_late_clock_goes_on() {
+    let mut random = fastrand::Rng::with_seed(9);
+    let times: Vec<f64> = poisson(5.0, 100_000, &mut random).iter().map(|t| t + 9e5).collect();
+    let work: Vec<Work> = times.iter().map(|_| work(0.1 + 0.1 * random.f64())).collect();
+    let server = Server { cpus: 0.9, cores: 2.0, limit: Some(7) };
+    let played = simulate(&work, Arrivals::Open(&times), &server);
+    assert!(played.served.iter().all(|s| s.ended > s.arrived));
+    assert!(played.events < 10 * 100_000, "{}", played.events);
+}
