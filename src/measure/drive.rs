@@ -52,8 +52,10 @@ pub struct Answered {
     pub begun: f64,
     /// When its answer was there.
     pub ended: f64,
-    /// CPU time of its thread.
+    /// CPU time of its thread since the request before it, and its share of that of the arrivals.
     pub cpu: f64,
+    /// For what it waited that is not the CPU while it was served: locks, disks, others on the network.
+    pub waited: f64,
 }
 
 /// Where requests wait for a thread.
@@ -126,12 +128,17 @@ pub fn drive(
     let (desk, next) = (Desk::default(), AtomicUsize::new(0));
     let all = Arc::new(Mutex::new(Vec::with_capacity(kinds.len())));
     let answered = Arc::clone(&all);
+    let sending = Arc::new(Mutex::new(0.0));
+    let sent = Arc::clone(&sending);
     let begun = Instant::now();
     let is_open = !times.is_empty();
     crew.together(servers + usize::from(is_open), move |index| {
         if index == servers {
             let _closing = Closing(&desk);
+            let before = memory::thread_cpu().get();
             come(&desk, begun, &times, &kinds);
+            let cpu = memory::thread_cpu().get() - before;
+            *sent.lock().unwrap_or_else(PoisonError::into_inner) = cpu;
             return Ok(());
         }
         let another = || {
@@ -141,18 +148,31 @@ pub fn drive(
             let kind = kinds.get(next.fetch_add(1, Ordering::Relaxed))?;
             Some((begun.elapsed().as_secs_f64(), *kind))
         };
+        let turn = memory::Turn::of_this_thread();
+        let mut before = memory::thread_cpu().get();
         while let Some((arrived, kind)) = another() {
-            let (start, cpu) = (begun.elapsed().as_secs_f64(), memory::thread_cpu());
+            let start = begun.elapsed().as_secs_f64();
+            let (cpu, queued) = (memory::thread_cpu().get(), turn.queued());
             serve(index, kind)?;
-            let cpu = memory::thread_cpu().get() - cpu.get();
             let ended = begun.elapsed().as_secs_f64();
-            let one = Answered { arrived, begun: start, ended, cpu };
+            let (now, left) = (memory::thread_cpu().get(), turn.queued());
+            // Unknown is as if it had waited for nothing else.
+            let waited = queued.zip(left).map_or(0.0, |(from, to)| {
+                (ended - start - (now - cpu) - (to.get() - from.get())).max(0.0)
+            });
+            let one = Answered { arrived, begun: start, ended, cpu: now - before, waited };
+            before = now;
             answered.lock().unwrap_or_else(PoisonError::into_inner).push(one);
         }
         Ok(())
     })?;
     let mut answered = std::mem::take(&mut *all.lock().unwrap_or_else(PoisonError::into_inner));
     answered.sort_by(|a: &Answered, b| a.arrived.total_cmp(&b.arrived));
+    let sent =
+        *sending.lock().unwrap_or_else(PoisonError::into_inner) / f64::from(load.requests.max(1));
+    for one in &mut answered {
+        one.cpu += sent;
+    }
     Ok(answered)
 }
 

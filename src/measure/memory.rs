@@ -10,6 +10,7 @@ mod counters;
 mod interference;
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -185,6 +186,27 @@ pub fn process_cpu() -> Seconds {
 /// The CPU time that the calling thread has used.
 pub fn thread_cpu() -> Seconds {
     clock(ClockId::ThreadCPUTime)
+}
+
+/// How long the calling thread has waited for its turn on a CPU.
+#[derive(Debug)]
+pub struct Turn(Option<fs::File>);
+
+impl Turn {
+    /// Opened once: reading it is a microsecond, opening it several.
+    pub fn of_this_thread() -> Self {
+        Self(fs::File::open("/proc/thread-self/schedstat").ok())
+    }
+
+    /// Since the thread was started, waiting for a quota included (the second number of
+    /// `schedstat`, Documentation/scheduler/sched-stats.rst); `None` where the kernel does not tell.
+    pub fn queued(&self) -> Option<Seconds> {
+        let mut text = [0; 64];
+        let read = self.0.as_ref()?.read_at(&mut text, 0).ok()?;
+        let text = std::str::from_utf8(text.get(..read)?).ok()?;
+        let queued: f64 = text.split_whitespace().nth(1)?.parse().ok()?;
+        Some(Seconds::new(queued / 1e9))
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for a hundred days")]

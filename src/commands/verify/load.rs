@@ -9,7 +9,7 @@ use crate::measure::child::ChildError;
 use crate::measure::drive::{Answered, Arrivals, Load};
 use crate::measure::host::HostBox;
 use crate::measure::protocol::{Command, Reply};
-use crate::model::queue::{Served, Server};
+use crate::model::queue::{Served, Server, Work};
 use crate::plan::Plan;
 use crate::plan::verification::{Came, Driven, Loads};
 use crate::units::{Bytes, Cpus, Rate, Seconds, Share};
@@ -49,7 +49,10 @@ pub fn loads(
     // No more run at once than there are sessions.
     let at_once = plan.topology.sharing().most_in_run().map_or(cores, |k| f64::from(k).min(cores));
     let server = Server { cpus: cpus.get().min(at_once), cores: at_once, limit: Some(limit) };
-    let planned = plan.cpu.seconds_per_request.typical();
+    let planned = Work {
+        cpu: plan.cpu.seconds_per_request.typical().get(),
+        wait: plan.cpu_model.seconds_waiting().get(),
+    };
     let capacity = plan.cpu_model.throughput(cpus).typical();
     let closed = Came::Closed(plan.cpu_model.best_concurrency(cpus).1.min(limit));
     let open = asked
@@ -66,8 +69,9 @@ pub fn loads(
             .iter()
             .map(|a| Served { arrived: a.arrived, begun: a.begun, ended: a.ended })
             .collect();
-        let cpu: Vec<f64> = answered.iter().map(|a| a.cpu).collect();
-        driven.push(Driven::new(came, &server, &turns, &cpu, planned.get(), seed));
+        let work: Vec<Work> =
+            answered.iter().map(|a| Work { cpu: a.cpu, wait: a.waited }).collect();
+        driven.push(Driven::new(came, &server, &turns, &work, planned, seed));
     }
     Ok(Loads { driven, killed: None })
 }

@@ -27,7 +27,7 @@ pub struct Driven {
     pub requests: usize,
     /// What was seen.
     pub observed: Seen,
-    /// The same arrivals and CPU times in the simulation: what the queue model errs by.
+    /// The same arrivals and times in the simulation: what the queue model errs by.
     pub replayed: Seen,
     /// Other arrivals at the same rate, with the CPU time that the plan reckons with: what the plan
     /// errs by.
@@ -49,23 +49,22 @@ pub fn error(predicted: f64, observed: f64) -> f64 {
 }
 
 impl Driven {
-    /// What is made of a load: when requests came and went, the CPU time of each, and the CPU
-    /// time that the plan has for one.
+    /// What is made of a load: when requests came and went, what each took, and what the plan has
+    /// for one.
     pub fn new(
         came: Came,
         server: &Server,
         turns: &[Served],
-        cpu: &[f64],
-        planned_cpu: f64,
+        work: &[Work],
+        planned: Work,
         seed: u64,
     ) -> Self {
         let times: Vec<f64> = turns.iter().map(|s| s.arrived).collect();
-        let work: Vec<Work> = cpu.iter().map(|cpu| Work { cpu: *cpu, wait: 0.0 }).collect();
         let arrivals = match came {
             Came::Open(..) => Arrivals::Open(&times),
             Came::Closed(users) => Arrivals::Closed(users),
         };
-        let planned = vec![Work { cpu: planned_cpu, wait: 0.0 }; FORESEEN];
+        let planned = vec![planned; FORESEEN];
         let foreseen = match came {
             Came::Open(_, rate) => {
                 let times = poisson(rate.get(), FORESEEN, &mut fastrand::Rng::with_seed(seed));
@@ -78,7 +77,7 @@ impl Driven {
             limit: server.limit.unwrap_or(u32::MAX),
             requests: turns.len(),
             observed: seen(turns),
-            replayed: seen(&simulate(&work, arrivals, server).served),
+            replayed: seen(&simulate(work, arrivals, server).served),
             foreseen: seen(&foreseen.served),
         }
     }

@@ -21,7 +21,7 @@ pub fn loads(loads: &Loads, layout: Layout) -> String {
     keep_words(&mut table, &header, rows.into_iter(), layout);
     let legend = format!(
         "{} requests each, at most {} admitted at once; latency from when a request was to come. \
-         Replay: the same arrivals and CPU times in the queue model. Plan: other arrivals at that rate, \
+         Replay: the same arrivals and times in the queue model. Plan: other arrivals at that rate, \
          and the CPU time that the plan reckons with. In flight: the mean, and how far the \
          distributions are apart (0 the same, 100 % nothing in common).",
         first.requests, first.limit
