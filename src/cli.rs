@@ -2,6 +2,7 @@
 
 mod examples;
 mod files;
+mod live;
 mod load;
 mod profiles;
 mod report;
@@ -17,6 +18,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use self::files::{CacheArgs, CalibrateArgs, InspectArgs, RuntimeArgs};
+pub use self::live::LiveArgs;
 pub use self::load::LoadArgs;
 pub use self::profiles::{InitArgs, LintArgs, ProfilesArgs, ProfilesCommand};
 pub use self::report::{LangArg, ReportArgs};
@@ -71,7 +73,7 @@ pub enum Command {
     Size(SizeArgs),
     /// Measure a service and write a profile with its footprint
     #[command(after_help = MEASURE_EXAMPLES)]
-    Measure(MeasureArgs),
+    Measure(Box<MeasureArgs>),
     /// Run a service inside the limits of a box: does the plan hold?
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
@@ -296,6 +298,9 @@ pub struct MeasureArgs {
     /// Variants.
     #[command(flatten)]
     pub variants: VaryArgs,
+    /// A service that runs by itself.
+    #[command(flatten)]
+    pub live: LiveArgs,
     /// What is measured and how.
     #[command(flatten)]
     pub service: ServiceArgs,

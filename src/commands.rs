@@ -8,6 +8,7 @@ mod footprint;
 mod init;
 mod inspect;
 mod lint;
+mod live;
 mod measure;
 mod output;
 mod printer;

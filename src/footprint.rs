@@ -4,6 +4,7 @@
 //! better fit needs no new measurement. Everything is absolute bytes and seconds.
 
 pub mod checked;
+mod live;
 mod load;
 mod mix;
 mod scaled;
@@ -13,6 +14,7 @@ mod trial;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use live::{Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
 pub use load::Load;
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
 pub use settings::{Change, Count, Optimization, Setting, Settings, settings};
@@ -86,6 +88,9 @@ pub struct Footprint {
     /// What disturbed the measurement, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<String>,
+    /// Of a service that runs by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveRecord>,
 }
 
 /// The machine and the settings.

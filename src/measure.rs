@@ -2,7 +2,7 @@
 //! cache.
 //!
 //! The parent half ([`campaign`], [`comparison`], [`group`], [`child`], [`schedule`]) never loads a
-//! model. [`trial`] runs a service inside the limits of a box, a [`control_group`]. The child half ([`probe`], [`subject`], [`service`], [`sessions`], [`pipeline`],
+//! model. [`trial`] runs a service inside the limits of a box, a [`control_group`]. [`live`] measures a service that runs by itself. The child half ([`probe`], [`subject`], [`service`], [`sessions`], [`pipeline`],
 //! [`session`]) is measured and holds as little of the tool as possible. Between them is the line
 //! [`protocol`].
 
@@ -22,6 +22,7 @@ mod hold;
 pub mod host;
 mod images;
 pub mod interrupt;
+pub mod live;
 pub mod memory;
 mod npy;
 mod pipeline;

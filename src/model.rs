@@ -5,6 +5,7 @@
 mod cpu;
 mod declared;
 mod line;
+pub mod live;
 pub mod mix;
 pub mod queue;
 mod ram;

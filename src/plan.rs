@@ -23,6 +23,7 @@ pub mod variants;
 mod verdict;
 pub mod verification;
 mod warning;
+pub mod watched;
 
 use crate::footprint::{Footprint, Topology};
 use crate::model::{Capacity, CpuModel, RamModel};

@@ -7,6 +7,7 @@ mod embedded;
 mod error;
 mod inputs;
 mod keys;
+mod live;
 mod models;
 mod request;
 mod route;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
 pub use inputs::{Given, Input, Inputs, Shape};
+pub use live::{Ask, BASE64_MARK, FILE_MARK, Json, Live, Ready, asks};
 pub use models::{Model, ModelSource, Models};
 pub use request::{Batch, HeatmapEdge, RequestImage, RequestSpec};
 pub use route::{Kind, When};
@@ -41,6 +43,8 @@ pub struct Profile {
     pub models: Models,
     /// What the parts are declared to cost, where no model is run.
     pub declared: Option<Costs>,
+    /// The service itself, where it runs outside of this tool.
+    pub live: Option<Live>,
     /// What a request carries and answers.
     pub request: RequestSpec,
     /// Session settings of ONNX Runtime.
@@ -72,6 +76,9 @@ impl Profile {
         let mut profile = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or(Path::new(""));
         profile.models.resolve_paths(folder);
+        if let Some(live) = &mut profile.live {
+            live.resolve_paths(folder);
+        }
         if let Some(RequestImage::Files(image)) = &mut profile.request.image {
             *image = folder.join(&*image);
         }

@@ -24,6 +24,10 @@ Examples:
   mediscope-size measure --profile mediscope --image scans/ --budget 60s
   mediscope-size measure --model scan.onnx --vary arena=on,off --vary threads=1,2 --ram 1G
   mediscope-size measure --vary image=1mp,4mp,12mp
+  mediscope-size measure --url http://127.0.0.1:8000/predict --form file=@scan.png -o service.yaml \
+    -- uvicorn app:app --port 8000
+  mediscope-size measure --pid 1234 --url http://127.0.0.1:8000/predict --body scan.png
+  mediscope-size measure --pid 1234 --watch 10m
   mediscope-size measure --model scan.onnx --dry-run";
 pub(super) const VERIFY_EXAMPLES: &str = "\
 The service runs in a control group with the RAM and CPUs of the box and no swap, with as

@@ -14,6 +14,7 @@ use crate::measure::child::{Bounds, Child};
 use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::protocol::{Command, Job, Reply, StageSample};
+use crate::measure::trial::Subject;
 use crate::model::sample::median;
 use crate::profile::Profile;
 use crate::units::{CpuScore, Seconds};
@@ -35,7 +36,8 @@ pub fn run(_: &CalibrateArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let profile = Profile::parse(MIX, "the calibration")?;
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
     let request = Request::of(profile, &options.service, global, printer);
-    let Runnable { job, .. } = &request.runnable(&interrupt)?;
+    let Runnable { subject, .. } = &request.runnable(&interrupt)?;
+    let Subject::Models(job) = subject else { bail!("the mix is of models") };
     let mut runs = Vec::new();
     for number in 0..PROCESSES {
         printer.info(&format!("calibrating, process {} of {PROCESSES}", number + 1));

@@ -88,6 +88,9 @@ impl<'a> Request<'a> {
             return None;
         }
         // What this machine would add to a footprint of another one could not be compared with it.
+        if self.profile.live.is_some() {
+            return self.profile.footprint.as_ref();
+        }
         self.profile.footprint.as_ref().filter(|footprint| {
             footprint.topology == self.profile.topology
                 && (args.settings.is_empty()
@@ -110,6 +113,12 @@ impl<'a> Request<'a> {
                 footprint,
                 interrupted: false,
             });
+        }
+        if self.profile.live.is_some() {
+            let name = &self.profile.name;
+            bail!(
+                "the live service `{name}` was not measured yet: mediscope-size measure --profile … -o …"
+            );
         }
         match &self.args.synthetic {
             Some(text) => self.obtain_planted(text, interrupt),

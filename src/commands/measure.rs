@@ -4,20 +4,24 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::Exit;
 use super::answer::finished;
 use super::footprint::Request;
 use super::output::How;
 use super::printer::Printer;
 use super::size::rendered;
 use super::vary;
+use super::{Exit, live};
 use crate::cli::{Format, GlobalArgs, MeasureArgs};
 use crate::measure::cache::write_atomically;
 use crate::plan::Question;
+use crate::profile::Profile;
 use crate::report::{self, Provenance};
 
 /// Runs the verb.
 pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
+    if let Some(exit) = live::run(args, global, printer)? {
+        return Ok(exit);
+    }
     if !args.variants.vary.is_empty() {
         return vary::run(args, global, printer);
     }
@@ -42,19 +46,25 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     }
     if let Some(output) = &args.output {
         profile.footprint = Some(obtained.footprint);
-        let yaml = profile.to_yaml().context("the profile cannot be written as YAML")?;
-        write_atomically(output, |out| out.write_all(yaml.as_bytes()))
-            .with_context(|| format!("cannot write the profile {}", output.display()))?;
-        printer.notice(&format!(
-            "wrote {0}; size a box with `mediscope-size --profile {0} --ram 1G --cpus 1`",
-            output.display()
-        ));
+        write_profile(&profile, output, printer)?;
     }
     Ok(if obtained.interrupted { Exit::Interrupted } else { Exit::Answered })
 }
 
+/// Writes a profile with its footprint, and says what to do with it.
+pub fn write_profile(profile: &Profile, output: &Path, printer: &Printer) -> anyhow::Result<()> {
+    let yaml = profile.to_yaml().context("the profile cannot be written as YAML")?;
+    write_atomically(output, |out| out.write_all(yaml.as_bytes()))
+        .with_context(|| format!("cannot write the profile {}", output.display()))?;
+    printer.notice(&format!(
+        "wrote {0}; size a box with `mediscope-size --profile {0} --ram 1G --cpus 1`",
+        output.display()
+    ));
+    Ok(())
+}
+
 /// Found out before the measurement and not after it.
-fn can_be_written(output: &Path) -> anyhow::Result<()> {
+pub fn can_be_written(output: &Path) -> anyhow::Result<()> {
     let folder = match output.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

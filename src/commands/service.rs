@@ -45,6 +45,7 @@ fn named(args: &ServiceArgs) -> anyhow::Result<Profile> {
         topology: Topology::Shared,
         request: RequestSpec::default(),
         declared: None,
+        live: None,
         settings: Settings::default(),
         service: Service::default(),
         footprint: None,

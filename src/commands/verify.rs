@@ -46,9 +46,9 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let warmed = args.warmed;
     let question = Question { ram: Some(ram), cpus, warmed, ..Question::default() };
     let plan = obtained.plan(&question)?;
-    let Runnable { job, files, .. } = &request.runnable(&interrupt)?;
+    let Runnable { subject, files, .. } = &request.runnable(&interrupt)?;
     let trials = Trials {
-        job: job.clone(),
+        subject: subject.clone(),
         topology: plan.topology,
         files: files.clone(),
         place: &place,

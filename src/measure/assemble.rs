@@ -91,6 +91,7 @@ pub fn assemble(
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
         assumed: facts.assumed.clone(),
         disturbances,
+        live: None,
     })
 }
 

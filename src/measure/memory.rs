@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use rustix::time::{ClockId, clock_gettime};
 
+pub use self::counters::{Relative, descendants, relatives};
 pub use self::interference::{Disturbance, Interference};
 pub use super::host::files::Process;
 

@@ -21,8 +21,11 @@ use super::{ffi, protocol};
 /// The hidden first argument of the measured child.
 pub const PROBE_ARGUMENT: &str = "__probe";
 /// The hidden first argument of a process that enters the control groups whose directories follow,
-/// up to [`PROBE_ARGUMENT`], and then becomes the measured child.
+/// up to [`PROBE_ARGUMENT`], and then becomes the measured child, or up to [`RUN_ARGUMENT`], and then
+/// becomes the command behind it.
 pub const ENTER_ARGUMENT: &str = "__enter";
+/// See [`ENTER_ARGUMENT`].
+pub const RUN_ARGUMENT: &str = "__run";
 /// The hidden first argument of the child that asks a library for its version.
 pub const VERSION_ARGUMENT: &str = "__library-version";
 
@@ -38,8 +41,16 @@ pub fn run_if_asked() -> Option<ExitCode> {
         return Some(if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) });
     }
     if first == ENTER_ARGUMENT {
-        let groups: Vec<OsString> = arguments.take_while(|a| a != PROBE_ARGUMENT).collect();
-        let error = enter(&groups);
+        let mut is_service = false;
+        let groups: Vec<OsString> = arguments
+            .by_ref()
+            .take_while(|a| {
+                is_service = a == RUN_ARGUMENT;
+                !is_service && a != PROBE_ARGUMENT
+            })
+            .collect();
+        let command: Vec<OsString> = arguments.collect();
+        let error = enter(&groups, is_service.then_some(&command));
         let _ = writeln!(io::stderr(), "{error}");
         return Some(ExitCode::from(2));
     }
@@ -53,9 +64,10 @@ pub fn run_if_asked() -> Option<ExitCode> {
     None
 }
 
-/// Enters the groups, then becomes the measured child; returns only where that fails. As a program
-/// of its own and not between fork and exec, so that each page of the child is charged to them.
-fn enter(groups: &[OsString]) -> io::Error {
+/// Enters the groups, then becomes the measured child, or this command; returns only where that
+/// fails. As a program of its own and not between fork and exec, so that each page of the child is
+/// charged to them.
+fn enter(groups: &[OsString], command: Option<&[OsString]>) -> io::Error {
     for group in groups {
         let entry = Path::new(group).join("cgroup.procs");
         // 0 is the process that writes.
@@ -63,6 +75,11 @@ fn enter(groups: &[OsString]) -> io::Error {
             let said = format!("{} cannot be entered: {error}", entry.display());
             return io::Error::new(error.kind(), said);
         }
+    }
+    if let Some((program, arguments)) = command.and_then(<[_]>::split_first) {
+        // A tool that is killed takes at least the first process of the service along.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+        return process::Command::new(program).args(arguments).exec();
     }
     match std::env::current_exe() {
         Ok(program) => process::Command::new(program).arg(PROBE_ARGUMENT).exec(),

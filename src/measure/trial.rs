@@ -16,7 +16,8 @@ use super::child::{Bounds, ChildError};
 use super::control_group::{ControlGroup, GroupError, Limits, Place, Watcher};
 use super::group::Group;
 use super::interrupt::Interrupt;
-use super::protocol::{Command, Job, Kinds};
+use super::live::serving::{LiveJob, Serving};
+use super::protocol::{Command, Job, Kinds, Reply};
 use crate::footprint::{Ending, Observation, Phase, Temper, Topology};
 use crate::units::{Bytes, Seconds};
 
@@ -46,10 +47,34 @@ pub enum TrialError {
     KilledByAnother(i32),
 }
 
+/// What is tried.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// Models, in processes of this tool that do this.
+    Models(Job),
+    /// A service that runs by itself.
+    Live(Box<LiveJob>),
+}
+
+/// A service that is asked.
+pub trait Serves {
+    /// Gives a command and waits for the reply.
+    ///
+    /// # Errors
+    /// What became of the service; it cannot be asked again.
+    fn ask(&mut self, command: Command) -> Result<Reply, ChildError>;
+}
+
+impl Serves for Group {
+    fn ask(&mut self, command: Command) -> Result<Reply, ChildError> {
+        Self::ask(self, command)
+    }
+}
+
 /// A service that is tried in boxes.
 pub struct Trials<'a> {
-    /// What each process does.
-    pub job: Job,
+    /// What it is.
+    pub subject: Subject,
     /// How requests share processes and sessions.
     pub topology: Topology,
     /// Files that the service reads: each trial pays for their pages itself.
@@ -87,7 +112,7 @@ impl Trials<'_> {
         temper: Temper,
         limits: Limits,
         patience: Option<Seconds>,
-        then: impl FnOnce(&mut Group, &ControlGroup) -> Result<T, ChildError>,
+        then: impl FnOnce(&mut dyn Serves, &ControlGroup) -> Result<T, ChildError>,
     ) -> Result<(Observation, T), TrialError> {
         self.drop_pages();
         let group = ControlGroup::make(self.place, limits, &mut self.watcher)?;
@@ -125,12 +150,17 @@ impl Trials<'_> {
         temper: Temper,
         bounds: Bounds<'_>,
         phase: &mut Phase,
-        then: impl FnOnce(&mut Group, &ControlGroup) -> Result<T, ChildError>,
+        then: impl FnOnce(&mut dyn Serves, &ControlGroup) -> Result<T, ChildError>,
     ) -> Result<(T, Instant), ChildError> {
-        let processes = self.topology.processes();
-        let mut service = Group::start(&self.job, processes, 0, bounds, self.interrupt)?;
+        let mut service: Box<dyn Serves> = match &self.subject {
+            Subject::Models(job) => {
+                let processes = self.topology.processes();
+                Box::new(Group::start(job, processes, 0, bounds, self.interrupt)?)
+            }
+            Subject::Live(job) => Box::new(Serving::new(job, bounds, self.interrupt)?),
+        };
         service.ask(Command::Load)?;
-        if self.job.has_lazy_models() {
+        if matches!(&self.subject, Subject::Models(job) if job.has_lazy_models()) {
             service.ask(Command::LoadLazy)?;
         }
         match temper {
@@ -147,14 +177,17 @@ impl Trials<'_> {
         }
         let finished = Instant::now();
         match bounds.group {
-            Some(group) => Ok((then(&mut service, group)?, finished)),
+            Some(group) => Ok((then(service.as_mut(), group)?, finished)),
             None => Err(ChildError::Failed("a trial has a box".into())),
         }
     }
 
     /// The waves of one trial.
     pub fn waves(&self, concurrency: u32) -> Command {
-        let kinds = if self.job.kinds() > 1 { Kinds::Mixed } else { Kinds::Only(0) };
+        let kinds = match &self.subject {
+            Subject::Models(job) if job.kinds() > 1 => Kinds::Mixed,
+            _ => Kinds::Only(0),
+        };
         Command::Waves { concurrency, max_blocks: BLOCKS, kinds }
     }
 

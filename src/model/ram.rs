@@ -69,6 +69,8 @@ pub struct RamModel {
     low_peak: f64,
     /// Requests below which one fewer saves nothing.
     least: u32,
+    /// Requests beyond which one more adds nothing: it waits outside of the service.
+    most: u32,
     cold_extra: Option<ColdExtra>,
     mixture: Option<Mixture>,
     load_peak: Bytes,
@@ -95,7 +97,16 @@ impl RamModel {
             ColdExtra { per_request: excess / n, measured_at: n }
         });
         let low_peak = line.peak_of_lower_prediction(CONFIDENCE).max(0.0);
-        Self { line, low_peak, least: 0, cold_extra, mixture: None, load_peak, kernel }
+        Self {
+            line,
+            low_peak,
+            least: 0,
+            most: MAX_CONCURRENCY,
+            cold_extra,
+            mixture: None,
+            load_peak,
+            kernel,
+        }
     }
 
     /// The same of a service of this many processes, whose line was measured with at least one
@@ -104,6 +115,13 @@ impl RamModel {
     #[must_use]
     pub fn of_processes(self, processes: u32) -> Self {
         Self { least: if processes > 1 { processes } else { 0 }, ..self }
+    }
+
+    /// The same of a service that works on at most so many requests, and takes no more off its
+    /// socket meanwhile.
+    #[must_use]
+    pub fn at_most(self, requests: Option<u32>) -> Self {
+        Self { most: requests.unwrap_or(MAX_CONCURRENCY), ..self }
     }
 
     /// The same of a service whose requests are not all of the kind that the line was measured on.
@@ -153,7 +171,7 @@ impl RamModel {
     /// burst it is extrapolated.
     pub fn cold(&self, n: u32) -> Option<Span<Bytes>> {
         let extra = self.cold_extra?;
-        let total = self.at(n, extra.per_request * f64::from(n));
+        let total = self.at(n, extra.per_request * f64::from(n.min(self.most)));
         let beyond = f64::from(n) > extra.measured_at;
         Some(if beyond { total.with_source(Source::Extrapolated) } else { total })
     }
@@ -211,7 +229,7 @@ impl RamModel {
     /// lower is concave: it has been highest at n or at its peak before that; what fewer requests
     /// need at least, more of them need too.
     fn line_at(&self, n: u32, extra: f64) -> Span<Bytes> {
-        let x = f64::from(if n == 0 { 0 } else { n.max(self.least) });
+        let x = f64::from(if n == 0 { 0 } else { n.max(self.least).min(self.most) });
         let bounds = |x| self.line.prediction_interval(x, CONFIDENCE);
         let source = if x > self.line.x_max() { Source::Extrapolated } else { Source::Fitted };
         span(

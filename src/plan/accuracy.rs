@@ -1,6 +1,6 @@
 //! How far the line can be trusted: its shape, and its prediction of what it was not made from.
 
-use super::build::{PlanError, samples};
+use super::build::{PlanError, reached, samples};
 use super::{Bend, Fit, HeldOut};
 use crate::footprint::{Footprint, Point};
 use crate::model::{CONFIDENCE, MATERIAL, Shape, line_of_peaks, sample};
@@ -8,7 +8,7 @@ use crate::units::{Bytes, Source, Span};
 
 pub(super) fn fit_of(footprint: &Footprint) -> Result<Fit, PlanError> {
     let points = &footprint.points;
-    let all = samples(points, |p| p.peak_bytes);
+    let all = reached(footprint, |p| p.peak_bytes);
     let line = line_of_peaks(&all)?;
     let mut measured: Vec<u32> = points.iter().map(|p| p.concurrency).collect();
     measured.sort_unstable();

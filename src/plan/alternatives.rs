@@ -33,6 +33,10 @@ type Points<'a> = (Topology, &'a [Point], bool, Option<Bytes>);
 impl Costs {
     /// From all that was run.
     pub fn of(footprint: &Footprint) -> Self {
+        if footprint.live.is_some() {
+            // Its processes were all in one measurement, and how else it could run is its own affair.
+            return Self { pool: None, workers: None };
+        }
         Self::from(&everything(footprint).collect::<Vec<_>>())
     }
 
@@ -190,6 +194,11 @@ fn throughput(
 /// The CPU side of a topology, whose requests take so much CPU time.
 pub(super) fn cpu_model(footprint: &Footprint, topology: Topology, cpu: Span<Seconds>) -> CpuModel {
     let model = CpuModel::new(cpu, footprint.wall_seconds);
+    if let Some(live) = &footprint.live {
+        // Whatever a request waits for, it is at work all the while.
+        let alone = footprint.wall_seconds.typical();
+        return live.at_once.map_or(model, |most| model.with_turns(most, alone));
+    }
     let Some(in_run) = topology.sharing().most_in_run() else { return model };
     let infer = footprint.stages.iter().filter(|s| s.name.starts_with("infer"));
     let seconds = infer.fold(Seconds::ZERO, |sum, stage| sum + stage.wall.typical());

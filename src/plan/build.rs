@@ -108,12 +108,13 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let alike = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>, besides: Bytes| {
         Ok::<_, PlanError>(
             RamModel::new(
-                line_of_peaks(&samples(&footprint.points, bytes))?,
+                line_of_peaks(&reached(footprint, bytes))?,
                 cold,
                 load_peak,
                 marks.kernel_bytes + besides,
             )
-            .of_processes(footprint.topology.processes()),
+            .of_processes(measured_full(footprint))
+            .at_most(at_once(footprint)),
         )
     };
     let model = |bytes: fn(&Point) -> Bytes, load_peak, cold, besides| {
@@ -163,6 +164,42 @@ const FILES_IN_USE: Bytes = Bytes::mib(12);
 fn files_in_use(footprint: &Footprint) -> Bytes {
     let files = footprint.points.iter().map(|point| point.file_bytes).max();
     files.unwrap_or_default().min(FILES_IN_USE)
+}
+
+/// Processes, each of which was measured with a request in it: those of a live service were
+/// measured with any number.
+fn measured_full(footprint: &Footprint) -> u32 {
+    if footprint.live.is_some() { 1 } else { footprint.topology.processes() }
+}
+
+/// Requests that a live service works on at once, where an end was seen.
+fn at_once(footprint: &Footprint) -> Option<u32> {
+    footprint.live.as_ref().and_then(|live| live.at_once)
+}
+
+/// The points as samples of requests at work, and where those are of one number only, the level
+/// without one: a live service that works on one request at a time.
+pub(super) fn reached(footprint: &Footprint, bytes: fn(&Point) -> Bytes) -> Vec<Sample> {
+    let mut samples = samples(&footprint.points, bytes);
+    let Some(live) = &footprint.live else { return samples };
+    let most = f64::from(at_once(footprint).unwrap_or(u32::MAX));
+    for sample in &mut samples {
+        sample.x = sample.x.min(most);
+    }
+    let first = samples.first().map(|s| s.x);
+    if samples.iter().all(|s| Some(s.x) == first) {
+        let rest = Point {
+            concurrency: 0,
+            peak_bytes: live.first.total(),
+            anon_bytes: live.first.anon_bytes,
+            file_bytes: live.first.file_bytes,
+            repeat: 0,
+            held_out: false,
+            flat: true,
+        };
+        samples.push(Sample { x: 0.0, y: bytes(&rest).as_f64(), process: 0 });
+    }
+    samples
 }
 
 /// The points as samples of one of their readings.

@@ -15,14 +15,19 @@ pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Compo
     };
     // The mark is of the models that are loaded at the start; the base is of all.
     let late: Bytes = footprint.models.iter().filter(|m| m.lazy).map(|m| m.resident_bytes).sum();
-    let mut parts = vec![
-        shared("program", marks.start_bytes, Source::Measured),
-        shared(
-            "ONNX Runtime",
-            marks.runtime_bytes.saturating_sub(marks.start_bytes),
-            Source::Measured,
-        ),
-    ];
+    let mut parts = match footprint.live {
+        Some(_) => {
+            vec![shared("service before its first request", marks.start_bytes, Source::Measured)]
+        }
+        None => vec![
+            shared("program", marks.start_bytes, Source::Measured),
+            shared(
+                "ONNX Runtime",
+                marks.runtime_bytes.saturating_sub(marks.start_bytes),
+                Source::Measured,
+            ),
+        ],
+    };
     parts.extend(
         footprint
             .models
@@ -46,6 +51,10 @@ pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Compo
 /// What a request holds while it waits for a model: its body and the decoded image, or where it
 /// carries none, the tensors that were made of it.
 pub(super) fn held(footprint: &Footprint) -> Span<Bytes> {
+    if footprint.live.is_some() {
+        // What waits does so outside of the service, as far as anything is known.
+        return Span::exact(Bytes::ZERO, Source::Assumed);
+    }
     match &footprint.image {
         Some(image) => {
             let pixels = Bytes::new(u64::from(image.width) * u64::from(image.height) * 3);

@@ -15,7 +15,7 @@ use super::{
     Amount, CpuAnswers, CpuPlan, Overall, Question, RamPlan, Reason, Resource, ResourceVerdict,
     Status, TIGHT, Verdict, Warning,
 };
-use crate::footprint::Footprint;
+use crate::footprint::{Footprint, LiveRecord};
 use crate::units::{Bytes, Cpus};
 
 /// A need of at most this share of what there is, is `excellent`.
@@ -134,6 +134,25 @@ fn reasons(
     reasons
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of requests, not below 0"
+)]
+fn live_warnings(live: &LiveRecord, ram: &RamPlan, question: &Question) -> Vec<Warning> {
+    let grows = live.growth.as_ref().map(|growth| {
+        let each = growth.bytes_per_request.typical();
+        let room = |limit: Bytes| limit.saturating_sub(ram.base.typical()).as_f64();
+        let until = |limit| (room(limit) / each.as_f64().max(1.0)) as u64;
+        Warning::Grows { per_request: each, until_full: question.ram.map(until) }
+    });
+    let failed = live.failure.as_ref().map(|failure| Warning::CouldNotStand {
+        concurrency: failure.concurrency,
+        what: failure.what.clone(),
+    });
+    grows.into_iter().chain(failed).collect()
+}
+
 pub(super) fn warnings(
     footprint: &Footprint,
     ram: &RamPlan,
@@ -156,6 +175,9 @@ pub(super) fn warnings(
     }
     if let Some(point) = footprint.points.iter().filter(|p| !p.flat).max_by_key(|p| p.concurrency) {
         warnings.push(Warning::NotFlat { concurrency: point.concurrency });
+    }
+    if let Some(live) = &footprint.live {
+        warnings.extend(live_warnings(live, ram, question));
     }
     if fit.is_some_and(|fit| fit.held_out.is_none()) {
         warnings.push(Warning::NotChecked);

@@ -2,7 +2,7 @@
 
 use super::Bend;
 use crate::footprint::{Killed, Topology};
-use crate::units::Megapixels;
+use crate::units::{Bytes, Megapixels};
 
 impl Warning {
     /// Its stable code in the contract, in `snake_case`.
@@ -23,6 +23,8 @@ impl Warning {
             Self::LargestImage { .. } => "largest_image",
             Self::MoreCpus { .. } => "more_cpus",
             Self::ThreadsAboveCpus { .. } => "threads_above_cpus",
+            Self::Grows { .. } => "memory_grows",
+            Self::CouldNotStand { .. } => "could_not_stand",
         }
     }
 }
@@ -69,6 +71,20 @@ pub enum Warning {
     },
     /// Dimensions of inputs that neither the model nor the user gave, in words.
     AssumedShape(Vec<String>),
+    /// A live service whose memory does not come back.
+    Grows {
+        /// What each request leaves behind.
+        per_request: Bytes,
+        /// Requests until the box is full; `None` without a box.
+        until_full: Option<u64>,
+    },
+    /// A live service that failed under load.
+    CouldNotStand {
+        /// Requests in flight.
+        concurrency: u32,
+        /// What happened.
+        what: String,
+    },
     /// Something disturbed the measurement.
     Disturbed(String),
     /// Measured on another processor than this.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Models, Profile, RequestSpec};
+use super::{Live, Models, Profile, RequestSpec};
 use crate::footprint::checked::{one_line, one_line_if_any};
 use crate::footprint::{Footprint, Settings, Topology, settings};
 use crate::service::{
@@ -33,6 +33,8 @@ pub(super) struct Keys {
     models: Models,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     declared: Option<Costs>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    live: Option<Live>,
     #[serde(default)]
     request: RequestSpec,
     #[serde(default, deserialize_with = "settings")]
@@ -63,8 +65,16 @@ impl TryFrom<Keys> for Profile {
     type Error = &'static str;
 
     fn try_from(keys: Keys) -> Result<Self, &'static str> {
+        if let Some(live) = &keys.live {
+            if !keys.models.is_empty() || keys.declared.is_some() {
+                return Err(
+                    "`live` is a service that runs by itself: it has no `models` and no `declared` costs here",
+                );
+            }
+            live.check()?;
+        }
         match (keys.models.is_empty(), &keys.declared) {
-            (true, None) => {
+            (true, None) if keys.live.is_none() => {
                 return Err("there is no `models`: add it, or say what parts cost in `declared`");
             }
             (false, Some(_)) => {
@@ -83,6 +93,7 @@ impl TryFrom<Keys> for Profile {
             topology: keys.topology,
             models: keys.models,
             declared: keys.declared,
+            live: keys.live,
             request: keys.request,
             settings: keys.settings,
             service: Service {
@@ -126,6 +137,7 @@ impl From<Profile> for Keys {
             topology: profile.topology,
             models: profile.models,
             declared: profile.declared,
+            live: profile.live,
             request: profile.request,
             settings: profile.settings,
             storage,

@@ -7,6 +7,7 @@
 //! `schemas/footprint-1.schema.json` says the same to programs.
 
 mod convert;
+mod live;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,7 @@ struct Measured<'a> {
     stages: Vec<Stage<'a>>,
     ram: Ram,
     cpu: Cpu,
+    live: Option<live::Live<'a>>,
 }
 
 #[derive(Debug, Serialize)]

@@ -39,6 +39,16 @@ fn about(plan: &Plan, provenance: &Provenance) -> Phrase {
         let size = format!("{}×{}", image.width, image.height);
         says!("about-image", size = size, origin = image.origin.clone())
     });
+    if let Some(live) = &footprint.live {
+        return says!(
+            "about-live",
+            target = live.target.clone(),
+            topology = plan.topology.to_string(),
+            cpu = environment.cpu_model.clone(),
+            cores = environment.cores,
+            footprint = provenance.footprint.clone(),
+        );
+    }
     says!(
         "about-measured",
         models = u32::try_from(footprint.models.len()).unwrap_or(u32::MAX),

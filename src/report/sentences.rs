@@ -71,6 +71,8 @@ mod tests {
                 "largest_image",
                 "more_cpus",
                 "threads_above_cpus",
+                "memory_grows",
+                "could_not_stand",
             ]
         );
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());

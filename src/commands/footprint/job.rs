@@ -2,20 +2,23 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::{Request, available, has_room};
 use crate::commands::{runtime, synthetic};
 use crate::measure::interrupt::Interrupt;
+use crate::measure::live::serving::LiveJob;
 use crate::measure::prepare::{Placed, check};
 use crate::measure::protocol::Job;
 use crate::measure::runtime::Surroundings;
+use crate::measure::trial::Subject;
+use crate::profile::Live;
 
 /// A service that can be started.
 #[derive(Debug)]
 pub struct Runnable {
-    /// What each of its processes does.
-    pub job: Job,
+    /// What is tried.
+    pub subject: Subject,
     /// The files that they read.
     pub files: Vec<PathBuf>,
     /// Keeps temporary files for as long as they are needed.
@@ -25,11 +28,16 @@ pub struct Runnable {
 impl Request<'_> {
     /// The service as it would be measured.
     pub fn runnable(&self, interrupt: &Interrupt) -> anyhow::Result<Runnable> {
+        if let Some(live) = &self.profile.live {
+            return self.live(live);
+        }
         let checked = match &self.args.synthetic {
             Some(text) => {
                 let job = synthetic::changed(synthetic::parse(text)?, &self.profile);
                 return Ok(Runnable {
-                    job: Job::Synthetic(job).in_topology(self.profile.topology),
+                    subject: Subject::Models(
+                        Job::Synthetic(job).in_topology(self.profile.topology),
+                    ),
                     files: Vec::new(),
                     _placed: None,
                 });
@@ -48,6 +56,27 @@ impl Request<'_> {
         let program = std::env::current_exe().context("this program's own file is not known")?;
         let models = placed.models.iter().map(|model| model.path.clone());
         let files = models.chain([runtime.path, program]).collect();
-        Ok(Runnable { job: job.in_topology(self.profile.topology), files, _placed: Some(placed) })
+        let subject = Subject::Models(job.in_topology(self.profile.topology));
+        Ok(Runnable { subject, files, _placed: Some(placed) })
+    }
+
+    fn live(&self, live: &Live) -> anyhow::Result<Runnable> {
+        if !live.is_startable() {
+            bail!(
+                "`{}` was measured while it ran, and nothing says how it is started: add `command:` to \
+                 `live:` of the profile, as in [uvicorn, app:app, --port, \"8000\"]",
+                self.profile.name
+            );
+        }
+        let footprint = self.profile.footprint.as_ref();
+        Ok(Runnable {
+            subject: Subject::Live(Box::new(LiveJob {
+                live: live.clone(),
+                alone: footprint.map(|f| f.wall_seconds.typical()).unwrap_or_default(),
+                workers: footprint.and_then(|f| f.live.as_ref()).map_or(1, |l| l.workers),
+            })),
+            files: Vec::new(),
+            _placed: None,
+        })
     }
 }

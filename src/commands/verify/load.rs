@@ -39,7 +39,8 @@ pub fn loads(
     asked: &Asked<'_>,
     printer: &Printer,
 ) -> anyhow::Result<Loads> {
-    if plan.topology.processes() > 1 {
+    let live = plan.footprint.as_ref().and_then(|f| f.live.as_ref());
+    if plan.topology.processes() > 1 && live.is_none() {
         bail!("a load is driven through one process: leave out --load, or try another topology");
     }
     let host = HostBox::this()?;
@@ -47,7 +48,11 @@ pub fn loads(
     let limit = asked.limit.min(MOST_AT_ONCE);
     let cpus = asked.cpus.unwrap_or(host.cpus.value);
     // No more run at once than there are sessions.
-    let at_once = plan.topology.sharing().most_in_run().map_or(cores, |k| f64::from(k).min(cores));
+    let in_run = match live {
+        Some(live) => live.at_once,
+        None => plan.topology.sharing().most_in_run(),
+    };
+    let at_once = in_run.map_or(cores, |k| f64::from(k).min(cores));
     let server = Server { cpus: cpus.get().min(at_once), cores: at_once, limit: Some(limit) };
     let planned = Work {
         cpu: plan.cpu.seconds_per_request.typical().get(),

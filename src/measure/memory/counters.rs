@@ -24,39 +24,56 @@ pub(super) struct Throttling {
     pub(super) nanoseconds: u64,
 }
 
-/// Of `/proc/<pid>/stat`: the parent, and the ticks used by the process and by those of its
-/// children that ended.
+/// What `/proc/<pid>/stat` says of a process and its place among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Usage {
-    parent: u32,
-    ticks: u64,
+pub struct Relative {
+    /// Its parent's id.
+    pub parent: u32,
+    /// CPU time of its own, in ticks.
+    pub ticks: u64,
+    /// CPU time of children that ended and were waited for, in ticks.
+    pub ticks_of_children: u64,
+    /// It has ended, and nobody has waited for it yet.
+    pub has_ended: bool,
+}
+
+/// All processes that are listed.
+pub fn relatives(files: &Files) -> Vec<(u32, Relative)> {
+    let entries = fs::read_dir(files.at(Path::new("/proc"))).into_iter().flatten();
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|id| {
+            let text = files.read(&Process::Id(id).file("stat")).ok().flatten()?;
+            Some((id, parse_relative(&text)?))
+        })
+        .collect()
+}
+
+/// A process and all that descend from it.
+pub fn descendants(all: &[(u32, Relative)], root: u32) -> Vec<u32> {
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        for (id, relative) in all {
+            // Ids are reused while the files are read, so that a circle is not impossible.
+            if relative.parent == parent && !found.contains(id) {
+                found.push(*id);
+            }
+        }
+        next += 1;
+    }
+    found
 }
 
 /// The ticks of a process and of all that descend from it. A child that ends adds its ticks to
 /// its parent's when it is waited for, so nothing is lost between two readings. `None` where the
 /// process itself is not listed.
 pub(super) fn own_ticks(files: &Files, own: u32) -> Option<u64> {
-    let entries = fs::read_dir(files.at(Path::new("/proc"))).ok()?;
-    let all: Vec<(u32, Usage)> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|id| {
-            let text = files.read(&Process::Id(id).file("stat")).ok().flatten()?;
-            Some((id, parse_usage(&text)?))
-        })
-        .collect();
+    let all = relatives(files);
     all.iter().find(|(id, _)| *id == own)?;
-    let mut ours = vec![own];
-    let mut next = 0;
-    while let Some(parent) = ours.get(next).copied() {
-        for (id, usage) in &all {
-            // Ids are reused while the files are read, so that a circle is not impossible.
-            if usage.parent == parent && !ours.contains(id) {
-                ours.push(*id);
-            }
-        }
-        next += 1;
-    }
-    Some(all.iter().filter(|(id, _)| ours.contains(id)).map(|(_, u)| u.ticks).sum())
+    let ours = descendants(&all, own);
+    let ticks = |r: &Relative| r.ticks + r.ticks_of_children;
+    Some(all.iter().filter(|(id, _)| ours.contains(id)).map(|(_, r)| ticks(r)).sum())
 }
 
 /// Fields as in proc(5): user nice system idle iowait irq softirq steal; a guest's time is
@@ -80,14 +97,15 @@ pub(super) fn parse_ticks(text: &str) -> Option<Ticks> {
 
 /// The name in parentheses may itself hold spaces and parentheses, so counting starts behind
 /// the last one.
-fn parse_usage(text: &str) -> Option<Usage> {
+fn parse_relative(text: &str) -> Option<Relative> {
     let (_, fields) = text.rsplit_once(')')?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
-    Some(Usage {
+    Some(Relative {
         parent: u32::try_from(number(1)?).ok()?,
-        // utime, stime, cutime, cstime.
-        ticks: sum([number(11)?, number(12)?, number(13)?, number(14)?])?,
+        ticks: sum([number(11)?, number(12)?])?,
+        ticks_of_children: sum([number(13)?, number(14)?])?,
+        has_ended: matches!(fields.first(), Some(&("Z" | "X"))),
     })
 }
 
@@ -139,9 +157,10 @@ intr 1 2 3\n";
             assert_eq!(parse_ticks(wrong), None, "{wrong}");
         }
         let line = "42 (a) b (c) S 7 1 1 0 -1 0 9 9 9 9 100 20 3 4 20 0 1 0 55 1 1";
-        assert_eq!(parse_usage(line), Some(Usage { parent: 7, ticks: 127 }));
+        let relative = Relative { parent: 7, ticks: 120, ticks_of_children: 7, has_ended: false };
+        assert_eq!(parse_relative(line), Some(relative));
         for wrong in ["", "42 (a S 7", "42 (a) S 7 1", "42 (a) S x 1 1 0 -1 0 9 9 9 9 1 2 3 4"] {
-            assert_eq!(parse_usage(wrong), None, "{wrong}");
+            assert_eq!(parse_relative(wrong), None, "{wrong}");
         }
         assert_eq!(parse_load("0.06 0.20 0.21 1/84 8301\n"), Some(0.06));
         assert_eq!(parse_load("nan 0 0"), None);

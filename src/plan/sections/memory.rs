@@ -206,6 +206,7 @@ fn measured(maker: &mut Maker<'_>, table: &mut Table) {
 fn part_name(name: &str) -> Phrase {
     match name {
         "program" => says!("part-program"),
+        "service before its first request" => says!("part-service"),
         "kept by the first requests" => says!("part-kept"),
         "kernel: page tables, stacks" => says!("part-kernel"),
         _ => match name.strip_prefix("model ") {

@@ -164,6 +164,15 @@ pub fn warning(warning: &Warning) -> Phrase {
             let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
             says!("note-largest-image", sizes = sizes.join(", "))
         }
+        Warning::Grows { per_request, until_full } => says!(
+            "note-grows",
+            bytes = Shown::plain(Value::Bytes(exact(*per_request, Source::Fitted))),
+            until = until_full
+                .map_or_else(Phrase::blank, |n| says!("note-grows-until", n = n.to_string())),
+        ),
+        Warning::CouldNotStand { concurrency, what } => {
+            says!("note-could-not-stand", n = *concurrency, what = what.clone())
+        }
         Warning::MoreCpus { measured_on } => says!("note-more-cpus", n = *measured_on),
         Warning::ThreadsAboveCpus { threads } => {
             says!("note-threads-above", n = u32::from(*threads))

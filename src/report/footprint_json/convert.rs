@@ -17,6 +17,7 @@ impl<'a> Measured<'a> {
             stages: footprint.stages.iter().map(Stage::from).collect(),
             ram: ram(plan, footprint),
             cpu: cpu(footprint),
+            live: footprint.live.as_ref().map(super::live::Live::from),
         }
     }
 }

@@ -19,7 +19,14 @@ const CONTRACT: &str = "{schema,
         arena{in_use_bytes,max_in_use_bytes,per_run_bytes},
         runs[{topology,k,points[{concurrency,peak_bytes,anon_bytes,file_bytes,repeat}]}],
         held_out{points[{concurrency,predicted_bytes,observed_bytes,error}],max_error}},
-    cpu{seconds_per_request S,throughput[{concurrency,rps}]}}";
+    cpu{seconds_per_request S,throughput[{concurrency,rps}]},
+    live{target,attached,workers,processes,at_once,told_by,
+        idle{anon_bytes,file_bytes},first{anon_bytes,file_bytes},after{anon_bytes,file_bytes},
+        group_peak_bytes,
+        rounds[{concurrency,start,peak_bytes,anon_bytes,file_bytes,answered,errors[{kind,count}],
+            throughput_rps,cpu_seconds,p50_seconds,p95_seconds,p99_seconds,max_seconds}],
+        growth{bytes_per_request S,requests},failure{concurrency,what},
+        peaks_by,sampling_seconds,driver_cpu,driver_bound}}";
 
 fn rendered(plan: &Plan) -> String {
     footprint_json(plan, plan.footprint.as_ref().unwrap()).unwrap()
@@ -40,23 +47,30 @@ fn bare() -> Plan {
     plan
 }
 
+/// As if it had been measured from outside.
+fn live() -> Plan {
+    let mut plan = planted::with_box();
+    plan.footprint.as_mut().unwrap().live = Some(planted::live());
+    plan
+}
+
 #[test]
 fn every_key_of_the_contract_is_there_in_its_order() {
     let expected = CONTRACT.lines().map(str::trim).collect::<String>();
-    assert_eq!(notation(&rendered(&planted::with_box())), expected);
+    assert_eq!(notation(&rendered(&live())), expected);
 }
 
 #[test]
 fn the_schema_accepts_every_footprint() {
     let validator = validator(SCHEMA);
-    for plan in [planted::with_box(), planted::without_box(), bare()] {
+    for plan in [live(), planted::with_box(), planted::without_box(), bare()] {
         assert_valid(&validator, &rendered(&plan));
     }
 }
 
 #[test]
 fn the_schema_knows_all_keys_and_no_others() {
-    assert_strict(&validator(SCHEMA), &rendered(&planted::with_box()));
+    assert_strict(&validator(SCHEMA), &rendered(&live()));
 }
 
 #[test]

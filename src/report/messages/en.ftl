@@ -269,6 +269,7 @@ memory-typical = Each request, typically
 memory-times-file = { $times } × its file of { $file }
 memory-stages = Stages follow each other and share memory, so theirs do not add up to what a request adds.
 part-program = program
+part-service = service before its first request
 part-kept = kept by the first requests
 part-kernel = kernel: page tables, stacks
 
@@ -586,6 +587,9 @@ note-extrapolated = The answer goes beyond the { $n ->
     [one] 1 request
    *[other] { $n } requests
 } in flight that were measured: from there on RAM is taken to grow along the same line. A larger --budget with --remeasure measures further.
+note-grows = Its memory grows by { $bytes } with each request and does not come back: no box holds that for ever{ $until }. What is planned here is without it.
+note-grows-until = , this one for about { $n } requests
+note-could-not-stand = The service could not stand { $n } in flight ({ $what }): the numbers rest on fewer.
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 request
@@ -641,6 +645,10 @@ about-measured = { $models ->
     [one] 1 thread
    *[other] { $threads } threads
 } a run{ $settings }{ $image }. ONNX Runtime { $runtime } on { $cpu } ({ $cores ->
+    [one] 1 core
+   *[other] { $cores } cores
+}). { $footprint }.
+about-live = A service that runs by itself ({ $target }), topology { $topology }. Measured from outside on { $cpu } ({ $cores ->
     [one] 1 core
    *[other] { $cores } cores
 }). { $footprint }.

@@ -269,6 +269,7 @@ memory-typical = Cada petición, típicamente
 memory-times-file = { $times } × su fichero de { $file }
 memory-stages = Las etapas se suceden y comparten memoria, así que no suman lo que añade una petición.
 part-program = programa
+part-service = servicio antes de su primera petición
 part-kept = retenido tras las primeras peticiones
 part-kernel = núcleo: tablas de páginas, pilas
 
@@ -586,6 +587,9 @@ note-extrapolated = La respuesta va más allá de { $n ->
     [one] la petición simultánea que se midió
    *[other] las { $n } peticiones simultáneas que se midieron
 }: desde ahí se toma la misma recta. Un --budget mayor con --remeasure llega más lejos.
+note-grows = Su memoria crece { $bytes } con cada petición y no vuelve: ninguna máquina lo aguanta para siempre{ $until }. Lo planificado aquí es sin ello.
+note-grows-until = , esta unas { $n } peticiones
+note-could-not-stand = El servicio no aguantó { $n } en curso ({ $what }): los números se apoyan en menos.
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 petición simultánea habría
@@ -641,6 +645,10 @@ about-measured = { $models ->
     [one] 1 hilo
    *[other] { $threads } hilos
 } por ejecución{ $settings }{ $image }. ONNX Runtime { $runtime } en { $cpu } ({ $cores ->
+    [one] 1 núcleo
+   *[other] { $cores } núcleos
+}). { $footprint }.
+about-live = Un servicio que corre por su cuenta ({ $target }), topología { $topology }. Medido desde fuera en { $cpu } ({ $cores ->
     [one] 1 núcleo
    *[other] { $cores } núcleos
 }). { $footprint }.

@@ -1,0 +1,181 @@
+//! `measure` of a service that runs by itself: attached to, started, or only watched.
+
+mod spec;
+mod watched;
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, bail};
+
+use super::Exit;
+use super::answer::finished;
+use super::footprint::Interrupted;
+use super::measure::{can_be_written, write_profile};
+use super::output::How;
+use super::printer::Printer;
+use super::size::rendered;
+use crate::cli::{Format, GlobalArgs, MeasureArgs};
+use crate::footprint::{Environment, Settings};
+use crate::measure::cache::KeyParts;
+use crate::measure::host::HostBox;
+use crate::measure::interrupt::Interrupt;
+use crate::measure::live::LiveError;
+use crate::measure::live::campaign::{Campaign, Measured, UP_TO};
+use crate::measure::live::record::{LiveFacts, footprint};
+use crate::measure::live::tree::Root;
+use crate::measure::memory::Interference;
+use crate::plan::{Question, plan};
+use crate::profile::{Live, Profile};
+use crate::report::{self, Provenance};
+use crate::units::Seconds;
+
+/// How long measuring may take where the user does not say.
+const DEFAULT_BUDGET: Seconds = Seconds::new(40.0);
+
+/// Runs the verb for a live service; `None` where none is named.
+pub fn run(
+    args: &MeasureArgs,
+    global: &GlobalArgs,
+    printer: &Printer,
+) -> anyhow::Result<Option<Exit>> {
+    let Some(mut profile) = spec::profile(args)? else { return Ok(None) };
+    let as_json = global.is_json().map_err(anyhow::Error::msg)?;
+    let attached = spec::root(&args.live);
+    if let Some(time) = args.live.watch {
+        return watched::watch(args, &profile, attached, time, as_json, printer).map(Some);
+    }
+    let live = profile.live.clone().context("a live service has its section")?;
+    if attached.is_none() && !live.is_startable() {
+        bail!(
+            "nothing says which processes serve {}: add --pid PID of a running service, or the command that starts it behind --",
+            live.url
+        );
+    }
+    if args.service.dry_run {
+        printer.answer(&dry_run(&live, attached.as_ref(), args))?;
+        return Ok(Some(Exit::Answered));
+    }
+    if let Some(output) = &args.output {
+        can_be_written(output)?;
+    }
+    let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
+    let watch = Interference::start();
+    let measured = Campaign {
+        live: &live,
+        attached: attached.clone(),
+        budget: args.service.budget.unwrap_or(DEFAULT_BUDGET),
+        up_to: args.live.up_to.unwrap_or(UP_TO),
+        interrupt: &interrupt,
+        tell: &|text| printer.info(text),
+    }
+    .run();
+    printer.clear();
+    let measured = measured.map_err(ended)?;
+    let facts = LiveFacts {
+        target: target(&live, attached.as_ref()),
+        attached: attached.is_some(),
+        environment: environment()?,
+        cpus: HostBox::this()?.cpus.value.get(),
+        // What the service itself uses is not ours where it was not started for this.
+        disturbances: if attached.is_some() {
+            drop(watch);
+            Vec::new()
+        } else {
+            watch.finish().iter().map(ToString::to_string).collect()
+        },
+    };
+    let Some(found) = footprint(facts, &measured) else {
+        bail!("not a single round was measured");
+    };
+    profile.topology = found.topology;
+    answer(args, profile, found, &measured, as_json, global, printer)?;
+    Ok(Some(if measured.is_partial { Exit::Interrupted } else { Exit::Answered }))
+}
+
+fn answer(
+    args: &MeasureArgs,
+    mut profile: Profile,
+    found: crate::footprint::Footprint,
+    measured: &Measured,
+    as_json: bool,
+    global: &GlobalArgs,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let plan = match plan(&profile.name, profile.title(), &found, &Question::default()) {
+        Ok(plan) => plan,
+        Err(error) => return Err(too_little(&found, anyhow::Error::from(error))),
+    };
+    if as_json {
+        printer.answer(&report::footprint_json(&plan, &found)?)?;
+    } else if args.output.is_none() || !global.quiet {
+        let mut text = report::live_text(&plan, Printer::layout());
+        let provenance = Provenance { footprint: "Measured now".to_owned(), found_box: None };
+        let finished = finished(profile.clone(), plan, &provenance, measured.is_partial);
+        let _ = write!(text, "\n{}", rendered(&finished, Format::Text, &How::short(None))?);
+        printer.answer(&text)?;
+    }
+    if let Some(output) = &args.output {
+        profile.footprint = Some(found);
+        write_profile(&profile, output, printer)?;
+    }
+    Ok(())
+}
+
+/// A service that failed before there was a line is told with what it said.
+fn too_little(found: &crate::footprint::Footprint, error: anyhow::Error) -> anyhow::Error {
+    let failure = found.live.as_ref().and_then(|live| live.failure.as_ref());
+    match failure {
+        Some(failure) => error.context(format!(
+            "the service could not stand {} at once ({}), and fewer say too little",
+            failure.concurrency, failure.what
+        )),
+        None => error,
+    }
+}
+
+fn environment() -> anyhow::Result<Environment> {
+    let host = HostBox::this()?;
+    Ok(Environment {
+        cpu_model: host.cpu_model,
+        cores: host.cores,
+        kernel: host.kernel,
+        onnxruntime: "not known".to_owned(),
+        tool: KeyParts::tool_version(),
+        settings: Settings::default(),
+        default_threads: None,
+        cpu_score: None,
+    })
+}
+
+fn target(live: &Live, attached: Option<&Root>) -> String {
+    match attached {
+        Some(Root::Process(id) | Root::Started(id)) => format!("process {id}"),
+        Some(Root::Group(path)) => format!("control group {}", path.display()),
+        None => crate::footprint::checked::made_one_line(&live.command.join(" ")),
+    }
+}
+
+fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs) -> String {
+    let budget = args.service.budget.unwrap_or(DEFAULT_BUDGET);
+    let up_to = args.live.up_to.unwrap_or(UP_TO);
+    let how = match attached {
+        Some(_) => format!("{} is looked at and goes on afterwards", target(live, attached)),
+        None => format!("`{}` would be started, up to five times", live.command.join(" ")),
+    };
+    format!(
+        "{how}.\nRequests go to {} alone: 1, 2, 4 … {up_to} in flight together, for about {budget}.\n\
+         Nothing is downloaded.{}\n",
+        live.url,
+        args.output.as_ref().map_or_else(String::new, |path| format!(
+            " The profile is written to {}.",
+            path.display()
+        ))
+    )
+}
+
+fn ended(error: LiveError) -> anyhow::Error {
+    match error {
+        LiveError::Interrupted => Interrupted.into(),
+        other => other.into(),
+    }
+}

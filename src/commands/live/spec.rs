@@ -1,0 +1,142 @@
+//! What was typed of a live service, as a profile has it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf, absolute};
+
+use anyhow::{Context, bail};
+
+use crate::cli::{LiveArgs, MeasureArgs};
+use crate::footprint::checked::made_one_line;
+use crate::footprint::{Settings, Topology};
+use crate::measure::live::client::address;
+use crate::measure::live::tree::Root;
+use crate::profile::{Ask, Live, Models, Profile, Ready, RequestSpec, asks};
+use crate::service::{Quantity, Service};
+use crate::units::Seconds;
+
+/// The profile of the live service that the options name: typed, or in a profile; `None` where
+/// neither is.
+pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
+    let typed = &args.live;
+    let named = match &args.service.profile {
+        Some(name) => Some(Profile::find(name)?).filter(|p| p.live.is_some()),
+        None => None,
+    };
+    if !typed.is_asked() && named.is_none() {
+        return Ok(None);
+    }
+    if args.service.model.is_some() {
+        bail!(
+            "--model is run by this tool, and a live service runs by itself: leave out one of them"
+        );
+    }
+    if let Some(mut profile) = named {
+        profile.footprint = None;
+        return Ok(Some(profile));
+    }
+    let url = match (&typed.url, typed.watch) {
+        (Some(url), _) => url.clone(),
+        // Nothing is asked.
+        (None, Some(_)) => "http://127.0.0.1/".to_owned(),
+        (None, None) => {
+            bail!("nothing says what to ask the service: add --url http://127.0.0.1:8000/predict")
+        }
+    };
+    address(&url)?;
+    let live = Live {
+        command: typed.command.clone(),
+        folder: if typed.command.is_empty() { None } else { Some(here()?) },
+        url: url.clone(),
+        ready: typed.ready.as_deref().map(ready),
+        start_timeout: typed.start_timeout.map(quantity).transpose()?,
+        timeout: typed.timeout.map(quantity).transpose()?,
+        bearer_env: typed.bearer_env.clone(),
+        ca: typed.ca.as_deref().map(absolute).transpose()?,
+        requests: requests(typed)?,
+    };
+    Ok(Some(Profile {
+        name: name(&url),
+        title: None,
+        topology: Topology::Shared,
+        models: Models::default(),
+        declared: None,
+        live: Some(live),
+        request: RequestSpec::default(),
+        settings: Settings::default(),
+        service: Service::default(),
+        footprint: None,
+    }))
+}
+
+/// What runs already, if something was named.
+pub fn root(args: &LiveArgs) -> Option<Root> {
+    match (args.pid, &args.cgroup) {
+        (Some(id), _) => Some(Root::Process(id)),
+        (None, Some(path)) => Some(Root::Group(path.clone())),
+        (None, None) => None,
+    }
+}
+
+fn here() -> anyhow::Result<PathBuf> {
+    std::env::current_dir().context("the folder that this runs in is gone")
+}
+
+/// The service's address without what does not tell it from others.
+fn name(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    made_one_line(rest.trim_end_matches('/'))
+}
+
+fn ready(text: &str) -> Ready {
+    if text.starts_with("http://") || text.starts_with("https://") {
+        return Ready::Url(text.to_owned());
+    }
+    text.parse().map_or_else(|_| Ready::Line(text.to_owned()), Ready::Port)
+}
+
+fn quantity(seconds: Seconds) -> anyhow::Result<Quantity<Seconds>> {
+    Quantity::parse(&format!("{}s", seconds.get())).map_err(anyhow::Error::msg)
+}
+
+fn requests(typed: &LiveArgs) -> anyhow::Result<Vec<Ask>> {
+    if let Some(path) = &typed.requests {
+        return asks(path).map_err(Into::into);
+    }
+    let mut headers = BTreeMap::new();
+    for header in &typed.header {
+        let (name, value) = header.split_once(':').with_context(|| {
+            format!("`{header}` is no header: write it as in --header 'X-Test: 1'")
+        })?;
+        headers.insert(name.trim().to_owned(), value.trim().to_owned());
+    }
+    let mut form = BTreeMap::new();
+    for field in &typed.form {
+        let (name, value) =
+            field.split_once('=').filter(|(name, _)| !name.is_empty()).with_context(|| {
+                format!("`{field}` is no field of a form: write it as in --form file=@scan.png")
+            })?;
+        let value = match value.strip_prefix('@') {
+            Some(file) => format!("@{}", absolute(Path::new(file))?.display()),
+            None => value.to_owned(),
+        };
+        form.insert(name.to_owned(), value);
+    }
+    let mut ask = Ask {
+        method: typed.method.clone(),
+        headers,
+        body: typed.body.as_deref().map(absolute).transpose()?,
+        form,
+        json: typed.json.as_deref().map(json).transpose()?,
+        ..Ask::default()
+    };
+    if ask == Ask::default() {
+        return Ok(Vec::new());
+    }
+    ask.resolve_json(&here()?);
+    Ok(vec![ask])
+}
+
+fn json(text: &str) -> anyhow::Result<crate::profile::Json> {
+    let value: serde_json::Value = serde_json::from_str(text).context("--json is not JSON")?;
+    crate::profile::Json::of(&value).context("--json cannot be kept in a profile")
+}

@@ -1,0 +1,155 @@
+//! What was seen of a service that runs by itself, from outside.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::checked;
+use crate::units::{Bytes, Rate, Seconds, Share, Span};
+
+/// Everything that only a live service has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveRecord {
+    /// The command, or the process that was there.
+    #[serde(deserialize_with = "checked::one_line")]
+    pub target: String,
+    /// Whether it ran before and went on afterwards.
+    pub attached: bool,
+    /// Processes that answered requests, 1 or more.
+    pub workers: u32,
+    /// All of its processes.
+    pub processes: u32,
+    /// Requests that it works on at the same moment, all processes together; `None` where no end was
+    /// seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<u32>,
+    /// By what that was told.
+    pub told_by: ToldBy,
+    /// Before the first request.
+    pub idle: Level,
+    /// After the first requests.
+    pub first: Level,
+    /// After everything.
+    pub after: Level,
+    /// The most that the kernel charged its control group, where it has one of its own: all pages
+    /// of files that it read are in it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_peak_bytes: Option<Bytes>,
+    /// What was driven, by concurrency.
+    pub rounds: Vec<Round>,
+    /// Memory that does not come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub growth: Option<Growth>,
+    /// The load that it could not stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// How peaks were found.
+    pub peaks_by: PeaksBy,
+    /// Between two looks at the processes.
+    pub sampling_seconds: Seconds,
+    /// The most of one CPU core that the driver of the load took, of all rounds.
+    pub driver_cpu: f64,
+    /// Whether the driver and not the service set the pace at the end.
+    pub driver_bound: bool,
+}
+
+/// By what the number of requests at work was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldBy {
+    /// Memory rises up to it and not beyond.
+    Memory,
+    /// Throughput rises up to it, and the CPUs were not what held it.
+    Throughput,
+    /// Neither moved: not known.
+    Nothing,
+}
+
+/// How the height of memory was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeaksBy {
+    /// The kernel's high-water marks of the processes, reset before each wave.
+    Marks,
+    /// Looks in between: what comes and goes between two of them is missed.
+    Looks,
+}
+
+/// Memory of all processes at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// Anonymous and shared memory, pages that several processes share counted once.
+    pub anon_bytes: Bytes,
+    /// Pages of files, each counted once.
+    pub file_bytes: Bytes,
+}
+
+impl Level {
+    /// Both.
+    pub fn total(&self) -> Bytes {
+        self.anon_bytes + self.file_bytes
+    }
+}
+
+/// One concurrency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Requests really in flight together.
+    pub concurrency: u32,
+    /// Which start of the service, from 0.
+    pub start: u32,
+    /// Requests that it had answered before.
+    pub before: u64,
+    /// The height of memory.
+    pub peak: Level,
+    /// Requests that were answered with success.
+    pub answered: u64,
+    /// Those that were not, by kind: `timeout`, `refused`, `reset`, `status 500` …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors: BTreeMap<String, u64>,
+    /// Answers a second, each user asking again at once.
+    pub throughput: Rate,
+    /// CPU time of the processes for one request.
+    pub cpu_seconds: Seconds,
+    /// Latencies at 50, 95 and 99 % and the longest.
+    pub latency: [Seconds; 4],
+}
+
+/// Memory that goes on growing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Growth {
+    /// For each request.
+    pub bytes_per_request: Span<Bytes>,
+    /// Over so many requests it was watched.
+    pub requests: u64,
+}
+
+/// A load that the service could not stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// Requests in flight.
+    pub concurrency: u32,
+    /// What happened, in words.
+    #[serde(deserialize_with = "checked::one_line")]
+    pub what: String,
+}
+
+impl Round {
+    /// The share of requests that were not answered with success; 0 where none was made.
+    pub fn failed(&self) -> f64 {
+        let failed: u64 = self.errors.values().sum();
+        #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+        let share = failed as f64 / (failed + self.answered).max(1) as f64;
+        share
+    }
+
+    /// The share of the requests that were not answered, if any.
+    pub fn failed_share(&self) -> Option<Share> {
+        Share::new(self.failed())
+    }
+}

@@ -1,0 +1,104 @@
+//! A service that runs by itself, measured from outside: its processes, its requests, its start and
+//! its end.
+//!
+//! [`tree`] knows which processes belong to it and what they hold, [`watch`] looks at them in
+//! between, [`client`] and [`load`] ask it, [`start`] starts and stops it, and [`campaign`] puts
+//! these together to one measurement, of which [`record`] makes a footprint.
+
+pub mod campaign;
+pub mod client;
+pub mod load;
+pub mod record;
+pub mod serving;
+pub mod start;
+pub mod tree;
+pub mod watch;
+
+use super::memory::MemoryError;
+use crate::units::Seconds;
+
+/// Why a live service is not measured.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The process is not there.
+    #[error(
+        "there is no process {0}: give the id of the service's first process, as `pgrep -f` tells"
+    )]
+    NoProcess(u32),
+    /// It was there.
+    #[error(
+        "process {0} has ended while it was measured: a service that changes its id is found by its \
+         control group (--cgroup), or let this tool start it (-- COMMAND)"
+    )]
+    Gone(u32),
+    /// Somebody else's.
+    #[error("process {0} belongs to somebody else: run this as that user, or as root")]
+    Forbidden(u32),
+    /// No process in it.
+    #[error("the control group {0} holds no process")]
+    EmptyGroup(std::path::PathBuf),
+    /// Its memory is not known.
+    #[error("the memory of the service is not known: {0}")]
+    Memory(#[from] MemoryError),
+    /// The command is not there.
+    #[error("`{program}` cannot be started: {reason}")]
+    NotStarted {
+        /// As it was typed.
+        program: String,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// It ended before it could be asked.
+    #[error("`{program}` ended before it was ready ({status}){}", said(.output))]
+    EndedEarly {
+        /// As it was typed.
+        program: String,
+        /// How.
+        status: String,
+        /// The end of its output.
+        output: String,
+    },
+    /// It cannot be asked in time.
+    #[error("`{program}` was not ready after {limit}: {waited_for}{}", said(.output))]
+    NotReady {
+        /// As it was typed.
+        program: String,
+        /// How long it was given.
+        limit: Seconds,
+        /// What did not happen, and what to do.
+        waited_for: String,
+        /// The end of its output.
+        output: String,
+    },
+    /// Somebody else serves there.
+    #[error(
+        "port {0} is in use already, so what answers there would not be the service that is \
+         started: stop the other one, or choose another port"
+    )]
+    PortInUse(u16),
+    /// Not even a lone request is answered.
+    #[error("the service does not answer a lone request: {0}")]
+    NoAnswer(String),
+    /// What is asked cannot be sent.
+    #[error("{0}")]
+    Request(String),
+    /// The user asked for an end.
+    #[error("interrupted")]
+    Interrupted,
+    /// It was given a time, and that is over.
+    #[error("the service took longer than it was given")]
+    Late,
+    /// Anything else of the system.
+    #[error("{what}: {reason}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+}
+
+fn said(output: &str) -> String {
+    let output = output.trim();
+    if output.is_empty() { String::new() } else { format!("; it said:\n{output}") }
+}

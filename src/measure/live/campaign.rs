@@ -1,0 +1,339 @@
+//! One measurement: the service at rest, after its first requests, with 1, 2, 4, 8 … in flight, and
+//! after many.
+
+mod drive;
+mod growth;
+
+use std::time::{Duration, Instant};
+
+use super::LiveError;
+use super::client::Client;
+use super::load::Crowd;
+use super::start::Started;
+use super::tree::{CpuClock, Root, Standing};
+use super::watch::Watch;
+use crate::footprint::{Failure, Level, PeaksBy, Round};
+use crate::measure::control_group::{ControlGroup, Limits, Place, Watcher};
+use crate::measure::host::files::Files;
+use crate::measure::interrupt::Interrupt;
+use crate::profile::Live;
+use crate::units::{Bytes, Seconds};
+
+/// Where the largest concurrency is not said.
+pub const UP_TO: u32 = 16;
+
+/// Requests in flight of a cold burst, at the most.
+const BURST: u32 = 8;
+
+/// A process that answers moves its clock by this share of the busiest one's.
+const WORKS: f64 = 0.2;
+
+/// Starts of the service, so that what one start has by chance is seen.
+const STARTS: u32 = 3;
+
+/// Of the time that there is, what the first start may take for the rounds and for growth.
+const FOR_ROUNDS: f64 = 0.6;
+const FOR_GROWTH: f64 = 0.2;
+
+/// What is to be measured.
+pub struct Campaign<'a> {
+    /// How it is started and asked.
+    pub live: &'a Live,
+    /// What runs already, instead of starting it.
+    pub attached: Option<Root>,
+    /// How long it may take.
+    pub budget: Seconds,
+    /// The largest concurrency.
+    pub up_to: u32,
+    /// Asked for an end.
+    pub interrupt: &'a Interrupt,
+    /// Told what is done.
+    pub tell: &'a dyn Fn(&str),
+}
+
+/// What one start of the service showed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its height until it was ready; `None` where that was before we came.
+    pub load_peak: Option<Level>,
+    /// From the command to the first answer that could be had.
+    pub start_seconds: Option<Seconds>,
+    /// Before the first request.
+    pub idle: Level,
+    /// After the first ones.
+    pub first: Level,
+    /// After all.
+    pub after: Level,
+    /// By concurrency.
+    pub rounds: Vec<Round>,
+    /// CPUs that it used in each round.
+    pub busy: Vec<f64>,
+    /// Requests answered and anonymous bytes at rest, one after the other.
+    pub levels: Vec<(f64, f64)>,
+    /// Processes that answered.
+    pub workers: u32,
+    /// All of them.
+    pub processes: u32,
+    /// Page tables and stacks.
+    pub kernel: Bytes,
+    /// What it could not stand.
+    pub failure: Option<Failure>,
+    /// How peaks were found.
+    pub peaks_by: PeaksBy,
+    /// Between two looks.
+    pub interval: Seconds,
+    /// The most of one core that the driver took.
+    pub driver_cpu: f64,
+    /// Whether the driver set the pace in the last round.
+    pub driver_bound: bool,
+}
+
+/// All starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The first is whole, the others have peaks alone.
+    pub runs: Vec<Run>,
+    /// Requests in flight of a burst on a service that had answered nothing, and its height.
+    pub burst: Option<(u32, Level)>,
+    /// The most that the kernel charged the service's control group, where it has one.
+    pub group_peak: Option<Bytes>,
+    /// Stopped before its end.
+    pub is_partial: bool,
+}
+
+/// What is done with a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    PeaksAlone,
+}
+
+/// A service at hand: started for this, or there before.
+struct Subject {
+    started: Option<Started>,
+    root: Root,
+    group: Option<ControlGroup>,
+}
+
+impl Campaign<'_> {
+    /// Measures, for about the budget.
+    ///
+    /// # Errors
+    /// Where the service cannot be started, found or asked. A service that cannot stand a load is
+    /// no error.
+    pub fn run(&self) -> Result<Measured, LiveError> {
+        let begun = Instant::now();
+        let budget = Duration::from_secs_f64(self.budget.get());
+        let place = if self.attached.is_some() { None } else { Place::find(&Files::real()).ok() };
+        let mut watcher = place.as_ref().and_then(|_| Watcher::start().ok());
+        let mut boxes = Boxes { place: place.as_ref(), watcher: watcher.as_mut() };
+        let (first, group_peak) = self.first(&mut boxes)?;
+        let (low, high) = (first.start_seconds, first.rounds.last().map(|r| r.concurrency));
+        let mut measured =
+            Measured { runs: vec![first], burst: None, group_peak, is_partial: false };
+        if self.attached.is_some() || measured.runs[0].failure.is_some() {
+            return Ok(measured);
+        }
+        // A start that takes as long as what is left of the time is not made.
+        let one = low.unwrap_or_default().get();
+        let left = || budget.saturating_sub(begun.elapsed()).as_secs_f64();
+        let burst = high.unwrap_or(1).min(BURST);
+        let result = (|| {
+            if left() > one * 1.5 {
+                measured.burst = self.burst(burst, &mut boxes)?;
+            }
+            while measured.runs.len() < STARTS as usize && left() > one * 2.0 {
+                let start = u32::try_from(measured.runs.len()).unwrap_or(u32::MAX);
+                let rest = f64::from(STARTS - start);
+                let time = Seconds::new((left() / rest - one).max(0.5));
+                (self.tell)(&format!("start {} of {STARTS}", start + 1));
+                let mut subject = self.subject(&mut boxes)?;
+                measured.runs.push(self.measure(&mut subject, start, Extent::PeaksAlone, time)?);
+            }
+            Ok(())
+        })();
+        match result {
+            // What is there is an answer.
+            Err(LiveError::Interrupted) => measured.is_partial = true,
+            Err(error) => return Err(error),
+            Ok(()) => {}
+        }
+        Ok(measured)
+    }
+
+    fn first(&self, boxes: &mut Boxes<'_>) -> Result<(Run, Option<Bytes>), LiveError> {
+        if self.attached.is_none() {
+            (self.tell)("starting the service");
+        }
+        let mut subject = self.subject(boxes)?;
+        let run = self.measure(&mut subject, 0, Extent::Whole, self.budget)?;
+        let peak = match (&subject.group, &subject.root) {
+            (Some(group), _) => group.counters().peak,
+            (None, Root::Group(path)) => group_peak(path),
+            (None, _) => None,
+        };
+        Ok((run, peak))
+    }
+
+    fn subject(&self, boxes: &mut Boxes<'_>) -> Result<Subject, LiveError> {
+        if let Some(root) = &self.attached {
+            return Ok(Subject { started: None, root: root.clone(), group: None });
+        }
+        let group = boxes.make();
+        let started = Started::start(self.live, group.as_ref(), self.interrupt)?;
+        let root = started.root().clone();
+        Ok(Subject { started: Some(started), root, group })
+    }
+
+    /// A wave on a service that was just started.
+    fn burst(&self, n: u32, boxes: &mut Boxes<'_>) -> Result<Option<(u32, Level)>, LiveError> {
+        (self.tell)(&format!("a cold burst of {n}"));
+        let subject = self.subject(boxes)?;
+        let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
+        subject.root.reset_marks();
+        let outcome = crowd.wave(n)?;
+        let standing = subject.root.standing()?;
+        Ok((outcome.failed() == 0).then_some((n, standing.peak())))
+    }
+
+    fn measure(
+        &self,
+        subject: &mut Subject,
+        start: u32,
+        extent: Extent,
+        time: Seconds,
+    ) -> Result<Run, LiveError> {
+        let begun = Instant::now();
+        let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
+        let root = subject.root.clone();
+        let idle = root.standing()?;
+        let load_peak = subject.started.is_some().then(|| idle.peak());
+        let watch = Watch::begin(root.clone());
+        (self.tell)("the first requests");
+        let workers = Self::first_requests(&root, &mut crowd)?;
+        let settled = root.standing()?;
+        let mut driver = drive::Driver {
+            root: &root,
+            crowd: &mut crowd,
+            watch: &watch,
+            start,
+            answered: 0,
+            peaks_by: if root.reset_marks() { PeaksBy::Marks } else { PeaksBy::Looks },
+            own_cpu: 0.0,
+            sets_pace: false,
+            kernel: settled.kernel,
+            tell: self.tell,
+        };
+        let share = if extent == Extent::Whole { FOR_ROUNDS } else { 1.0 };
+        let for_rounds = begun + Duration::from_secs_f64(time.get() * share);
+        let seen = driver.rounds(self.up_to, extent == Extent::Whole, for_rounds)?;
+        let levels = if extent == Extent::Whole && seen.failure.is_none() {
+            (self.tell)("does its memory grow?");
+            driver.levels(&seen.rounds, Seconds::new(time.get() * FOR_GROWTH))?
+        } else {
+            Vec::new()
+        };
+        let (peaks_by, driver_cpu, driver_bound, kernel) =
+            (driver.peaks_by, driver.own_cpu, driver.sets_pace, driver.kernel);
+        let after = root.standing().unwrap_or(settled.clone());
+        let start_seconds = subject.started.as_ref().map(Started::start_seconds);
+        Ok(Run {
+            load_peak,
+            start_seconds,
+            idle: idle.level,
+            first: settled.level,
+            after: after.level,
+            rounds: seen.rounds,
+            busy: seen.busy,
+            levels,
+            workers,
+            processes: count(watch.processes().max(idle.members.len())),
+            kernel,
+            failure: seen.failure,
+            peaks_by,
+            interval: watch.interval(),
+            driver_cpu,
+            driver_bound,
+        })
+    }
+
+    /// Lone requests until they are answered as later ones are, then enough for each process to
+    /// have answered some; how many did.
+    fn first_requests(root: &Root, crowd: &mut Crowd) -> Result<u32, LiveError> {
+        const LONE: u32 = 3;
+        for _ in 0..LONE {
+            let outcome = crowd.wave(1)?;
+            if let Some((fault, _)) = outcome.faults.first_key_value() {
+                root.ids()?;
+                return Err(LiveError::NoAnswer(explained(fault, crowd.client())));
+            }
+        }
+        let ids = root.ids()?;
+        if ids.len() == 1 {
+            return Ok(1);
+        }
+        crowd.keep_connections(false);
+        let before = CpuClock::read(&ids);
+        let (users, most) = (count(ids.len()) * 2, 40);
+        let begun = Instant::now();
+        for wave in 0..most {
+            crowd.wave(users)?;
+            // Each got some by now, or requests take so long that waiting does not pay.
+            if wave >= 4 && begun.elapsed() > Duration::from_secs(3) {
+                break;
+            }
+        }
+        let now = CpuClock::read(&root.ids()?);
+        let workers = count(now.moved(&before, WORKS).len()).max(1);
+        crowd.keep_connections(workers == 1);
+        Ok(workers)
+    }
+}
+
+/// Where a service that is started gets a group of its own, if it can.
+struct Boxes<'a> {
+    place: Option<&'a Place>,
+    watcher: Option<&'a mut Watcher>,
+}
+
+impl Boxes<'_> {
+    fn make(&mut self) -> Option<ControlGroup> {
+        ControlGroup::make(self.place?, Limits::default(), self.watcher.as_deref_mut()?).ok()
+    }
+}
+
+/// The most that was charged to a group that somebody else made.
+fn group_peak(group: &std::path::Path) -> Option<Bytes> {
+    let number = |name: &str| std::fs::read_to_string(group.join(name)).ok()?.trim().parse().ok();
+    number("memory.peak").or_else(|| number("memory.max_usage_in_bytes")).map(Bytes::new)
+}
+
+/// What a lone request that fails may mean.
+fn explained(fault: &super::client::Fault, client: &Client) -> String {
+    use super::client::Fault;
+    match fault {
+        Fault::Refused => "nobody listens at the address".to_owned(),
+        Fault::Reset => "the connection ended without an answer".to_owned(),
+        Fault::Timeout => {
+            format!("no answer within {}; --timeout waits longer", Seconds::from(client.timeout()))
+        }
+        Fault::Status(code) => format!(
+            "it answers with status {code}: is the request what it expects? See --method, --header, --body, --form and --json"
+        ),
+        Fault::Other(what) => what.clone(),
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// The higher of what the marks and the looks say.
+fn higher(standing: &Standing, looks: Bytes, by: PeaksBy) -> Level {
+    let peak = match by {
+        PeaksBy::Marks => standing.peak(),
+        PeaksBy::Looks => standing.level,
+    };
+    let looked = looks.saturating_sub(standing.shared_anon);
+    Level { anon_bytes: peak.anon_bytes.max(looked), ..peak }
+}

@@ -1,0 +1,406 @@
+//! Requests as people send them: prepared once, sent by any number of users.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ureq::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::multipart::{Form, Part};
+use ureq::{Agent, SendBody};
+
+use super::LiveError;
+use crate::profile::{Ask, BASE64_MARK, FILE_MARK, Live};
+
+/// How long an answer is waited for where nobody says.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// All that a user needs to ask.
+pub struct Client {
+    asks: Vec<Prepared>,
+    shares: Vec<f64>,
+    timeout: Duration,
+    roots: Option<RootCerts>,
+}
+
+/// One kind of request.
+struct Prepared {
+    method: Method,
+    url: Uri,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// In turn; at least one.
+    payloads: Vec<Payload>,
+}
+
+/// What one request carries.
+enum Payload {
+    Nothing,
+    Bytes(Vec<u8>),
+    Form(Vec<Field>),
+}
+
+/// One field of a form.
+struct Field {
+    name: String,
+    content: Content,
+}
+
+enum Content {
+    Text(String),
+    File { name: String, bytes: Vec<u8> },
+}
+
+/// How a request went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Nobody listens, or nobody more.
+    Refused,
+    /// The connection ended without an answer.
+    Reset,
+    /// No answer in time.
+    Timeout,
+    /// An answer that is no success.
+    Status(u16),
+    /// Anything else, in the words of whoever noticed.
+    Other(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("refused"),
+            Self::Reset => f.write_str("reset"),
+            Self::Timeout => f.write_str("timeout"),
+            Self::Status(code) => write!(f, "status {code}"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+impl Client {
+    /// Reads what is sent, and the token from the environment.
+    ///
+    /// # Errors
+    /// Where an address, a header or a file is not what it should be.
+    pub fn new(live: &Live) -> Result<Self, LiveError> {
+        let token = live.bearer_env.as_deref().map(token).transpose()?;
+        let default = [Ask::default()];
+        let asks: &[Ask] = if live.requests.is_empty() { &default } else { &live.requests };
+        let asks = asks
+            .iter()
+            .map(|ask| prepared(ask, &live.url, token.as_ref()))
+            .collect::<Result<_, _>>()?;
+        let timeout =
+            live.timeout.as_ref().map_or(PATIENCE, |t| Duration::from_secs_f64(t.high().get()));
+        let roots = live.ca.as_deref().map(roots).transpose()?;
+        Ok(Self { asks, shares: live.shares(), timeout, roots })
+    }
+
+    /// The share of each kind of request.
+    pub fn shares(&self) -> &[f64] {
+        &self.shares
+    }
+
+    /// How long an answer is waited for.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// One user, with a connection that is kept, or a new one for each request.
+    pub fn user(&self, keeps_connection: bool) -> Agent {
+        let tls = TlsConfig::builder().root_certs(self.roots.clone().unwrap_or(RootCerts::WebPki));
+        let kept = usize::from(keeps_connection);
+        Agent::new_with_config(
+            Agent::config_builder()
+                .http_status_as_error(false)
+                // Only addresses that were named are asked.
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .proxy(None)
+                .no_delay(true)
+                .max_idle_connections(kept)
+                .max_idle_connections_per_host(kept)
+                .timeout_global(Some(self.timeout))
+                .user_agent(concat!("mediscope-size/", env!("CARGO_PKG_VERSION")))
+                .tls_config(tls.build())
+                .build(),
+        )
+    }
+
+    /// Sends a request of this kind, the `turn`-th of it, and reads the answer to its end.
+    ///
+    /// # Errors
+    /// Where there is no answer, or it is none of success (2xx, 3xx).
+    pub fn send(&self, user: &Agent, kind: usize, turn: usize) -> Result<(), Fault> {
+        let Some(ask) = self.asks.get(kind) else {
+            return Err(Fault::Other("no such request".into()));
+        };
+        let mut request = Request::builder().method(ask.method.clone()).uri(ask.url.clone());
+        for (name, value) in &ask.headers {
+            request = request.header(name, value);
+        }
+        let wrong = |e: &dyn fmt::Display| Fault::Other(e.to_string());
+        let sent = match &ask.payloads[turn % ask.payloads.len()] {
+            Payload::Nothing => user.run(request.body(SendBody::none()).map_err(|e| wrong(&e))?),
+            Payload::Bytes(bytes) => {
+                user.run(request.body(bytes.as_slice()).map_err(|e| wrong(&e))?)
+            }
+            Payload::Form(fields) => {
+                let form = form(fields).map_err(|e| wrong(&e))?;
+                user.run(request.body(form).map_err(|e| wrong(&e))?)
+            }
+        };
+        let mut answer = sent.map_err(|e| fault(&e))?;
+        let mut body = answer.body_mut().with_config().limit(u64::MAX).reader();
+        io::copy(&mut body, &mut io::sink()).map_err(|e| fault_of(&e))?;
+        let status = answer.status();
+        if status.is_success() || status.is_redirection() {
+            Ok(())
+        } else {
+            Err(Fault::Status(status.as_u16()))
+        }
+    }
+}
+
+fn form(fields: &[Field]) -> Result<Form<'_>, ureq::Error> {
+    let mut form = Form::new();
+    for field in fields {
+        form = match &field.content {
+            Content::Text(text) => form.text(&field.name, text),
+            Content::File { name, bytes } => {
+                let part = Part::bytes(bytes).file_name(name).mime_str(kind_of(name))?;
+                form.part(&field.name, part)
+            }
+        };
+    }
+    Ok(form)
+}
+
+/// What a file is, by its ending.
+fn kind_of(name: &str) -> &'static str {
+    let ending = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
+    match ending.to_ascii_lowercase().as_str() {
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "json" => "application/json",
+        "txt" => "text/plain",
+        "pdf" => "application/pdf",
+        "wav" => "audio/wav",
+        "mp3" => "audio/mpeg",
+        _ => "application/octet-stream",
+    }
+}
+
+fn fault(error: &ureq::Error) -> Fault {
+    match error {
+        ureq::Error::Timeout(_) => Fault::Timeout,
+        ureq::Error::ConnectionFailed => Fault::Refused,
+        ureq::Error::Io(reason) => fault_of(reason),
+        other => Fault::Other(other.to_string()),
+    }
+}
+
+fn fault_of(reason: &io::Error) -> Fault {
+    // Errors of the client come wrapped while a body is read.
+    if let Some(inner) = reason.get_ref().and_then(|e| e.downcast_ref::<ureq::Error>())
+        && !matches!(inner, ureq::Error::Io(_))
+    {
+        return fault(inner);
+    }
+    match reason.kind() {
+        io::ErrorKind::ConnectionRefused => Fault::Refused,
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Fault::Timeout,
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Fault::Reset,
+        _ => Fault::Other(reason.to_string()),
+    }
+}
+
+fn prepared(ask: &Ask, url: &str, token: Option<&HeaderValue>) -> Result<Prepared, LiveError> {
+    let typed = ask.url.as_deref().unwrap_or(url);
+    let address = address(typed)?;
+    let sends = ask.body.is_some() || !ask.form.is_empty() || ask.json.is_some();
+    let method = ask.method.as_deref().unwrap_or(if sends { "POST" } else { "GET" });
+    let method: Method = method.parse().map_err(|_| {
+        LiveError::Request(format!("`{method}` is no method: use GET, POST, PUT …"))
+    })?;
+    let mut headers = Vec::new();
+    for (name, value) in &ask.headers {
+        let wrong = || LiveError::Request(format!("`{name}: {value}` is no header"));
+        let name: HeaderName = name.parse().map_err(|_| wrong())?;
+        headers.push((name, value.parse().map_err(|_| wrong())?));
+    }
+    if let Some(token) = token {
+        headers.push((header::AUTHORIZATION, token.clone()));
+    }
+    let payloads = payloads(ask)?;
+    let has_type = headers.iter().any(|(name, _)| name == header::CONTENT_TYPE);
+    let kind = match (&ask.json, &ask.body) {
+        (Some(_), _) => Some("application/json"),
+        (None, Some(path)) => Some(kind_of(&path.to_string_lossy())),
+        _ => None,
+    };
+    if let Some(kind) = kind.filter(|_| !has_type) {
+        headers.push((header::CONTENT_TYPE, HeaderValue::from_static(kind)));
+    }
+    Ok(Prepared { method, url: address, headers, payloads })
+}
+
+/// An address that can be asked.
+///
+/// # Errors
+/// Where it is none.
+pub fn address(typed: &str) -> Result<Uri, LiveError> {
+    let wrong = || {
+        LiveError::Request(format!(
+            "`{typed}` is no address: write it whole, as in http://127.0.0.1:8000/predict"
+        ))
+    };
+    let url: Uri = typed.parse().map_err(|_| wrong())?;
+    let has_scheme = matches!(url.scheme_str(), Some("http" | "https"));
+    if has_scheme && url.host().is_some() { Ok(url) } else { Err(wrong()) }
+}
+
+fn payloads(ask: &Ask) -> Result<Vec<Payload>, LiveError> {
+    if let Some(path) = &ask.body {
+        return files(path)?.iter().map(|file| read(file).map(Payload::Bytes)).collect();
+    }
+    if let Some(json) = &ask.json {
+        let wrong =
+            |e: &dyn fmt::Display| LiveError::Request(format!("the JSON cannot be sent: {e}"));
+        let mut json = serde_json::to_value(json).map_err(|e| wrong(&e))?;
+        encode_files(&mut json)?;
+        return Ok(vec![Payload::Bytes(serde_json::to_vec(&json).map_err(|e| wrong(&e))?)]);
+    }
+    if ask.form.is_empty() {
+        return Ok(vec![Payload::Nothing]);
+    }
+    forms(&ask.form)
+}
+
+/// One form for each file, where a field names a folder.
+fn forms(fields: &BTreeMap<String, String>) -> Result<Vec<Payload>, LiveError> {
+    let mut found: Vec<(String, Option<Vec<PathBuf>>, String)> = Vec::new();
+    for (name, value) in fields {
+        let paths = value.strip_prefix(FILE_MARK).map(|p| files(Path::new(p))).transpose()?;
+        found.push((name.clone(), paths, value.clone()));
+    }
+    let turns =
+        found.iter().filter_map(|(_, paths, _)| paths.as_ref().map(Vec::len)).max().unwrap_or(1);
+    (0..turns)
+        .map(|turn| {
+            let field = |(name, paths, value): &(String, Option<Vec<PathBuf>>, String)| {
+                let content = match paths {
+                    None => Content::Text(value.clone()),
+                    Some(paths) => {
+                        let path = &paths[turn % paths.len()];
+                        let name = path.file_name().unwrap_or_default().to_string_lossy();
+                        Content::File { name: name.into_owned(), bytes: read(path)? }
+                    }
+                };
+                Ok(Field { name: name.clone(), content })
+            };
+            found.iter().map(field).collect::<Result<_, _>>().map(Payload::Form)
+        })
+        .collect()
+}
+
+/// The file, or the files of the folder in the order of their names; at least one.
+fn files(path: &Path) -> Result<Vec<PathBuf>, LiveError> {
+    let wrong =
+        |reason| LiveError::Io { what: format!("{} cannot be sent", path.display()), reason };
+    if !fs::metadata(path).map_err(wrong)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).map_err(wrong)?;
+    let mut files: Vec<PathBuf> =
+        entries.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(LiveError::Request(format!(
+            "the folder {} holds no file to send",
+            path.display()
+        )));
+    }
+    Ok(files)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LiveError> {
+    let what = || format!("{} cannot be sent", path.display());
+    fs::read(path).map_err(|reason| LiveError::Io { what: what(), reason })
+}
+
+/// Puts the bytes of files where their names are.
+fn encode_files(value: &mut serde_json::Value) -> Result<(), LiveError> {
+    match value {
+        serde_json::Value::String(text) => {
+            if let Some(file) = text.strip_prefix(BASE64_MARK) {
+                *text = STANDARD.encode(read(Path::new(file))?);
+            }
+            Ok(())
+        }
+        serde_json::Value::Array(list) => list.iter_mut().try_for_each(encode_files),
+        serde_json::Value::Object(map) => map.values_mut().try_for_each(encode_files),
+        _ => Ok(()),
+    }
+}
+
+/// The header with the token, which is never shown.
+fn token(variable: &str) -> Result<HeaderValue, LiveError> {
+    let text = std::env::var(variable).map_err(|_| {
+        LiveError::Request(format!(
+            "the environment has no {variable}, which holds the bearer token: set it, or leave out --bearer-env"
+        ))
+    })?;
+    let mut value: HeaderValue = format!("Bearer {}", text.trim()).parse().map_err(|_| {
+        LiveError::Request(format!("what {variable} holds cannot be a bearer token"))
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn roots(path: &Path) -> Result<RootCerts, LiveError> {
+    let text = read(path)?;
+    let certificates: Vec<_> = parse_pem(&text)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() {
+        return Err(LiveError::Request(format!("{} holds no certificate (PEM)", path.display())));
+    }
+    Ok(RootCerts::new_with_certs(&certificates))
+}
+
+/// The number that an address answers with.
+///
+/// # Errors
+/// Where it answers none.
+pub fn count_at(url: &str) -> Result<u32, LiveError> {
+    let url = address(url)?;
+    let wrong = |e: &dyn fmt::Display| {
+        LiveError::Request(format!("{url} does not tell how many are in flight: {e}"))
+    };
+    let agent = Agent::new_with_config(
+        Agent::config_builder()
+            .proxy(None)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(2)))
+            .build(),
+    );
+    let mut answer = agent.get(&url).call().map_err(|e| wrong(&e))?;
+    let text = answer.body_mut().read_to_string().map_err(|e| wrong(&e))?;
+    let number: f64 = text.trim().parse().map_err(|_| wrong(&"it answers no number"))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    Ok(number.clamp(0.0, f64::from(u32::MAX)) as u32)
+}

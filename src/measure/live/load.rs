@@ -1,0 +1,266 @@
+//! Users that ask together, and users that ask again as soon as they have an answer.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use ureq::Agent;
+
+use super::LiveError;
+use super::client::{Client, Fault};
+use crate::measure::crew::Crew;
+use crate::measure::drive::{self, Answered, Load};
+use crate::measure::interrupt::Interrupt;
+use crate::measure::memory;
+use crate::units::Seconds;
+
+/// How often it is looked whether somebody asked for an end.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Latencies are kept to a thousandth, from a microsecond to an hour.
+const LONGEST: u64 = 3_600_000_000;
+
+/// What became of some requests.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Latencies of those with an answer of success, microseconds.
+    pub latencies: Histogram<u32>,
+    /// The others, by kind.
+    pub faults: BTreeMap<Fault, u64>,
+    /// From the first to the last.
+    pub wall: Seconds,
+    /// CPU time of this process meanwhile.
+    pub driver_cpu: Seconds,
+}
+
+impl Outcome {
+    fn new() -> Self {
+        // Bounds that are constants are in order.
+        #[expect(clippy::expect_used, reason = "constant arguments")]
+        let latencies = Histogram::new_with_bounds(1, LONGEST, 3).expect("constant bounds");
+        Self { latencies, faults: BTreeMap::new(), wall: Seconds::ZERO, driver_cpu: Seconds::ZERO }
+    }
+
+    /// Requests that were answered with success.
+    pub fn answered(&self) -> u64 {
+        self.latencies.len()
+    }
+
+    /// Requests that were not.
+    pub fn failed(&self) -> u64 {
+        self.faults.values().sum()
+    }
+
+    /// The latency that this share of the answers does not exceed.
+    pub fn latency(&self, share: f64) -> Seconds {
+        micros(self.latencies.value_at_quantile(share))
+    }
+
+    /// The longest latency.
+    pub fn longest(&self) -> Seconds {
+        micros(if self.latencies.is_empty() { 0 } else { self.latencies.max() })
+    }
+
+    /// Adds what became of others.
+    pub fn add(&mut self, other: &Self) {
+        // Both have the same bounds.
+        let _ = self.latencies.add(&other.latencies);
+        for (fault, count) in &other.faults {
+            *self.faults.entry(fault.clone()).or_default() += count;
+        }
+        self.wall = self.wall + other.wall;
+        self.driver_cpu = self.driver_cpu + other.driver_cpu;
+    }
+
+    fn note(&mut self, took: Duration, result: Result<(), Fault>) {
+        match result {
+            Ok(()) => {
+                self.latencies
+                    .saturating_record(u64::try_from(took.as_micros()).unwrap_or(LONGEST));
+            }
+            Err(fault) => *self.faults.entry(fault).or_default() += 1,
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a time")]
+fn micros(value: u64) -> Seconds {
+    Seconds::new(value as f64 / 1e6)
+}
+
+/// Users of one service.
+pub struct Crowd {
+    client: Arc<Client>,
+    crew: Crew,
+    /// Each with a connection of its own.
+    users: Arc<Vec<Agent>>,
+    keeps_connections: bool,
+    turn: Arc<AtomicUsize>,
+    interrupt: Interrupt,
+    /// When waiting for answers ends, if it does.
+    pub until: Option<Instant>,
+}
+
+impl Crowd {
+    /// Nobody asks yet.
+    pub fn new(client: Client, interrupt: &Interrupt) -> Self {
+        Self {
+            client: Arc::new(client),
+            crew: Crew::new(),
+            users: Arc::default(),
+            keeps_connections: true,
+            turn: Arc::default(),
+            interrupt: interrupt.clone(),
+            until: None,
+        }
+    }
+
+    /// Whether a user keeps its connection. With several processes behind one address a new one
+    /// for each request lets each of them come in for its turn.
+    pub fn keep_connections(&mut self, keep: bool) {
+        if self.keeps_connections != keep {
+            self.keeps_connections = keep;
+            self.users = Arc::default();
+        }
+    }
+
+    /// The kinds of requests and their shares.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn hire(&mut self, number: usize) {
+        if self.users.len() < number {
+            let all = (0..number).map(|_| self.client.user(self.keeps_connections)).collect();
+            self.users = Arc::new(all);
+        }
+    }
+
+    /// `n` requests at the same moment. Kinds take turns, the shares decide how often.
+    ///
+    /// # Errors
+    /// Where the system starts no more threads, or the user asked for an end.
+    pub fn wave(&mut self, n: u32) -> Result<Outcome, LiveError> {
+        let n = n.max(1) as usize;
+        self.hire(n);
+        let (users, client) = (Arc::clone(&self.users), Arc::clone(&self.client));
+        let first = self.turn.fetch_add(n, Ordering::Relaxed);
+        let barrier = Barrier::new(n);
+        let outcome = Arc::new(Mutex::new(Outcome::new()));
+        let noted = Arc::clone(&outcome);
+        let (outcome, ()) = self.measured(&outcome, move |crew| {
+            crew.together(n, move |index| {
+                let kind = kind_of_turn(client.shares(), first + index);
+                barrier.wait();
+                let begun = Instant::now();
+                let result = client.send(&users[index], kind, first + index);
+                noted.lock().unwrap_or_else(PoisonError::into_inner).note(begun.elapsed(), result);
+                Ok(())
+            })
+        })?;
+        Ok(outcome)
+    }
+
+    /// Requests as `load` has them come; latencies run from when each was to come. The answers in
+    /// order of their arrival, too.
+    ///
+    /// # Errors
+    /// As [`Crowd::wave`].
+    pub fn drive(&mut self, load: Load) -> Result<(Outcome, Vec<Answered>), LiveError> {
+        let threads = match load.arrivals {
+            drive::Arrivals::Open(_) => load.limit,
+            drive::Arrivals::Closed(users) => users,
+        };
+        self.hire(threads.max(1) as usize);
+        let (users, client) = (Arc::clone(&self.users), Arc::clone(&self.client));
+        let (turn, interrupt) = (Arc::clone(&self.turn), self.interrupt.clone());
+        let shares = self.client.shares().to_vec();
+        let outcome = Arc::new(Mutex::new(Outcome::new()));
+        let noted = Arc::clone(&outcome);
+        self.measured(&outcome, move |crew| {
+            drive::drive(crew, load, &shares, move |index, kind| {
+                if interrupt.is_set() {
+                    anyhow::bail!("interrupted");
+                }
+                let begun = Instant::now();
+                let result = client.send(&users[index], kind, turn.fetch_add(1, Ordering::Relaxed));
+                noted.lock().unwrap_or_else(PoisonError::into_inner).note(begun.elapsed(), result);
+                Ok(())
+            })
+        })
+    }
+
+    /// Has `work` done by a thread that can be left behind: whoever asks for an end does not wait for
+    /// answers that may never come.
+    fn measured<T: Send + 'static>(
+        &mut self,
+        outcome: &Mutex<Outcome>,
+        work: impl FnOnce(&mut Crew) -> anyhow::Result<T> + Send + 'static,
+    ) -> Result<(Outcome, T), LiveError> {
+        let (begun, cpu) = (Instant::now(), memory::process_cpu());
+        let mut crew = std::mem::replace(&mut self.crew, Crew::new());
+        let (send, done) = mpsc::channel();
+        thread::spawn(move || {
+            let result = work(&mut crew);
+            let _ = send.send((crew, result));
+        });
+        let (crew, result) = loop {
+            match done.recv_timeout(POLL) {
+                Ok(done) => break done,
+                Err(RecvTimeoutError::Timeout) if self.interrupt.is_set() => {
+                    return Err(LiveError::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout)
+                    if self.until.is_some_and(|until| Instant::now() > until) =>
+                {
+                    return Err(LiveError::Late);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(LiveError::Request("the load cannot be driven".to_owned()));
+                }
+            }
+        };
+        self.crew = crew;
+        let value =
+            result.map_err(|e| LiveError::Request(format!("the load cannot be driven: {e:#}")))?;
+        let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        outcome.wall = begun.elapsed().into();
+        outcome.driver_cpu = Seconds::new(memory::process_cpu().get() - cpu.get());
+        Ok((outcome, value))
+    }
+}
+
+/// The kind of the request of this turn: each comes as often as its share says, and as evenly.
+fn kind_of_turn(shares: &[f64], turn: usize) -> usize {
+    // A point on a circle that advances by the golden ratio fills it evenly.
+    const GOLDEN: f64 = 0.618_033_988_749_894_9;
+    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+    let point = (turn as f64 * GOLDEN).fract();
+    let mut sum = 0.0;
+    for (kind, share) in shares.iter().enumerate() {
+        sum += share;
+        if point < sum {
+            return kind;
+        }
+    }
+    shares.len().saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_follow_the_shares() {
+        let kinds: Vec<usize> = (0..1000).map(|t| kind_of_turn(&[0.8, 0.2], t)).collect();
+        let second = kinds.iter().filter(|k| **k == 1).count();
+        assert!((190..=210).contains(&second), "{second}");
+        assert!(kinds[..10].contains(&1), "the rare kind comes early");
+        assert_eq!(kind_of_turn(&[1.0], 7), 0);
+    }
+}

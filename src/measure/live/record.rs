@@ -1,0 +1,187 @@
+//! From what was seen to a footprint: growth is taken off the peaks, and what the service does with
+//! its requests is concluded.
+
+use super::campaign::{Measured, Run};
+use crate::footprint::{
+    ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, Growth, Inside, Level,
+    LiveRecord, Marks, PeaksBy, Point, Throughput, ToldBy, Topology,
+};
+use crate::model::live::{AtOnce, Seen, Slope, at_once, growth};
+use crate::model::sample::median;
+use crate::units::{Bytes, Seconds, Source, Span};
+
+/// What is known besides the measurement.
+#[derive(Debug, Clone)]
+pub struct LiveFacts {
+    /// The command, or the process.
+    pub target: String,
+    /// Whether it ran before.
+    pub attached: bool,
+    /// The machine.
+    pub environment: Environment,
+    /// CPUs that the service could use.
+    pub cpus: f64,
+    /// What disturbed it, in words.
+    pub disturbances: Vec<String>,
+}
+
+/// The footprint; `None` where not a single round was made.
+pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
+    let whole = measured.runs.first()?;
+    whole.rounds.first()?;
+    let slope = growth(&whole.levels);
+    let leak = slope.map_or(0.0, |s| s.typical);
+    let found = concluded(whole, leak, facts.cpus);
+    let topology = topology(whole.workers, found.number());
+    let loads = || whole.rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO);
+    let cpu = span(loads().map(|r| r.cpu_seconds.get()));
+    let alone = whole.rounds.iter().find(|r| r.concurrency == 1).unwrap_or(&whole.rounds[0]);
+    let [p50, p95, ..] = alone.latency;
+    let peak = |run: &Run| run.load_peak.unwrap_or(run.idle);
+    let highest = measured.runs.iter().map(peak).max_by_key(Level::total).unwrap_or(whole.idle);
+    Some(Footprint {
+        version: FOOTPRINT_VERSION,
+        topology,
+        environment: facts.environment,
+        image: None,
+        models: Vec::new(),
+        stages: Vec::new(),
+        marks: Marks {
+            start_bytes: whole.idle.total(),
+            runtime_bytes: whole.idle.total(),
+            load_peak_bytes: highest.total(),
+            load_peak_anon_bytes: highest.anon_bytes,
+            loaded_bytes: whole.idle.total(),
+            warm_bytes: whole.first.total(),
+            idle_bytes: whole.after.total(),
+            kernel_bytes: measured.runs.iter().map(|r| r.kernel).max().unwrap_or_default(),
+        },
+        points: points(measured, leak),
+        cold_burst: measured
+            .burst
+            .map(|(concurrency, level)| ColdBurst {
+                concurrency,
+                peak_bytes: level.total(),
+                anon_bytes: level.anon_bytes,
+            })
+            .into_iter()
+            .collect(),
+        mix: None,
+        arena: None,
+        cpu_seconds: cpu.unwrap_or(Span::exact(Seconds::ZERO, Source::Measured)),
+        wall_seconds: Span::around(p50, p50, p95, Source::Measured),
+        throughput: loads()
+            .map(|r| Throughput { concurrency: r.concurrency, rps: r.throughput })
+            .collect(),
+        partial: measured.is_partial,
+        no_room: None,
+        heap_bytes: None,
+        runs: Vec::new(),
+        killed: None,
+        assumed: Vec::new(),
+        disturbances: facts.disturbances,
+        live: Some(LiveRecord {
+            target: facts.target,
+            attached: facts.attached,
+            workers: whole.workers,
+            processes: whole.processes,
+            at_once: found.number(),
+            told_by: match found {
+                AtOnce::ByMemory(_) | AtOnce::NoEnd => ToldBy::Memory,
+                AtOnce::ByRate(_) => ToldBy::Throughput,
+                AtOnce::Unknown => ToldBy::Nothing,
+            },
+            idle: whole.idle,
+            first: whole.first,
+            after: whole.after,
+            group_peak_bytes: measured.group_peak,
+            rounds: measured.runs.iter().flat_map(|r| r.rounds.iter().cloned()).collect(),
+            growth: slope.map(|slope| grown(slope, &whole.levels)),
+            failure: whole.failure.clone(),
+            peaks_by: measured
+                .runs
+                .iter()
+                .map(|r| r.peaks_by)
+                .find(|by| *by == PeaksBy::Looks)
+                .unwrap_or(PeaksBy::Marks),
+            sampling_seconds: whole.interval,
+            driver_cpu: whole.driver_cpu,
+            driver_bound: whole.driver_bound,
+        }),
+    })
+}
+
+fn concluded(run: &Run, leak: f64, cpus: f64) -> AtOnce {
+    let seen: Vec<Seen> = run
+        .rounds
+        .iter()
+        .zip(&run.busy)
+        // What was not answered was not at work.
+        .filter(|(round, _)| round.errors.is_empty())
+        .map(|(round, busy)| Seen {
+            concurrency: round.concurrency,
+            peak: without(round.peak.anon_bytes, leak, round.before),
+            rate: round.throughput.get(),
+            busy: *busy,
+        })
+        .collect();
+    at_once(run.first.anon_bytes.as_f64(), &seen, cpus)
+}
+
+/// The word for it. What has no word of its own, as several workers with a pool each, is told by its
+/// workers.
+fn topology(workers: u32, at_once: Option<u32>) -> Topology {
+    let copies = |n: u32| u16::try_from(n).ok().and_then(Copies::new);
+    match (workers, at_once) {
+        (0 | 1, None) => Topology::Shared,
+        (0 | 1, Some(1)) => Topology::Serial,
+        (0 | 1, Some(k)) => copies(k).map_or(Topology::Shared, Topology::Pool),
+        (w, Some(k)) if k <= w => {
+            copies(w).map_or(Topology::Shared, |w| Topology::Workers(w, Inside::Serial))
+        }
+        (w, _) => copies(w).map_or(Topology::Shared, |w| Topology::Workers(w, Inside::Shared)),
+    }
+}
+
+fn points(measured: &Measured, leak: f64) -> Vec<Point> {
+    let rounds = measured.runs.iter().flat_map(|run| &run.rounds);
+    rounds
+        .filter(|round| round.errors.is_empty())
+        .map(|round| {
+            let anon = Bytes::from_f64(without(round.peak.anon_bytes, leak, round.before));
+            Point {
+                concurrency: round.concurrency,
+                peak_bytes: anon + round.peak.file_bytes,
+                anon_bytes: anon,
+                file_bytes: round.peak.file_bytes,
+                repeat: round.start,
+                held_out: false,
+                flat: true,
+            }
+        })
+        .collect()
+}
+
+/// Bytes without what was left behind by the requests before.
+#[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+fn without(bytes: Bytes, leak: f64, before: u64) -> f64 {
+    (bytes.as_f64() - leak * before as f64).max(0.0)
+}
+
+fn grown(slope: Slope, levels: &[(f64, f64)]) -> Growth {
+    let [low, typical, high] = [slope.low, slope.typical, slope.high].map(Bytes::from_f64);
+    let watched = levels.first().zip(levels.last()).map_or(0.0, |(a, b)| b.0 - a.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    let requests = watched as u64;
+    Growth { bytes_per_request: Span::around(low, typical, high, Source::Fitted), requests }
+}
+
+/// The least, the median and the most; `None` of nothing.
+fn span(values: impl Iterator<Item = f64>) -> Option<Span<Seconds>> {
+    let values: Vec<f64> = values.collect();
+    let least = values.iter().copied().reduce(f64::min)?;
+    let most = values.iter().copied().reduce(f64::max)?;
+    let middle = median(values.iter().copied());
+    let [least, middle, most] = [least, middle, most].map(Seconds::new);
+    Some(Span::around(least, middle, most, Source::Measured))
+}

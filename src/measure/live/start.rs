@@ -1,0 +1,323 @@
+//! A service that is started, and stopped with all that it started.
+//!
+//! It gets a process group of its own, so that Ctrl-C at the terminal reaches the tool alone, which
+//! then stops it in order; and where control groups can be made, one of those, whose watcher ends
+//! what is in it even where this process is killed.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, set_child_subreaper};
+
+use super::LiveError;
+use super::client::{Client, address};
+use super::tree::Root;
+use crate::measure::control_group::ControlGroup;
+use crate::measure::interrupt::Interrupt;
+use crate::measure::probe::{ENTER_ARGUMENT, RUN_ARGUMENT};
+use crate::profile::{Live, Ready};
+use crate::units::Seconds;
+
+/// How long a service may take until it can be asked, where nobody says.
+pub const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a service may take to end in order.
+const END_LIMIT: Duration = Duration::from_secs(5);
+
+/// What is kept of its output.
+const KEPT: usize = 4096;
+
+/// The end of what it wrote, and whether the line was among it.
+#[derive(Debug, Default)]
+struct Output {
+    tail: Vec<u8>,
+    is_ready: bool,
+}
+
+/// A running service. Dropping it stops it.
+#[derive(Debug)]
+pub struct Started {
+    program: String,
+    process: Child,
+    output: Arc<Mutex<Output>>,
+    root: Root,
+    /// It has ended and was waited for.
+    ended: Option<ExitStatus>,
+    /// From the command until it could be asked.
+    took: Seconds,
+}
+
+impl Started {
+    /// Starts the service and waits until it can be asked.
+    ///
+    /// # Errors
+    /// Where it cannot be started, ends at once, or is not ready in time.
+    pub fn start(
+        live: &Live,
+        group: Option<&ControlGroup>,
+        interrupt: &Interrupt,
+    ) -> Result<Self, LiveError> {
+        let begun = Instant::now();
+        let mut started = Self::spawn(live, group)?;
+        started.wait(live, interrupt)?;
+        started.took = begun.elapsed().into();
+        Ok(started)
+    }
+
+    fn spawn(live: &Live, group: Option<&ControlGroup>) -> Result<Self, LiveError> {
+        let Some((program, arguments)) = live.command.split_first() else {
+            return Err(LiveError::Request("there is no command to start".to_owned()));
+        };
+        if let Some((_, port)) = place(live)?
+            && is_open(live)?
+        {
+            return Err(LiveError::PortInUse(port));
+        }
+        let failed = |reason| LiveError::NotStarted { program: program.clone(), reason };
+        let found = on_path(program, live.folder.as_deref());
+        if found.is_none() {
+            return Err(failed(std::io::Error::from(std::io::ErrorKind::NotFound)));
+        }
+        // What the service's own processes leave behind comes to us and is part of it.
+        let _ = set_child_subreaper(Some(rustix::process::getpid()));
+        let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+        command.arg(ENTER_ARGUMENT);
+        if let Some(group) = group {
+            command.args(group.directories());
+        }
+        command
+            .arg(RUN_ARGUMENT)
+            .arg(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        if let Some(folder) = &live.folder {
+            command.current_dir(folder);
+        }
+        let mut process = command.spawn().map_err(failed)?;
+        let output = Arc::default();
+        let sign = match &live.ready {
+            Some(Ready::Line(text)) => Some(text.clone()),
+            _ => None,
+        };
+        if let Some(stdout) = process.stdout.take() {
+            follow(stdout, sign.clone(), &output);
+        }
+        if let Some(stderr) = process.stderr.take() {
+            follow(stderr, sign, &output);
+        }
+        let root = Root::Started(process.id());
+        Ok(Self {
+            program: program.clone(),
+            process,
+            output,
+            root,
+            ended: None,
+            took: Seconds::ZERO,
+        })
+    }
+
+    fn wait(&mut self, live: &Live, interrupt: &Interrupt) -> Result<(), LiveError> {
+        let limit = live
+            .start_timeout
+            .as_ref()
+            .map_or(START_LIMIT, |t| Duration::from_secs_f64(t.high().get()));
+        let begun = Instant::now();
+        let asked = match &live.ready {
+            Some(Ready::Url(url)) => {
+                Some(Client::new(&Live { url: url.clone(), requests: Vec::new(), ..live.clone() })?)
+            }
+            _ => None,
+        };
+        loop {
+            if interrupt.is_set() {
+                return Err(LiveError::Interrupted);
+            }
+            let is_ready = match (&live.ready, &asked) {
+                (Some(Ready::Line(_)), _) => self.lock().is_ready,
+                (Some(Ready::Url(_)), Some(client)) => {
+                    client.send(&client.user(false), 0, 0).is_ok()
+                }
+                (Some(Ready::Port(port)), _) => connects("127.0.0.1", *port),
+                _ => is_open(live)?,
+            };
+            if is_ready {
+                return Ok(());
+            }
+            // Its first process may end where another one goes on.
+            if let Some(status) = self.status()
+                && self.root.ids().is_err()
+            {
+                return Err(LiveError::EndedEarly {
+                    program: self.program.clone(),
+                    status: status.to_string(),
+                    output: self.output(),
+                });
+            }
+            if begun.elapsed() > limit {
+                return Err(LiveError::NotReady {
+                    program: self.program.clone(),
+                    limit: limit.into(),
+                    waited_for: waited_for(live),
+                    output: self.output(),
+                });
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Its processes.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// How long it took until it could be asked.
+    pub const fn start_seconds(&self) -> Seconds {
+        self.took
+    }
+
+    /// The end of what it wrote.
+    pub fn output(&self) -> String {
+        String::from_utf8_lossy(&self.lock().tail).into_owned()
+    }
+
+    fn status(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            self.ended = self.process.try_wait().ok().flatten();
+        }
+        self.ended
+    }
+
+    /// Whether nothing of it is left.
+    pub fn has_ended(&mut self) -> bool {
+        self.status().is_some() && self.root.ids().is_err()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Output> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks all of it to end, and after a while makes it.
+    fn stop(&mut self) {
+        let id = self.process.id();
+        let group = i32::try_from(id).ok().and_then(Pid::from_raw);
+        // Once its first process was waited for, the id of the group may be another's; but as long as
+        // one of its processes is in it, it is not given away.
+        let ours = self.root.ids().unwrap_or_default();
+        if self.status().is_none() {
+            let _ = group.map(|g| kill_process_group(g, Signal::TERM));
+        }
+        signal(&ours, id, Signal::TERM);
+        let begun = Instant::now();
+        while begun.elapsed() < END_LIMIT {
+            if self.status().is_some() && self.root.ids().is_err() {
+                return;
+            }
+            thread::sleep(PAUSE / 5);
+        }
+        if self.status().is_none() {
+            let _ = group.map(|g| kill_process_group(g, Signal::KILL));
+        }
+        // New ones may have come while the others were ended.
+        for _ in 0..20 {
+            let Ok(left) = self.root.ids() else { break };
+            signal(&left, 0, Signal::KILL);
+            let _ = self.process.try_wait();
+            thread::sleep(PAUSE / 5);
+        }
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        self.stop();
+        reap();
+    }
+}
+
+/// Waits for the orphans that came to this process, so that none stays as a zombie.
+fn reap() {
+    use rustix::process::{WaitOptions, wait};
+    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+}
+
+/// To each of them, but for one that got it otherwise.
+fn signal(ids: &[u32], except: u32, signal: Signal) {
+    for id in ids.iter().filter(|id| **id != except) {
+        if let Some(pid) = i32::try_from(*id).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+/// Reads a stream to its end, so that the service never blocks on it.
+fn follow(stream: impl Read + Send + 'static, line: Option<String>, output: &Arc<Mutex<Output>>) {
+    let output = Arc::clone(output);
+    thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        let mut read = Vec::new();
+        while matches!(stream.read_until(b'\n', &mut read), Ok(n) if n > 0) {
+            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(line) = &line {
+                output.is_ready |= String::from_utf8_lossy(&read).contains(line);
+            }
+            output.tail.extend_from_slice(&read);
+            let excess = output.tail.len().saturating_sub(KEPT);
+            output.tail.drain(..excess);
+            read.clear();
+        }
+    });
+}
+
+/// The host and port that are asked.
+fn place(live: &Live) -> Result<Option<(String, u16)>, LiveError> {
+    let url = address(&live.url)?;
+    let usual = if url.scheme_str() == Some("https") { 443 } else { 80 };
+    let host = url.host().map(|h| h.trim_matches(['[', ']']).to_owned());
+    Ok(host.map(|host| (host, url.port_u16().unwrap_or(usual))))
+}
+
+fn is_open(live: &Live) -> Result<bool, LiveError> {
+    Ok(place(live)?.is_some_and(|(host, port)| connects(&host, port)))
+}
+
+fn connects(host: &str, port: u16) -> bool {
+    let Ok(addresses) = (host, port).to_socket_addrs() else { return false };
+    addresses.into_iter().any(|a| TcpStream::connect_timeout(&a, Duration::from_secs(1)).is_ok())
+}
+
+fn waited_for(live: &Live) -> String {
+    match &live.ready {
+        Some(Ready::Url(url)) => format!("{url} did not answer with success"),
+        Some(Ready::Port(port)) => format!("nobody listens on port {port}"),
+        Some(Ready::Line(text)) => format!("its output has no line with `{text}`"),
+        None => match place(live) {
+            Ok(Some((host, port))) => {
+                format!("nobody listens on {host}:{port}; --ready names another sign")
+            }
+            _ => "it cannot be reached".to_owned(),
+        },
+    }
+}
+
+/// Whether a program is there, so that the error names it and not the one that starts it.
+fn on_path(program: &str, folder: Option<&Path>) -> Option<()> {
+    if program.contains('/') {
+        let path = folder.unwrap_or(Path::new(".")).join(program);
+        return path.is_file().then_some(());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).any(|p| p.join(program).is_file()).then_some(())
+}

@@ -1,0 +1,255 @@
+//! The processes of a service, and what they hold together.
+//!
+//! Workers come and go, so the tree is looked at again and again. Each page counts once: what
+//! processes share after a fork is divided among them by the kernel (`smaps_rollup`).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
+
+use super::LiveError;
+use crate::footprint::Level;
+use crate::measure::host::files::{Files, Process};
+use crate::measure::memory::{self, MemoryError, relatives};
+use crate::units::{Bytes, Seconds};
+
+/// Where the processes are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Root {
+    /// One process and all that descend from it.
+    Process(u32),
+    /// All processes of a control group and of those below it.
+    Group(PathBuf),
+    /// One process that this one has started, and all else that descends from this one: a service
+    /// that changes its process is inherited by whoever asked for that.
+    Started(u32),
+}
+
+/// What one process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub id: u32,
+    /// All of its resident pages now.
+    pub resident: Bytes,
+    /// The most since the last reset.
+    pub high_water: Bytes,
+}
+
+/// All of them at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Each page once.
+    pub level: Level,
+    /// The processes.
+    pub members: Vec<Member>,
+    /// Anonymous pages that are counted in several processes, beyond the first time.
+    pub shared_anon: Bytes,
+    /// Page tables and kernel stacks.
+    pub kernel: Bytes,
+}
+
+impl Standing {
+    /// Now and what was above it since the last reset: what goes up and down is a process's own.
+    pub fn peak(&self) -> Level {
+        let above: Bytes =
+            self.members.iter().map(|m| m.high_water.saturating_sub(m.resident)).sum();
+        Level { anon_bytes: self.level.anon_bytes + above, ..self.level }
+    }
+}
+
+impl Root {
+    /// The ids of the processes that are there now.
+    ///
+    /// # Errors
+    /// Where none is.
+    pub fn ids(&self) -> Result<Vec<u32>, LiveError> {
+        match self {
+            Self::Process(id) => {
+                let family = family(*id);
+                if family.is_empty() { Err(LiveError::Gone(*id)) } else { Ok(family) }
+            }
+            Self::Group(path) => {
+                let ids = ids_below(path);
+                if ids.is_empty() { Err(LiveError::EmptyGroup(path.clone())) } else { Ok(ids) }
+            }
+            Self::Started(id) => {
+                let own = std::process::id();
+                let mut ids = family(*id);
+                // Those whose parent has ended, now children of this process.
+                let children = relatives(&Files::real());
+                let orphans = children.iter().filter(|(_, r)| r.parent == own);
+                for (orphan, _) in orphans.filter(|(other, _)| other != id) {
+                    if !is_our_own(*orphan) {
+                        ids.extend(family(*orphan));
+                    }
+                }
+                ids.sort_unstable();
+                ids.dedup();
+                if ids.is_empty() { Err(LiveError::Gone(*id)) } else { Ok(ids) }
+            }
+        }
+    }
+
+    /// What they hold now. A process that ends meanwhile holds nothing.
+    ///
+    /// # Errors
+    /// Where none is left, or the kernel does not tell.
+    pub fn standing(&self) -> Result<Standing, LiveError> {
+        let mut standing = Standing {
+            level: Level::default(),
+            members: Vec::new(),
+            shared_anon: Bytes::ZERO,
+            kernel: Bytes::ZERO,
+        };
+        let ids = self.ids()?;
+        let (mut whole_anon, mut largest_file) = (Bytes::ZERO, Bytes::ZERO);
+        for id in &ids {
+            let process = Process::Id(*id);
+            let (resident, pss) = match memory::resident_of(process)
+                .and_then(|resident| Ok((resident, memory::proportional(process)?)))
+            {
+                Ok(both) => both,
+                Err(MemoryError::Ended(_)) => continue,
+                Err(error) => return Err(forbidden(*id, error)),
+            };
+            let own = resident.anon + resident.shmem;
+            whole_anon += own;
+            largest_file = largest_file.max(resident.file);
+            // Alone, nothing is shared within the service, and the counters are exact.
+            standing.level.anon_bytes +=
+                if ids.len() == 1 { own } else { pss.pss_anon + pss.pss_shmem };
+            standing.level.file_bytes += pss.pss_file;
+            standing.kernel += memory::kernel_share(&resident);
+            standing.members.push(Member {
+                id: *id,
+                resident: resident.total,
+                high_water: resident.high_water,
+            });
+        }
+        if standing.members.is_empty() {
+            return Err(LiveError::Gone(ids[0]));
+        }
+        // What others map too counts in part only, so the sum is a lower bound, as is what one of
+        // them maps.
+        standing.level.file_bytes = standing.level.file_bytes.max(largest_file);
+        standing.shared_anon = whole_anon.saturating_sub(standing.level.anon_bytes);
+        Ok(standing)
+    }
+
+    /// Starts new high-water marks; false where the kernel does not let us.
+    pub fn reset_marks(&self) -> bool {
+        let Ok(ids) = self.ids() else { return false };
+        let reset = |id: u32| fs::write(Process::Id(id).file("clear_refs"), "5").is_ok();
+        // One that ends meanwhile needs no mark.
+        ids.into_iter().all(|id| reset(id) || memory::resident_of(Process::Id(id)).is_err())
+    }
+}
+
+/// The CPU time of the processes, those that ended and were waited for included.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CpuClock {
+    /// Of each that is there.
+    pub each: BTreeMap<u32, f64>,
+    /// Of children that are gone.
+    pub gone: f64,
+}
+
+impl CpuClock {
+    /// Reads the clocks of the processes with these ids.
+    pub fn read(ids: &[u32]) -> Self {
+        let relatives = relatives(&Files::real());
+        let mut clock = Self::default();
+        for id in ids {
+            if let Some(seconds) = process_clock(*id) {
+                clock.each.insert(*id, seconds);
+            }
+            if let Some((_, relative)) = relatives.iter().find(|(other, _)| other == id) {
+                clock.gone += ticks(relative.ticks_of_children);
+            }
+        }
+        clock
+    }
+
+    /// The time that passed on all of them since `before`.
+    pub fn since(&self, before: &Self) -> Seconds {
+        let each: f64 = self
+            .each
+            .iter()
+            .map(|(id, now)| now - before.each.get(id).copied().unwrap_or(0.0))
+            .sum();
+        // A child that ended since takes its time along to its parent.
+        let taken: f64 = before
+            .each
+            .iter()
+            .filter(|(id, _)| !self.each.contains_key(id))
+            .map(|(_, seconds)| seconds)
+            .sum();
+        let gone = (self.gone - before.gone - taken).max(0.0);
+        Seconds::new(each + gone)
+    }
+
+    /// Those whose own clock moved by at least `share` of the one that moved most.
+    pub fn moved(&self, before: &Self, share: f64) -> Vec<u32> {
+        let moved = |id: &u32, now: &f64| now - before.each.get(id).copied().unwrap_or(0.0);
+        let most = self.each.iter().map(|(id, now)| moved(id, now)).fold(0.0, f64::max);
+        let works = |(id, now): &(&u32, &f64)| most > 0.0 && moved(id, now) >= share * most;
+        self.each.iter().filter(works).map(|(id, _)| *id).collect()
+    }
+}
+
+/// Nanoseconds exact, and readable for any process (`clock_getcpuclockid(3)`).
+fn process_clock(id: u32) -> Option<f64> {
+    let pid = Pid::from_raw(i32::try_from(id).ok()?);
+    let clock = ClockId::pid_cpu_clock_id(pid).ok()?;
+    let time = clock_gettime(clock).ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for a hundred days")]
+    let seconds = time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9;
+    Some(seconds)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a time")]
+fn ticks(ticks: u64) -> f64 {
+    ticks as f64 / rustix::param::clock_ticks_per_second().max(1) as f64
+}
+
+/// A process and all that descend from it; empty where it is not there.
+fn family(root: u32) -> Vec<u32> {
+    let all = relatives(&Files::real());
+    let is_alive =
+        |id: u32| all.iter().any(|(other, relative)| *other == id && !relative.has_ended);
+    if !is_alive(root) {
+        return Vec::new();
+    }
+    memory::descendants(&all, root).into_iter().filter(|id| is_alive(*id)).collect()
+}
+
+/// The tool's own helpers are no part of a service.
+fn is_our_own(id: u32) -> bool {
+    let program = |process: Process| fs::read_link(process.file("exe")).ok();
+    program(Process::Id(id)) == program(Process::This)
+}
+
+/// The processes of a group and of those below it.
+fn ids_below(group: &Path) -> Vec<u32> {
+    let own = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    let mut ids: Vec<u32> = own.lines().filter_map(|line| line.trim().parse().ok()).collect();
+    let below = fs::read_dir(group).into_iter().flatten().flatten();
+    for entry in below.filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
+        ids.extend(ids_below(&entry.path()));
+    }
+    ids
+}
+
+/// An error of a reading, where the reason may be that it is not ours.
+fn forbidden(id: u32, error: MemoryError) -> LiveError {
+    match error {
+        MemoryError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            LiveError::Forbidden(id)
+        }
+        other => LiveError::Memory(other),
+    }
+}

@@ -1,0 +1,256 @@
+//! What a service does with its requests, told from outside: how many it works on at once, and
+//! whether its memory grows for ever.
+//!
+//! A service that works on K requests at once holds what K need, however many wait at its door:
+//! `RAM(N) = a + b × min(N, K)`. Where memory does not move, the rate may tell: N users without a
+//! pause get `X(N) = min(N, K) / time` where the time is not spent on the CPU.
+
+use super::line::{Line, Sample};
+
+/// One concurrency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seen {
+    /// Requests in flight, 1 or more.
+    pub concurrency: u32,
+    /// Height of the memory that nobody can drop, bytes, growth taken off.
+    pub peak: f64,
+    /// Answers a second.
+    pub rate: f64,
+    /// CPUs that the service used meanwhile.
+    pub busy: f64,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtOnce {
+    /// Memory rises up to so many and not beyond.
+    ByMemory(u32),
+    /// The rate rises up to so many and not beyond, and the CPUs are not what holds it.
+    ByRate(u32),
+    /// Memory rises with every request that was in flight: no end was seen.
+    NoEnd,
+    /// Neither moves.
+    Unknown,
+}
+
+impl AtOnce {
+    /// The number, if one was found.
+    pub const fn number(self) -> Option<u32> {
+        match self {
+            Self::ByMemory(n) | Self::ByRate(n) => Some(n),
+            Self::NoEnd | Self::Unknown => None,
+        }
+    }
+}
+
+/// A rise of less than this share of the level, or of less than these bytes, is noise.
+const NOISE_SHARE: f64 = 0.004;
+const NOISE_BYTES: f64 = (1 << 20) as f64;
+/// A curve with an end must leave this share of the squares of one without.
+const BETTER: f64 = 0.5;
+/// More than this share of the CPUs is all of them.
+const ALL_BUSY: f64 = 0.8;
+/// A rate that grows by less than this share stands still.
+const STANDS: f64 = 0.15;
+
+/// How many requests a service works on at once. `idle` is the height of its memory before these
+/// requests and after the first ones, `cpus` what it could use.
+pub fn at_once(idle: f64, seen: &[Seen], cpus: f64) -> AtOnce {
+    let (Some(first), Some(last)) =
+        (seen.iter().min_by_key(|s| s.concurrency), seen.iter().max_by_key(|s| s.concurrency))
+    else {
+        return AtOnce::Unknown;
+    };
+    let noise = NOISE_BYTES.max(idle * NOISE_SHARE);
+    let rises = last.peak - first.peak > noise;
+    let takes = first.peak - idle > noise;
+    if last.concurrency <= first.concurrency {
+        return AtOnce::Unknown;
+    }
+    if rises {
+        return by_memory(seen, last.concurrency);
+    }
+    match by_rate(seen, cpus) {
+        // Memory that a lone request takes and more do not take again is a witness of its own.
+        None if takes => AtOnce::ByMemory(first.concurrency),
+        Some(n) if takes => AtOnce::ByMemory(n.min(first.concurrency)),
+        Some(n) => AtOnce::ByRate(n),
+        None => AtOnce::Unknown,
+    }
+}
+
+/// The K with which `a + b × min(N, K)` leaves the least squares, if it explains much more than a
+/// line does.
+fn by_memory(seen: &[Seen], most: u32) -> AtOnce {
+    let squares = |k: u32| {
+        let points: Vec<(f64, f64)> =
+            seen.iter().map(|s| (f64::from(s.concurrency.min(k)), s.peak)).collect();
+        left(&points)
+    };
+    let line = squares(most);
+    let best = (1..most)
+        .filter(|k| seen.iter().any(|s| s.concurrency > *k))
+        .map(|k| (k, squares(k)))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    let tallest = seen.iter().map(|s| s.peak).fold(0.0, f64::max);
+    // A residue within the noise of each point is as good as none.
+    #[expect(clippy::cast_precision_loss, reason = "a handful of points")]
+    let noise = (tallest * NOISE_SHARE).powi(2) * seen.len() as f64;
+    match best {
+        Some((k, squares)) if line > noise && squares < BETTER * line && is_flat_after(seen, k) => {
+            AtOnce::ByMemory(k)
+        }
+        _ => AtOnce::NoEnd,
+    }
+}
+
+/// Beyond K memory stays where it is, and does not only rise more slowly.
+fn is_flat_after(seen: &[Seen], k: u32) -> bool {
+    let before: Vec<(f64, f64)> = points(seen.iter().filter(|s| s.concurrency <= k));
+    let after: Vec<(f64, f64)> = points(seen.iter().filter(|s| s.concurrency >= k));
+    let rise = |points: &[(f64, f64)]| {
+        let first = points.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0));
+        let last = points.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0));
+        first.zip(last).filter(|(a, b)| b.0 > a.0).map(|(a, b)| (b.1 - a.1) / (b.0 - a.0))
+    };
+    match (rise(&before), rise(&after)) {
+        (Some(before), Some(after)) => after < before / 4.0,
+        _ => true,
+    }
+}
+
+fn points<'a>(seen: impl Iterator<Item = &'a Seen>) -> Vec<(f64, f64)> {
+    seen.map(|s| (f64::from(s.concurrency), s.peak)).collect()
+}
+
+/// The squares that the least-squares line leaves.
+fn left(points: &[(f64, f64)]) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a handful of points")]
+    let n = points.len() as f64;
+    let (mx, my) =
+        (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
+    let sxx: f64 = points.iter().map(|p| (p.0 - mx).powi(2)).sum();
+    let sxy: f64 = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
+    let slope = if sxx > 0.0 { (sxy / sxx).max(0.0) } else { 0.0 };
+    points.iter().map(|p| (p.1 - my - slope * (p.0 - mx)).powi(2)).sum()
+}
+
+/// The rate at its height over that of a lone request, where the CPUs had time left.
+fn by_rate(seen: &[Seen], cpus: f64) -> Option<u32> {
+    let alone = seen.iter().find(|s| s.concurrency == 1).filter(|s| s.rate > 0.0)?;
+    let best = seen.iter().max_by(|a, b| a.rate.total_cmp(&b.rate))?;
+    let most = seen.iter().map(|s| s.concurrency).max()?;
+    let ratio = best.rate / alone.rate;
+    let is_cpu_bound = best.busy > ALL_BUSY * cpus;
+    if is_cpu_bound || ratio > f64::from(most) * (1.0 - STANDS) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most N")]
+    let k = ratio.round().clamp(1.0, f64::from(most)) as u32;
+    ((ratio / f64::from(k) - 1.0).abs() < STANDS).then_some(k)
+}
+
+/// Memory that grows with every request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slope {
+    /// Bytes a request: the ends of the 95 % interval and the middle.
+    pub low: f64,
+    /// What to expect.
+    pub typical: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// How sure growth must be.
+const CONFIDENCE: f64 = 0.95;
+
+/// Whether memory grows for ever: `levels` are requests answered so far and bytes held when nothing
+/// is in flight. A heap that fills up on first use grows too, and stops: the second half must go on
+/// at half the pace of the first at least, and the whole must be more than noise.
+pub fn growth(levels: &[(f64, f64)]) -> Option<Slope> {
+    if levels.len() < 6 {
+        return None;
+    }
+    let line = fitted(levels)?;
+    let interval = line.slope_interval(CONFIDENCE);
+    let (first, last) = (levels.first()?, levels.last()?);
+    let risen = line.slope() * (last.0 - first.0);
+    if interval.low <= 0.0 || risen < NOISE_BYTES / 2.0 {
+        return None;
+    }
+    let (early, late) = levels.split_at(levels.len() / 2);
+    let pace = |part: &[(f64, f64)]| fitted(part).map_or(0.0, |line| line.slope());
+    (pace(late) >= pace(early) / 2.0).then(|| Slope {
+        low: interval.low,
+        typical: line.slope(),
+        high: interval.high,
+    })
+}
+
+fn fitted(levels: &[(f64, f64)]) -> Option<Line> {
+    let samples: Vec<Sample> =
+        levels.iter().map(|(x, y)| Sample { x: *x, y: *y, process: 0 }).collect();
+    Line::fit(&samples).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: f64 = (1 << 20) as f64;
+
+    /// A service with K at once: `idle` and `b` MiB a request, of `time` seconds.
+    fn seen(k: u32, b: f64) -> Vec<Seen> {
+        [1u32, 2, 4, 8, 16]
+            .into_iter()
+            .map(|n| Seen {
+                concurrency: n,
+                peak: (100.0 + b * f64::from(n.min(k))) * MIB + f64::from(n % 3) * 0.1 * MIB,
+                rate: 10.0 * f64::from(n.min(k)),
+                busy: 0.1,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn memory_tells_how_many_are_at_work() {
+        for k in [2, 3, 4, 6, 8] {
+            assert_eq!(at_once(100.0 * MIB, &seen(k, 10.0), 2.0), AtOnce::ByMemory(k), "{k}");
+        }
+        assert_eq!(at_once(100.0 * MIB, &seen(1, 10.0), 2.0), AtOnce::ByMemory(1));
+        assert_eq!(at_once(100.0 * MIB, &seen(100, 10.0), 2.0), AtOnce::NoEnd);
+    }
+
+    #[test]
+    fn the_rate_tells_where_memory_does_not_move() {
+        assert_eq!(at_once(100.0 * MIB, &seen(1, 0.0), 2.0), AtOnce::ByRate(1));
+        assert_eq!(at_once(100.0 * MIB, &seen(4, 0.0), 2.0), AtOnce::ByRate(4));
+        assert_eq!(at_once(100.0 * MIB, &seen(100, 0.0), 2.0), AtOnce::Unknown);
+        // All CPUs busy: threads or not, two is what two CPUs give.
+        let mut busy = seen(2, 0.0);
+        for s in &mut busy {
+            s.busy = f64::from(s.concurrency.min(2));
+        }
+        assert_eq!(at_once(100.0 * MIB, &busy, 2.0), AtOnce::Unknown);
+    }
+
+    /// A heap that keeps what the first requests took rises less and less, and has no end.
+    #[test]
+    fn rising_more_slowly_is_not_an_end() {
+        let mut bent = seen(100, 10.0);
+        bent[4].peak -= 30.0 * MIB;
+        assert_eq!(at_once(100.0 * MIB, &bent, 2.0), AtOnce::NoEnd);
+    }
+
+    #[test]
+    fn growth_goes_on_and_warming_up_does_not() {
+        let level = |f: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
+            (0..12).map(|i| f64::from(i) * 50.0).map(|x| (x, f(x))).collect()
+        };
+        let leak = growth(&level(&|x| 1e8 + 65536.0 * x + 1e5 * (x / 50.0).sin())).unwrap();
+        assert!((leak.typical / 65536.0 - 1.0).abs() < 0.02, "{leak:?}");
+        assert!(leak.low < 65536.0 && leak.high > 65536.0);
+        assert_eq!(growth(&level(&|x| 1e8 + 2e7 * (1.0 - (-x / 60.0).exp()))), None, "warming up");
+        assert_eq!(growth(&level(&|x| 1e8 + 1e5 * (x / 50.0).sin())), None, "noise");
+    }
+}

@@ -1,0 +1,249 @@
+//! A service that runs by itself: how it is started, and what it is asked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::ProfileError;
+use crate::footprint::checked::{one_line, one_line_if_any};
+use crate::service::Quantity;
+use crate::units::{Seconds, Share};
+
+/// A service of any language, driven through its own address.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    /// The program that serves and its arguments; none where a running one was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// The folder that it is started in; relative to the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Where requests go.
+    #[serde(deserialize_with = "one_line")]
+    pub url: String,
+    /// How it says that it can be asked; where it does not, its port is tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<Ready>,
+    /// How long it may take until it can be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timeout: Option<Quantity<Seconds>>,
+    /// How long an answer is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Quantity<Seconds>>,
+    /// The environment variable that holds a bearer token; the token itself is never written.
+    #[serde(
+        default,
+        deserialize_with = "one_line_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bearer_env: Option<String>,
+    /// Certificates (PEM) that sign the service's own, instead of the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// What it is asked, in these shares; one plain GET where nothing is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Ask>,
+}
+
+/// How a service says that it is ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Ready {
+    /// This address answers with success.
+    Url(String),
+    /// Somebody listens on this port of this machine.
+    Port(u16),
+    /// Its output has a line with this text.
+    Line(String),
+}
+
+/// One kind of request.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Of all requests; what is not said is shared equally.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+    /// POST where something is sent, else GET.
+    #[serde(
+        default,
+        deserialize_with = "one_line_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub method: Option<String>,
+    /// Another address than the service's.
+    #[serde(
+        default,
+        deserialize_with = "one_line_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub url: Option<String>,
+    /// Headers by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// A file that is sent as it is, or a folder whose files take turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<PathBuf>,
+    /// Fields of a form (multipart/form-data); `@file` sends a file, or a folder's files in turn.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub form: BTreeMap<String, String>,
+    /// JSON; a text in it that begins with `@base64:` becomes that file's bytes in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<Json>,
+}
+
+/// Any JSON, as a profile writes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Json(serde_yaml::Value);
+
+impl Json {
+    /// What this value is in JSON.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn of(value: &impl Serialize) -> Result<Self, serde_yaml::Error> {
+        serde_yaml::to_value(value).map(Self)
+    }
+}
+
+/// Marks a file in a form.
+pub const FILE_MARK: char = '@';
+/// Marks a file in JSON.
+pub const BASE64_MARK: &str = "@base64:";
+
+impl Live {
+    /// Whether it can be started.
+    pub fn is_startable(&self) -> bool {
+        !self.command.is_empty()
+    }
+
+    /// What does not go together.
+    ///
+    /// # Errors
+    /// In words.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        for ask in &self.requests {
+            let sent = [ask.body.is_some(), !ask.form.is_empty(), ask.json.is_some()];
+            if sent.iter().filter(|s| **s).count() > 1 {
+                return Err("a request of `live` sends a `body`, a `form` or `json`: keep one");
+            }
+        }
+        let stated: f64 = self.requests.iter().filter_map(|a| a.share).map(Share::get).sum();
+        if stated > 1.0 + 1e-9 {
+            return Err("the shares of the requests of `live` are more than all requests");
+        }
+        Ok(())
+    }
+
+    /// The share of each request, in their order; they sum to 1.
+    pub fn shares(&self) -> Vec<f64> {
+        let stated: f64 = self.requests.iter().filter_map(|a| a.share).map(Share::get).sum();
+        let silent = self.requests.iter().filter(|a| a.share.is_none()).count();
+        #[expect(clippy::cast_precision_loss, reason = "a handful of requests")]
+        let each = if silent > 0 { (1.0 - stated).max(0.0) / silent as f64 } else { 0.0 };
+        let raw = self.requests.iter().map(|a| a.share.map_or(each, Share::get));
+        let total: f64 = raw.clone().sum();
+        if self.requests.is_empty() { vec![1.0] } else { raw.map(|s| s / total).collect() }
+    }
+
+    /// Makes every path one that does not depend on where the profile lies.
+    pub fn resolve_paths(&mut self, folder: &Path) {
+        if self.folder.is_some() || !folder.as_os_str().is_empty() {
+            self.folder = Some(folder.join(self.folder.as_deref().unwrap_or(Path::new(""))));
+        }
+        if let Some(ca) = &mut self.ca {
+            *ca = folder.join(&*ca);
+        }
+        for ask in &mut self.requests {
+            if let Some(body) = &mut ask.body {
+                *body = folder.join(&*body);
+            }
+            for value in ask.form.values_mut() {
+                if let Some(file) = value.strip_prefix(FILE_MARK) {
+                    *value = format!("{FILE_MARK}{}", folder.join(file).display());
+                }
+            }
+            ask.resolve_json(folder);
+        }
+    }
+}
+
+impl Ask {
+    /// Makes the paths in JSON ones that do not depend on where the profile lies.
+    pub fn resolve_json(&mut self, folder: &Path) {
+        if let Some(Json(json)) = &mut self.json {
+            resolve_json(json, folder);
+        }
+    }
+}
+
+/// The requests that a file lists, as `live: requests:` of a profile does.
+///
+/// # Errors
+/// Where it cannot be read, with the place.
+pub fn asks(path: &Path) -> Result<Vec<Ask>, ProfileError> {
+    let unreadable = |reason| ProfileError::Unreadable { path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let requests: Vec<Ask> = serde_yaml::from_str(&text)
+        .map_err(|e| ProfileError::yaml(&e, &text, &path.display().to_string()))?;
+    let mut live = Live { requests, ..Live::default() };
+    live.check().map_err(|what| unreadable(std::io::Error::other(what)))?;
+    let folder = std::path::absolute(path).map_err(unreadable)?;
+    live.resolve_paths(folder.parent().unwrap_or(Path::new("")));
+    Ok(live.requests)
+}
+
+fn resolve_json(value: &mut serde_yaml::Value, folder: &Path) {
+    match value {
+        serde_yaml::Value::String(text) => {
+            if let Some(file) = text.strip_prefix(BASE64_MARK) {
+                *text = format!("{BASE64_MARK}{}", folder.join(file).display());
+            }
+        }
+        serde_yaml::Value::Sequence(list) => list.iter_mut().for_each(|v| resolve_json(v, folder)),
+        serde_yaml::Value::Mapping(map) => {
+            map.iter_mut().for_each(|(_, v)| resolve_json(v, folder));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(text: &str) -> Live {
+        serde_yaml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn shares_that_are_not_said_are_equal() {
+        let asked = live("url: http://h/\nrequests: [{share: 80%}, {method: PUT}, {}]");
+        let shares = asked.shares();
+        assert!((shares[0] - 0.8).abs() < 1e-12 && (shares[1] - 0.1).abs() < 1e-12);
+        assert_eq!(live("url: http://h/").shares(), [1.0]);
+    }
+
+    #[test]
+    fn paths_are_made_independent_of_the_folder() {
+        let mut asked = live(
+            "{url: http://h/, ca: ca.pem, requests: [{form: {a: '@x.png', b: plain}}, {json: {i: ['@base64:x.png']}}]}",
+        );
+        asked.resolve_paths(Path::new("/p"));
+        assert_eq!(asked.requests[0].form["a"], "@/p/x.png");
+        assert_eq!(asked.requests[0].form["b"], "plain");
+        assert_eq!(asked.ca.as_deref(), Some(Path::new("/p/ca.pem")));
+        let json = serde_yaml::to_string(&asked.requests[1].json).unwrap();
+        assert!(json.contains("@base64:/p/x.png"), "{json}");
+    }
+
+    #[test]
+    fn a_request_sends_one_thing() {
+        let asked = live("{url: http://h/, requests: [{body: a, form: {b: c}}]}");
+        assert!(asked.check().is_err());
+        assert!(live("{url: http://h/, requests: [{share: 70%}, {share: 70%}]}").check().is_err());
+    }
+}

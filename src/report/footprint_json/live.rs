@@ -1,0 +1,134 @@
+//! A live service in the contract.
+
+use serde::Serialize;
+
+use crate::footprint::{Level, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::report::json::span::S;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Live<'a> {
+    target: &'a str,
+    attached: bool,
+    workers: u32,
+    processes: u32,
+    at_once: Option<u32>,
+    told_by: &'static str,
+    idle: Held,
+    first: Held,
+    after: Held,
+    group_peak_bytes: Option<u64>,
+    rounds: Vec<Driven<'a>>,
+    growth: Option<Grown>,
+    failure: Option<Failed<'a>>,
+    peaks_by: &'static str,
+    sampling_seconds: f64,
+    driver_cpu: f64,
+    driver_bound: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Held {
+    anon_bytes: u64,
+    file_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Driven<'a> {
+    concurrency: u32,
+    start: u32,
+    peak_bytes: u64,
+    anon_bytes: u64,
+    file_bytes: u64,
+    answered: u64,
+    errors: Vec<Fault<'a>>,
+    throughput_rps: f64,
+    cpu_seconds: f64,
+    p50_seconds: f64,
+    p95_seconds: f64,
+    p99_seconds: f64,
+    max_seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Fault<'a> {
+    kind: &'a str,
+    count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Grown {
+    bytes_per_request: S<u64>,
+    requests: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Failed<'a> {
+    concurrency: u32,
+    what: &'a str,
+}
+
+impl<'a> From<&'a LiveRecord> for Live<'a> {
+    fn from(live: &'a LiveRecord) -> Self {
+        Self {
+            target: &live.target,
+            attached: live.attached,
+            workers: live.workers,
+            processes: live.processes,
+            at_once: live.at_once,
+            told_by: match live.told_by {
+                ToldBy::Memory => "memory",
+                ToldBy::Throughput => "throughput",
+                ToldBy::Nothing => "nothing",
+            },
+            idle: held(live.idle),
+            first: held(live.first),
+            after: held(live.after),
+            group_peak_bytes: live.group_peak_bytes.map(crate::units::Bytes::get),
+            rounds: live.rounds.iter().map(Driven::from).collect(),
+            growth: live.growth.as_ref().map(|growth| Grown {
+                bytes_per_request: (&growth.bytes_per_request).into(),
+                requests: growth.requests,
+            }),
+            failure: live
+                .failure
+                .as_ref()
+                .map(|f| Failed { concurrency: f.concurrency, what: &f.what }),
+            peaks_by: match live.peaks_by {
+                PeaksBy::Marks => "marks",
+                PeaksBy::Looks => "looks",
+            },
+            sampling_seconds: live.sampling_seconds.get(),
+            driver_cpu: live.driver_cpu,
+            driver_bound: live.driver_bound,
+        }
+    }
+}
+
+const fn held(level: Level) -> Held {
+    Held { anon_bytes: level.anon_bytes.get(), file_bytes: level.file_bytes.get() }
+}
+
+impl<'a> From<&'a Round> for Driven<'a> {
+    fn from(round: &'a Round) -> Self {
+        let [p50, p95, p99, max] = round.latency;
+        Self {
+            concurrency: round.concurrency,
+            start: round.start,
+            peak_bytes: round.peak.total().get(),
+            anon_bytes: round.peak.anon_bytes.get(),
+            file_bytes: round.peak.file_bytes.get(),
+            answered: round.answered,
+            errors: round
+                .errors
+                .iter()
+                .map(|(kind, count)| Fault { kind, count: *count })
+                .collect(),
+            throughput_rps: round.throughput.get(),
+            cpu_seconds: round.cpu_seconds.get(),
+            p50_seconds: p50.get(),
+            p95_seconds: p95.get(),
+            p99_seconds: p99.get(),
+            max_seconds: max.get(),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A live service that was measured, for a person at a terminal: what it does with its requests, in
+//! a sentence, and what was seen in each round.
+
+use std::fmt::Write;
+
+use super::tables::{BOLD, DIM, Layout, cells, grid, keep_words, listed, titled, wrap};
+use crate::footprint::{LiveRecord, PeaksBy, Round, ToldBy};
+use crate::plan::Plan;
+use crate::units::Bytes;
+
+/// What the footprint of `plan` says of a live service; nothing where it is of another.
+/// Contains colours; whoever prints it strips them where they do not belong.
+pub fn live_text(plan: &Plan, layout: Layout) -> String {
+    let Some(footprint) = &plan.footprint else { return String::new() };
+    let Some(live) = &footprint.live else { return String::new() };
+    let sections = [
+        header(plan, live, layout),
+        findings(plan, live, layout),
+        rounds(&live.rounds, layout),
+        listed("How it was measured", &means(live), layout),
+    ];
+    sections.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn header(plan: &Plan, live: &LiveRecord, layout: Layout) -> String {
+    let processes = match live.processes {
+        1 => "one process".to_owned(),
+        n => format!("{n} processes"),
+    };
+    let how = if live.attached { "ran before and goes on" } else { "was started and stopped" };
+    let facts = format!("Measured from outside: {} ({processes}); it {how}.", live.target);
+    format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", plan.title, wrap(&facts, layout, 0))
+}
+
+/// What it does with requests that come at the same time.
+pub fn topology_sentence(live: &LiveRecord) -> String {
+    let workers = live.workers;
+    let of = if workers == 1 { "One process".to_owned() } else { format!("{workers} processes") };
+    let serves = if workers == 1 { "serves" } else { "serve" };
+    let told = match live.told_by {
+        ToldBy::Memory => "its memory",
+        ToldBy::Throughput => "its throughput",
+        ToldBy::Nothing => "",
+    };
+    let rises = |n: u32| format!("{told} rises up to {n} in flight and no further");
+    let more = "more wait at its door, take no memory and are served no sooner";
+    match (live.at_once, live.told_by) {
+        (Some(1), _) => {
+            format!("{of} {serves} one request at a time ({}): {more}.", stays(live.told_by))
+        }
+        (Some(n), _) if n == workers => {
+            format!(
+                "{of} {serve} one request each at a time ({}): {more}.",
+                rises(n),
+                serve = serves
+            )
+        }
+        (Some(n), _) => format!("{of} {serves} up to {n} requests at once ({}): {more}.", rises(n)),
+        (None, ToldBy::Memory) => format!(
+            "{of} {serves} all requests at once: each one in flight took memory of its own, up to {}.",
+            most(live)
+        ),
+        (None, _) => format!(
+            "{of} {serves} up to {} at once or more: neither memory nor throughput tells how many \
+             it works on, because a request takes no memory to speak of and the CPUs were busy.",
+            most(live)
+        ),
+    }
+}
+
+fn stays(told: ToldBy) -> &'static str {
+    match told {
+        ToldBy::Throughput => "throughput stays as with one in flight, and the CPUs are not full",
+        _ => "memory stays as with one in flight",
+    }
+}
+
+fn most(live: &LiveRecord) -> u32 {
+    live.rounds.iter().map(|r| r.concurrency).max().unwrap_or(1)
+}
+
+fn findings(plan: &Plan, live: &LiveRecord, layout: Layout) -> String {
+    let mut lines = vec![topology_sentence(live)];
+    lines.push(format!(
+        "Base {} ({}–{}), each request at work {} ({}–{}), CPU time of a request {}.",
+        plan.ram.base.typical(),
+        plan.ram.base.low(),
+        plan.ram.base.high(),
+        plan.ram.buffer.typical(),
+        plan.ram.buffer.low(),
+        plan.ram.buffer.high(),
+        plan.cpu.seconds_per_request.typical(),
+    ));
+    if live.workers > 1 {
+        let each = Bytes::new(live.first.anon_bytes.get() / u64::from(live.workers));
+        lines.push(format!(
+            "Workers multiply the base: each of the {} holds about {each} of its own.",
+            live.workers
+        ));
+    }
+    if let Some(growth) = &live.growth {
+        lines.push(format!(
+            "Its memory grows and does not come back: {} ({}–{}) a request over {} requests. That is \
+             no part of what a request needs, and no box holds it for ever.",
+            growth.bytes_per_request.typical(),
+            growth.bytes_per_request.low(),
+            growth.bytes_per_request.high(),
+            growth.requests,
+        ));
+        if let Some(line) = until(plan, live) {
+            lines.push(line);
+        }
+    }
+    if let Some(failure) = &live.failure {
+        lines.push(format!(
+            "It could not stand {} at once: {}. What follows rests on fewer.",
+            failure.concurrency, failure.what
+        ));
+    }
+    if live.driver_bound {
+        lines.push(
+            "The driver of the load, not the service, set the pace: throughput is a lower bound. \
+             Drive it from a machine of its own, or measure on one with more CPUs."
+                .to_owned(),
+        );
+    }
+    let mut out = String::new();
+    for line in lines {
+        let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
+    }
+    out
+}
+
+/// When a limit is hit, at the fastest that was seen.
+fn until(plan: &Plan, live: &LiveRecord) -> Option<String> {
+    let growth = live.growth.as_ref()?;
+    let each = growth.bytes_per_request.typical().as_f64();
+    let rate = live.rounds.iter().map(|r| r.throughput.get()).fold(0.0, f64::max);
+    let limit = plan.question.ram.unwrap_or(Bytes::mib(1024));
+    let room = limit.saturating_sub(plan.ram.base.typical()).as_f64();
+    if each <= 0.0 || rate <= 0.0 {
+        return None;
+    }
+    let requests = room / each;
+    Some(format!(
+        "A limit of {limit} is reached after about {requests:.0} requests: {} at {rate:.0} a second, \
+         as fast as it was driven.",
+        told(requests / rate)
+    ))
+}
+
+/// A length of time in the unit that fits.
+fn told(seconds: f64) -> String {
+    match seconds {
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} minutes", s / 60.0),
+        s if s < 172_800.0 => format!("{:.0} hours", s / 3600.0),
+        s => format!("{:.0} days", s / 86_400.0),
+    }
+}
+
+fn rounds(rounds: &[Round], layout: Layout) -> String {
+    let header =
+        ["In flight", "Peak", "Anon.", "File", "Requests/s", "p50", "p95", "p99", "Errors"];
+    let mut table = grid(layout, &header);
+    let rows: Vec<Vec<String>> = rounds.iter().filter(|r| r.start == 0).map(row).collect();
+    for row in &rows {
+        table.add_row(cells(row.iter().cloned()));
+    }
+    keep_words(&mut table, &header, rows.into_iter(), layout);
+    titled("Rounds", &table)
+}
+
+fn row(round: &Round) -> Vec<String> {
+    let errors: Vec<String> =
+        round.errors.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    vec![
+        round.concurrency.to_string(),
+        round.peak.total().to_string(),
+        round.peak.anon_bytes.to_string(),
+        round.peak.file_bytes.to_string(),
+        round.throughput.to_string(),
+        round.latency[0].to_string(),
+        round.latency[1].to_string(),
+        round.latency[2].to_string(),
+        if errors.is_empty() { "–".to_owned() } else { errors.join(", ") },
+    ]
+}
+
+fn means(live: &LiveRecord) -> Vec<String> {
+    let starts = live.rounds.iter().map(|r| r.start).max().unwrap_or(0) + 1;
+    let mut lines = vec![match live.peaks_by {
+        PeaksBy::Marks => format!(
+            "Peaks are the kernel's high-water marks of each process, reset before each wave; \
+             looks every {} add processes that come and go, and miss one that lives shorter.",
+            live.sampling_seconds
+        ),
+        PeaksBy::Looks => format!(
+            "The kernel does not let the high-water marks be reset: peaks are the highest of looks \
+             every {}, and what comes and goes between two is missed.",
+            live.sampling_seconds
+        ),
+    }];
+    lines.push(
+        "Anonymous and shared memory counts, pages that processes share once; latencies from when a \
+         request was sent to the last byte of its answer."
+            .to_owned(),
+    );
+    lines.push(format!(
+        "At rest {} before the first request, {} after the first ones, {} after all.",
+        live.idle.total(),
+        live.first.total(),
+        live.after.total()
+    ));
+    if let Some(peak) = live.group_peak_bytes {
+        lines.push(format!(
+            "The most that the kernel charged its control group: {peak}, files that it read included."
+        ));
+    }
+    if starts > 1 {
+        lines.push(format!("The service was started {starts} times; the table is of the first."));
+    }
+    if live.attached {
+        lines.push(
+            "It ran before: how high it was while it started is not known. Let this tool start it \
+             (-- COMMAND) to know."
+                .to_owned(),
+        );
+    }
+    lines
+}

@@ -1,0 +1,132 @@
+//! A service that was only looked at, for a person and for a program.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::json::span::S;
+use super::tables::{BOLD, Layout, wrap};
+use crate::plan::watched::Watched;
+use crate::units::Bytes;
+
+/// What was seen, in sentences. Contains colours; whoever prints it strips them where they do not
+/// belong.
+pub fn watched_text(watched: &Watched, layout: Layout) -> String {
+    let (Some(high), Some(low)) = (watched.highest(), watched.lowest()) else {
+        return "Nothing was seen.\n".to_owned();
+    };
+    let mut lines = vec![
+        format!(
+            "Watched for {}, {} looks; its CPU time meanwhile {}.",
+            watched.elapsed,
+            watched.looks.len(),
+            watched.cpu
+        ),
+        format!(
+            "Anonymous memory between {} and {}, highest {} after {}; file pages up to {}; {}.",
+            low.anon,
+            watched.looks.iter().map(|l| l.anon).max().unwrap_or_default(),
+            high.peak,
+            high.at,
+            watched.looks.iter().map(|l| l.file).max().unwrap_or_default(),
+            match high.processes {
+                1 => "one process".to_owned(),
+                n => format!("{n} processes"),
+            }
+        ),
+    ];
+    match watched.growth() {
+        Some(slope) => lines.push(format!(
+            "It grows: {} an hour, and does not come back.",
+            Bytes::from_f64(slope.typical * 3600.0)
+        )),
+        None => lines.push("It does not grow steadily.".to_owned()),
+    }
+    if watched.looks.iter().any(|l| l.in_flight.is_some()) {
+        lines.push(match watched.line() {
+            Some((base, each)) => format!(
+                "With up to {} in flight: base {} ({}–{}), each request {} ({}–{}).",
+                watched.looks.iter().filter_map(|l| l.in_flight).max().unwrap_or(0),
+                base.typical(),
+                base.low(),
+                base.high(),
+                each.typical(),
+                each.low(),
+                each.high()
+            ),
+            None => {
+                "The number in flight did not vary: what a request adds is not known.".to_owned()
+            }
+        });
+    }
+    if watched.ended {
+        lines.push("The service ended before the time was over.".to_owned());
+    }
+    let mut out = format!("{BOLD}{}{BOLD:#}\n", watched.name);
+    for line in lines {
+        let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
+    }
+    out
+}
+
+/// The name of the contract.
+const SCHEMA: &str = "mediscope-size/watch/1";
+
+#[derive(Debug, Serialize)]
+struct Json {
+    schema: &'static str,
+    name: String,
+    elapsed_seconds: f64,
+    cpu_seconds: f64,
+    ended: bool,
+    highest_anon_bytes: Option<u64>,
+    lowest_anon_bytes: Option<u64>,
+    growth_bytes_per_second: Option<f64>,
+    base_bytes: Option<S<u64>>,
+    buffer_bytes: Option<S<u64>>,
+    looks: Vec<Look>,
+}
+
+#[derive(Debug, Serialize)]
+struct Look {
+    at_seconds: f64,
+    anon_bytes: u64,
+    peak_bytes: u64,
+    file_bytes: u64,
+    processes: u32,
+    in_flight: Option<u32>,
+}
+
+/// The same for programs.
+///
+/// # Errors
+/// Where it cannot be serialised, which nothing is known to cause.
+pub fn watched_json(watched: &Watched) -> serde_json::Result<String> {
+    let line = watched.line();
+    let mut text = serde_json::to_string_pretty(&Json {
+        schema: SCHEMA,
+        name: watched.name.clone(),
+        elapsed_seconds: watched.elapsed.get(),
+        cpu_seconds: watched.cpu.get(),
+        ended: watched.ended,
+        highest_anon_bytes: watched.highest().map(|l| l.peak.get()),
+        lowest_anon_bytes: watched.lowest().map(|l| l.anon.get()),
+        growth_bytes_per_second: watched.growth().map(|g| g.typical),
+        base_bytes: line.as_ref().map(|l| S::from(&l.0)),
+        buffer_bytes: line.as_ref().map(|l| S::from(&l.1)),
+        looks: watched
+            .looks
+            .iter()
+            .map(|l| Look {
+                at_seconds: l.at.get(),
+                anon_bytes: l.anon.get(),
+                peak_bytes: l.peak.get(),
+                file_bytes: l.file.get(),
+                processes: l.processes,
+                in_flight: l.in_flight,
+            })
+            .collect(),
+    })?;
+    text.push('\n');
+    Ok(text)
+}
