@@ -48,7 +48,7 @@ fn each_topology_is_measured_as_what_it_is() {
         let kernel =
             if topology.starts_with("workers") { topology[8..9].parse().unwrap() } else { 1.0 };
         let holds = ((2048.0 - kernel - base) / buffer).floor();
-        assert_eq!(report["ram"]["max_concurrency"]["low"].as_f64(), Some(holds), "{topology}");
+        assert_eq!(report["ram"]["max_concurrency"]["typical"].as_f64(), Some(holds), "{topology}");
         // Loading everything twice reaches twice as high.
         assert!(mib(&report, "/ram/load_peak_bytes/typical") >= 310.0);
     }

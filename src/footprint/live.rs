@@ -26,6 +26,8 @@ pub struct LiveRecord {
     pub at_once: Option<u32>,
     /// By what that was told.
     pub told_by: ToldBy,
+    /// What is sent with a request, in the mean.
+    pub request_bytes: Bytes,
     /// Before the first request.
     pub idle: Level,
     /// After the first requests.

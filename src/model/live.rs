@@ -97,11 +97,50 @@ fn by_memory(seen: &[Seen], most: u32) -> AtOnce {
     #[expect(clippy::cast_precision_loss, reason = "a handful of points")]
     let noise = (tallest * NOISE_SHARE).powi(2) * seen.len() as f64;
     match best {
-        Some((k, squares)) if line > noise && squares < BETTER * line && is_flat_after(seen, k) => {
+        // An end is believed where as many again were in flight and took nothing: just below the
+        // most that was tried, a service that is short of CPU looks the same.
+        Some((k, squares))
+            if line > noise
+                && squares < BETTER * line
+                && most >= k.saturating_mul(2)
+                && is_flat_after(seen, k) =>
+        {
             AtOnce::ByMemory(k)
         }
         _ => AtOnce::NoEnd,
     }
+}
+
+/// Memory that rises by less than this share of the pace of fewer requests falls behind.
+const IN_STEP: f64 = 0.9;
+/// A request that takes this many times as long as a lone one waits for others in between.
+const WAITS: f64 = 1.2;
+
+/// The most requests in flight up to which memory rose in step with them.
+///
+/// Beyond, they need not hold theirs at the same moment: where a service is short of CPU, or has
+/// parts that exclude each other, some wait for their turn while others are done. Another machine,
+/// or another moment, may bring all of them together, so what they took is no bound. Where each is
+/// answered as fast as a lone one, they did run together, and what they took is what they take:
+/// `N / X(N)` is the time that an answer takes for N users without a pause (Little 1961).
+pub fn in_step(seen: &[Seen]) -> u32 {
+    let mut seen: Vec<&Seen> = seen.iter().collect();
+    seen.sort_by_key(|s| s.concurrency);
+    let Some((first, rest)) = seen.split_first() else { return 0 };
+    let takes = |s: &Seen| f64::from(s.concurrency) / s.rate.max(f64::MIN_POSITIVE);
+    let (mut pace, mut most) = (0.0_f64, first.concurrency);
+    for s in rest {
+        let more = f64::from(s.concurrency - first.concurrency);
+        let rise = s.peak - first.peak;
+        let short = pace * more - rise;
+        let noise = NOISE_BYTES.max(s.peak * NOISE_SHARE);
+        if rise < IN_STEP * pace * more && short > noise && takes(s) > WAITS * takes(first) {
+            return most;
+        }
+        pace = pace.max(rise / more);
+        most = s.concurrency;
+    }
+    most
 }
 
 /// Beyond K memory stays where it is, and does not only rise more slowly.
@@ -240,6 +279,23 @@ mod tests {
         let mut bent = seen(100, 10.0);
         bent[4].peak -= 30.0 * MIB;
         assert_eq!(at_once(100.0 * MIB, &bent, 2.0), AtOnce::NoEnd);
+    }
+
+    #[test]
+    fn memory_that_falls_behind_for_want_of_cpu_is_no_bound() {
+        let mut short = seen(100, 10.0);
+        short[4].peak -= 30.0 * MIB;
+        // As fast as ever: that is what they take.
+        assert_eq!(in_step(&short), 16);
+        // Two CPUs' worth of answers: they waited for each other.
+        for s in &mut short {
+            s.rate = 10.0 * f64::from(s.concurrency.min(2));
+        }
+        assert_eq!(in_step(&short), 8);
+        short[4].peak += 25.0 * MIB;
+        assert_eq!(in_step(&short), 16, "a tenth less is within what peaks vary by");
+        assert_eq!(in_step(&seen(100, 10.0)[..1]), 1);
+        assert_eq!(in_step(&[]), 0);
     }
 
     #[test]

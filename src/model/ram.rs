@@ -69,8 +69,10 @@ pub struct RamModel {
     low_peak: f64,
     /// Requests below which one fewer saves nothing.
     least: u32,
-    /// Requests beyond which one more adds nothing: it waits outside of the service.
+    /// Requests beyond which one more only waits.
     most: u32,
+    /// Bytes that a waiting one holds.
+    waiting: f64,
     cold_extra: Option<ColdExtra>,
     mixture: Option<Mixture>,
     load_peak: Bytes,
@@ -102,6 +104,7 @@ impl RamModel {
             low_peak,
             least: 0,
             most: MAX_CONCURRENCY,
+            waiting: 0.0,
             cold_extra,
             mixture: None,
             load_peak,
@@ -117,11 +120,11 @@ impl RamModel {
         Self { least: if processes > 1 { processes } else { 0 }, ..self }
     }
 
-    /// The same of a service that works on at most so many requests, and takes no more off its
-    /// socket meanwhile.
+    /// The same of a service that works on at most so many requests, while each of the others
+    /// waits and holds these bytes: `RAM(N) = base + min(N, K) × buffer + max(N - K, 0) × waiting`.
     #[must_use]
-    pub fn at_most(self, requests: Option<u32>) -> Self {
-        Self { most: requests.unwrap_or(MAX_CONCURRENCY), ..self }
+    pub fn at_most(self, requests: u32, waiting: Bytes) -> Self {
+        Self { most: requests, waiting: waiting.as_f64(), ..self }
     }
 
     /// The same of a service whose requests are not all of the kind that the line was measured on.
@@ -230,8 +233,13 @@ impl RamModel {
     /// need at least, more of them need too.
     fn line_at(&self, n: u32, extra: f64) -> Span<Bytes> {
         let x = f64::from(if n == 0 { 0 } else { n.max(self.least).min(self.most) });
+        let extra = extra + self.waiting * f64::from(n.saturating_sub(self.most));
         let bounds = |x| self.line.prediction_interval(x, CONFIDENCE);
-        let source = if x > self.line.x_max() { Source::Extrapolated } else { Source::Fitted };
+        let source = match () {
+            () if self.waiting > 0.0 && n > self.most => Source::Assumed,
+            () if x > self.line.x_max() => Source::Extrapolated,
+            () => Source::Fitted,
+        };
         span(
             bounds(x.min(self.low_peak)).low + extra,
             typical(&self.line, x) + extra,

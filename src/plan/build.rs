@@ -106,16 +106,13 @@ fn states(footprint: &Footprint, models: &Models) -> Vec<StateCurve> {
 fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let marks = &footprint.marks;
     let alike = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>, besides: Bytes| {
-        Ok::<_, PlanError>(
-            RamModel::new(
-                line_of_peaks(&reached(footprint, bytes))?,
-                cold,
-                load_peak,
-                marks.kernel_bytes + besides,
-            )
-            .of_processes(measured_full(footprint))
-            .at_most(at_once(footprint)),
-        )
+        let line = line_of_peaks(&reached(footprint, bytes))?;
+        let model = RamModel::new(line, cold, load_peak, marks.kernel_bytes + besides)
+            .of_processes(measured_full(footprint));
+        Ok::<_, PlanError>(match at_once(footprint) {
+            Some(most) => model.at_most(most, held(footprint).high()),
+            None => model,
+        })
     };
     let model = |bytes: fn(&Point) -> Bytes, load_peak, cold, besides| {
         let alike = alike(bytes, load_peak, cold, besides)?;

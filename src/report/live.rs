@@ -43,7 +43,7 @@ pub fn topology_sentence(live: &LiveRecord) -> String {
         ToldBy::Nothing => "",
     };
     let rises = |n: u32| format!("{told} rises up to {n} in flight and no further");
-    let more = "more wait at its door, take no memory and are served no sooner";
+    let more = "more wait, hold little and are served no sooner";
     match (live.at_once, live.told_by) {
         (Some(1), _) => {
             format!("{of} {serves} one request at a time ({}): {more}.", stays(live.told_by))
@@ -91,6 +91,7 @@ fn findings(plan: &Plan, live: &LiveRecord, layout: Layout) -> String {
         plan.ram.buffer.high(),
         plan.cpu.seconds_per_request.typical(),
     ));
+    lines.extend(behind(plan, live));
     if live.workers > 1 {
         let each = Bytes::new(live.first.anon_bytes.get() / u64::from(live.workers));
         lines.push(format!(
@@ -129,6 +130,20 @@ fn findings(plan: &Plan, live: &LiveRecord, layout: Layout) -> String {
         let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
     }
     out
+}
+
+/// That more requests took less than in step, where the line is made of fewer.
+fn behind(plan: &Plan, live: &LiveRecord) -> Option<String> {
+    let points = &plan.footprint.as_ref()?.points;
+    let used = points.iter().map(|p| p.concurrency).max()?;
+    let well = live.rounds.iter().filter(|r| r.errors.is_empty()).map(|r| r.concurrency).max()?;
+    (used < well).then(|| {
+        format!(
+            "With more than {used} in flight memory rose by less than before, while answers took \
+             longer: they waited for each other and did not all hold theirs at one moment. Another \
+             machine may bring them together, so the line is that of up to {used}."
+        )
+    })
 }
 
 /// When a limit is hit, at the fastest that was seen.

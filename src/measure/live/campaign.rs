@@ -76,6 +76,8 @@ pub struct Run {
     pub processes: u32,
     /// Page tables and stacks.
     pub kernel: Bytes,
+    /// What is sent with a request, in the mean.
+    pub request_bytes: Bytes,
     /// What it could not stand.
     pub failure: Option<Failure>,
     /// How peaks were found.
@@ -249,6 +251,7 @@ impl Campaign<'_> {
             workers,
             processes: count(watch.processes().max(idle.members.len())),
             kernel,
+            request_bytes: crowd.client().request_bytes(),
             failure: seen.failure,
             peaks_by,
             interval: watch.interval(),

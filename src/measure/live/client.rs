@@ -1,21 +1,20 @@
 //! Requests as people send them: prepared once, sent by any number of users.
 
-use std::collections::BTreeMap;
+mod payload;
+
 use std::fmt;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ureq::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::multipart::{Form, Part};
 use ureq::{Agent, SendBody};
 
+use self::payload::{Payload, form, kind_of, payloads, read};
 use super::LiveError;
-use crate::profile::{Ask, BASE64_MARK, FILE_MARK, Live};
+use crate::profile::{Ask, Live};
+use crate::units::Bytes;
 
 /// How long an answer is waited for where nobody says.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,24 +34,6 @@ struct Prepared {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// In turn; at least one.
     payloads: Vec<Payload>,
-}
-
-/// What one request carries.
-enum Payload {
-    Nothing,
-    Bytes(Vec<u8>),
-    Form(Vec<Field>),
-}
-
-/// One field of a form.
-struct Field {
-    name: String,
-    content: Content,
-}
-
-enum Content {
-    Text(String),
-    File { name: String, bytes: Vec<u8> },
 }
 
 /// How a request went wrong.
@@ -104,6 +85,16 @@ impl Client {
     /// The share of each kind of request.
     pub fn shares(&self) -> &[f64] {
         &self.shares
+    }
+
+    /// What is sent with a request, in the mean: bodies, without headers.
+    pub fn request_bytes(&self) -> Bytes {
+        #[expect(clippy::cast_precision_loss, reason = "bytes that are in memory")]
+        let mean = |ask: &Prepared| {
+            let sum: usize = ask.payloads.iter().map(Payload::len).sum();
+            sum as f64 / ask.payloads.len() as f64
+        };
+        Bytes::from_f64(self.asks.iter().zip(&self.shares).map(|(a, share)| mean(a) * share).sum())
     }
 
     /// How long an answer is waited for.
@@ -164,37 +155,6 @@ impl Client {
         } else {
             Err(Fault::Status(status.as_u16()))
         }
-    }
-}
-
-fn form(fields: &[Field]) -> Result<Form<'_>, ureq::Error> {
-    let mut form = Form::new();
-    for field in fields {
-        form = match &field.content {
-            Content::Text(text) => form.text(&field.name, text),
-            Content::File { name, bytes } => {
-                let part = Part::bytes(bytes).file_name(name).mime_str(kind_of(name))?;
-                form.part(&field.name, part)
-            }
-        };
-    }
-    Ok(form)
-}
-
-/// What a file is, by its ending.
-fn kind_of(name: &str) -> &'static str {
-    let ending = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
-    match ending.to_ascii_lowercase().as_str() {
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "json" => "application/json",
-        "txt" => "text/plain",
-        "pdf" => "application/pdf",
-        "wav" => "audio/wav",
-        "mp3" => "audio/mpeg",
-        _ => "application/octet-stream",
     }
 }
 
@@ -268,90 +228,6 @@ pub fn address(typed: &str) -> Result<Uri, LiveError> {
     let url: Uri = typed.parse().map_err(|_| wrong())?;
     let has_scheme = matches!(url.scheme_str(), Some("http" | "https"));
     if has_scheme && url.host().is_some() { Ok(url) } else { Err(wrong()) }
-}
-
-fn payloads(ask: &Ask) -> Result<Vec<Payload>, LiveError> {
-    if let Some(path) = &ask.body {
-        return files(path)?.iter().map(|file| read(file).map(Payload::Bytes)).collect();
-    }
-    if let Some(json) = &ask.json {
-        let wrong =
-            |e: &dyn fmt::Display| LiveError::Request(format!("the JSON cannot be sent: {e}"));
-        let mut json = serde_json::to_value(json).map_err(|e| wrong(&e))?;
-        encode_files(&mut json)?;
-        return Ok(vec![Payload::Bytes(serde_json::to_vec(&json).map_err(|e| wrong(&e))?)]);
-    }
-    if ask.form.is_empty() {
-        return Ok(vec![Payload::Nothing]);
-    }
-    forms(&ask.form)
-}
-
-/// One form for each file, where a field names a folder.
-fn forms(fields: &BTreeMap<String, String>) -> Result<Vec<Payload>, LiveError> {
-    let mut found: Vec<(String, Option<Vec<PathBuf>>, String)> = Vec::new();
-    for (name, value) in fields {
-        let paths = value.strip_prefix(FILE_MARK).map(|p| files(Path::new(p))).transpose()?;
-        found.push((name.clone(), paths, value.clone()));
-    }
-    let turns =
-        found.iter().filter_map(|(_, paths, _)| paths.as_ref().map(Vec::len)).max().unwrap_or(1);
-    (0..turns)
-        .map(|turn| {
-            let field = |(name, paths, value): &(String, Option<Vec<PathBuf>>, String)| {
-                let content = match paths {
-                    None => Content::Text(value.clone()),
-                    Some(paths) => {
-                        let path = &paths[turn % paths.len()];
-                        let name = path.file_name().unwrap_or_default().to_string_lossy();
-                        Content::File { name: name.into_owned(), bytes: read(path)? }
-                    }
-                };
-                Ok(Field { name: name.clone(), content })
-            };
-            found.iter().map(field).collect::<Result<_, _>>().map(Payload::Form)
-        })
-        .collect()
-}
-
-/// The file, or the files of the folder in the order of their names; at least one.
-fn files(path: &Path) -> Result<Vec<PathBuf>, LiveError> {
-    let wrong =
-        |reason| LiveError::Io { what: format!("{} cannot be sent", path.display()), reason };
-    if !fs::metadata(path).map_err(wrong)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let entries = fs::read_dir(path).map_err(wrong)?;
-    let mut files: Vec<PathBuf> =
-        entries.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect();
-    files.sort();
-    if files.is_empty() {
-        return Err(LiveError::Request(format!(
-            "the folder {} holds no file to send",
-            path.display()
-        )));
-    }
-    Ok(files)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, LiveError> {
-    let what = || format!("{} cannot be sent", path.display());
-    fs::read(path).map_err(|reason| LiveError::Io { what: what(), reason })
-}
-
-/// Puts the bytes of files where their names are.
-fn encode_files(value: &mut serde_json::Value) -> Result<(), LiveError> {
-    match value {
-        serde_json::Value::String(text) => {
-            if let Some(file) = text.strip_prefix(BASE64_MARK) {
-                *text = STANDARD.encode(read(Path::new(file))?);
-            }
-            Ok(())
-        }
-        serde_json::Value::Array(list) => list.iter_mut().try_for_each(encode_files),
-        serde_json::Value::Object(map) => map.values_mut().try_for_each(encode_files),
-        _ => Ok(()),
-    }
 }
 
 /// The header with the token, which is never shown.

@@ -6,7 +6,7 @@ use crate::footprint::{
     ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, Growth, Inside, Level,
     LiveRecord, Marks, PeaksBy, Point, Throughput, ToldBy, Topology,
 };
-use crate::model::live::{AtOnce, Seen, Slope, at_once, growth};
+use crate::model::live::{AtOnce, Seen, Slope, at_once, growth, in_step};
 use crate::model::sample::median;
 use crate::units::{Bytes, Seconds, Source, Span};
 
@@ -31,7 +31,10 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     whole.rounds.first()?;
     let slope = growth(&whole.levels);
     let leak = slope.map_or(0.0, |s| s.typical);
-    let found = concluded(whole, leak, facts.cpus);
+    let seen = seen(whole, leak);
+    let found = at_once(whole.first.anon_bytes.as_f64(), &seen, facts.cpus);
+    // Beyond an end that was found, nothing rises anyway.
+    let most = if found.number().is_some() { u32::MAX } else { in_step(&seen) };
     let topology = topology(whole.workers, found.number());
     let loads = || whole.rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO);
     let cpu = span(loads().map(|r| r.cpu_seconds.get()));
@@ -56,7 +59,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             idle_bytes: whole.after.total(),
             kernel_bytes: measured.runs.iter().map(|r| r.kernel).max().unwrap_or_default(),
         },
-        points: points(measured, leak),
+        points: points(measured, leak, most),
         cold_burst: measured
             .burst
             .map(|(concurrency, level)| ColdBurst {
@@ -91,6 +94,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
                 AtOnce::ByRate(_) => ToldBy::Throughput,
                 AtOnce::Unknown => ToldBy::Nothing,
             },
+            request_bytes: whole.request_bytes,
             idle: whole.idle,
             first: whole.first,
             after: whole.after,
@@ -111,9 +115,8 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     })
 }
 
-fn concluded(run: &Run, leak: f64, cpus: f64) -> AtOnce {
-    let seen: Vec<Seen> = run
-        .rounds
+fn seen(run: &Run, leak: f64) -> Vec<Seen> {
+    run.rounds
         .iter()
         .zip(&run.busy)
         // What was not answered was not at work.
@@ -124,8 +127,7 @@ fn concluded(run: &Run, leak: f64, cpus: f64) -> AtOnce {
             rate: round.throughput.get(),
             busy: *busy,
         })
-        .collect();
-    at_once(run.first.anon_bytes.as_f64(), &seen, cpus)
+        .collect()
 }
 
 /// The word for it. What has no word of its own, as several workers with a pool each, is told by its
@@ -143,10 +145,11 @@ fn topology(workers: u32, at_once: Option<u32>) -> Topology {
     }
 }
 
-fn points(measured: &Measured, leak: f64) -> Vec<Point> {
+/// The peaks that make the line: of at most so many requests in flight.
+fn points(measured: &Measured, leak: f64, most: u32) -> Vec<Point> {
     let rounds = measured.runs.iter().flat_map(|run| &run.rounds);
     rounds
-        .filter(|round| round.errors.is_empty())
+        .filter(|round| round.errors.is_empty() && round.concurrency <= most)
         .map(|round| {
             let anon = Bytes::from_f64(without(round.peak.anon_bytes, leak, round.before));
             Point {

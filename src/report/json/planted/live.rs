@@ -1,0 +1,48 @@
+//! A live service made by hand.
+
+use crate::footprint::{Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::units::{Bytes, Rate, Seconds, Source, Span};
+
+/// A live service: two workers that leak, and fail under load.
+pub fn live() -> LiveRecord {
+    let level = |mib| Level { anon_bytes: Bytes::mib(mib), file_bytes: Bytes::mib(20) };
+    let round = |n: u32, errors: &[(&str, u64)]| Round {
+        concurrency: n,
+        start: 0,
+        before: 10 * u64::from(n),
+        peak: level(100 + 10 * u64::from(n.min(4))),
+        answered: 200,
+        errors: errors.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
+        throughput: Rate::per_second(50.0 * f64::from(n.min(4))),
+        cpu_seconds: Seconds::new(0.01),
+        latency: [0.02, 0.03, 0.04, 0.05].map(Seconds::new),
+    };
+    let span = |low, typical, high| {
+        Span::around(Bytes::new(low), Bytes::new(typical), Bytes::new(high), Source::Fitted)
+    };
+    LiveRecord {
+        target: "uvicorn app:app --port 8000".to_owned(),
+        attached: false,
+        workers: 2,
+        processes: 3,
+        at_once: Some(4),
+        told_by: ToldBy::Memory,
+        request_bytes: Bytes::new(200_000),
+        idle: level(90),
+        first: level(100),
+        after: level(120),
+        group_peak_bytes: Some(Bytes::mib(200)),
+        rounds: vec![
+            round(1, &[("timeout", 1)]),
+            round(2, &[]),
+            round(4, &[]),
+            round(8, &[("reset", 3), ("status 500", 1)]),
+        ],
+        growth: Some(Growth { bytes_per_request: span(60_000, 65_536, 70_000), requests: 800 }),
+        failure: Some(Failure { concurrency: 8, what: "3 × reset, 1 × status 500".to_owned() }),
+        peaks_by: PeaksBy::Marks,
+        sampling_seconds: Seconds::new(0.05),
+        driver_cpu: 0.1,
+        driver_bound: true,
+    }
+}
