@@ -6,6 +6,7 @@ mod accuracy;
 mod alternatives;
 mod book;
 mod build;
+pub mod check;
 mod compare;
 mod components;
 mod cpu;

@@ -4,6 +4,7 @@
 //! All of it is optional and none of it is measured. A quantity is kept as it was written, because
 //! how it was written says how exactly it is known.
 
+mod budget;
 mod costs;
 mod demand;
 mod market;
@@ -14,6 +15,7 @@ mod storage;
 mod traffic;
 mod written;
 
+pub use budget::{Limit, Line, Rule};
 pub use costs::{Costs, DeclaredModel, DeclaredRequest, Load, Shared, Stage};
 pub use demand::{Demand, Deployment, Volume, Workers};
 pub use market::{Target, Thresholds, Tier};

@@ -50,6 +50,8 @@ pub struct LiveRecord {
     pub peaks_by: PeaksBy,
     /// Between two looks at the processes.
     pub sampling_seconds: Seconds,
+    /// The share of one core that looking at the processes took.
+    pub sampler_cpu: f64,
     /// The most of one CPU core that the driver of the load took, of all rounds.
     pub driver_cpu: f64,
     /// Whether the driver and not the service set the pace at the end.

@@ -216,6 +216,11 @@ fn means(live: &LiveRecord) -> Vec<String> {
             live.sampling_seconds
         ),
     }];
+    lines.push(format!(
+        "Looking took {:.1} % of a CPU core, driving the load up to {:.0} %.",
+        live.sampler_cpu * 100.0,
+        live.driver_cpu * 100.0
+    ));
     lines.push(
         "Anonymous and shared memory counts, pages that processes share once; latencies from when a \
          request was sent to the last byte of its answer."

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub mod onnx;
+pub mod service;
 
 /// A cache with the library in it, found or installed as for any user and kept between test runs.
 pub fn real_cache() -> &'static Path {

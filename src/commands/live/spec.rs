@@ -32,6 +32,7 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
     }
     if let Some(mut profile) = named {
         profile.footprint = None;
+        profile.live = profile.live.map(|live| overridden(live, typed)).transpose()?;
         return Ok(Some(profile));
     }
     let url = match (&typed.url, typed.watch) {
@@ -66,6 +67,27 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
         service: Service::default(),
         footprint: None,
     }))
+}
+
+/// What a profile says, where the command line says nothing else.
+fn overridden(live: Live, typed: &LiveArgs) -> anyhow::Result<Live> {
+    let (command, folder) = if typed.command.is_empty() {
+        (live.command, live.folder)
+    } else {
+        (typed.command.clone(), Some(here()?))
+    };
+    let asked = requests(typed)?;
+    Ok(Live {
+        command,
+        folder,
+        url: typed.url.clone().unwrap_or(live.url),
+        ready: typed.ready.as_deref().map(ready).or(live.ready),
+        start_timeout: typed.start_timeout.map(quantity).transpose()?.or(live.start_timeout),
+        timeout: typed.timeout.map(quantity).transpose()?.or(live.timeout),
+        bearer_env: typed.bearer_env.clone().or(live.bearer_env),
+        ca: typed.ca.as_deref().map(absolute).transpose()?.or(live.ca),
+        requests: if asked.is_empty() { live.requests } else { asked },
+    })
 }
 
 /// What runs already, if something was named.
@@ -107,6 +129,13 @@ fn requests(typed: &LiveArgs) -> anyhow::Result<Vec<Ask>> {
         let (name, value) = header.split_once(':').with_context(|| {
             format!("`{header}` is no header: write it as in --header 'X-Test: 1'")
         })?;
+        if name.trim().eq_ignore_ascii_case("authorization") {
+            bail!(
+                "a profile keeps its headers, and {} is a secret: put the token in the environment and \
+                 name it, --bearer-env MY_TOKEN",
+                name.trim()
+            );
+        }
         headers.insert(name.trim().to_owned(), value.trim().to_owned());
     }
     let mut form = BTreeMap::new();

@@ -84,6 +84,8 @@ pub struct Run {
     pub peaks_by: PeaksBy,
     /// Between two looks.
     pub interval: Seconds,
+    /// The share of one core that looking took.
+    pub sampler_cpu: f64,
     /// The most of one core that the driver took.
     pub driver_cpu: f64,
     /// Whether the driver set the pace in the last round.
@@ -255,6 +257,7 @@ impl Campaign<'_> {
             failure: seen.failure,
             peaks_by,
             interval: watch.interval(),
+            sampler_cpu: watch.cost(),
             driver_cpu,
             driver_bound,
         })
@@ -323,6 +326,9 @@ fn explained(fault: &super::client::Fault, client: &Client) -> String {
         Fault::Status(code) => format!(
             "it answers with status {code}: is the request what it expects? See --method, --header, --body, --form and --json"
         ),
+        Fault::Other(what) if what.contains("certificate") => {
+            format!("{what}; --ca names the certificates (PEM) of who signed the service's own")
+        }
         Fault::Other(what) => what.clone(),
     }
 }

@@ -109,6 +109,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
                 .find(|by| *by == PeaksBy::Looks)
                 .unwrap_or(PeaksBy::Marks),
             sampling_seconds: whole.interval,
+            sampler_cpu: whole.sampler_cpu,
             driver_cpu: whole.driver_cpu,
             driver_bound: whole.driver_bound,
         }),

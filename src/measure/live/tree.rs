@@ -69,11 +69,11 @@ impl Root {
     pub fn ids(&self) -> Result<Vec<u32>, LiveError> {
         match self {
             Self::Process(id) => {
-                let family = family(*id);
-                if family.is_empty() { Err(LiveError::Gone(*id)) } else { Ok(family) }
+                let ids = others(family(*id));
+                if ids.is_empty() { Err(LiveError::Gone(*id)) } else { Ok(ids) }
             }
             Self::Group(path) => {
-                let ids = ids_below(path);
+                let ids = others(ids_below(path));
                 if ids.is_empty() { Err(LiveError::EmptyGroup(path.clone())) } else { Ok(ids) }
             }
             Self::Started(id) => {
@@ -225,6 +225,16 @@ fn family(root: u32) -> Vec<u32> {
         return Vec::new();
     }
     memory::descendants(&all, root).into_iter().filter(|id| is_alive(*id)).collect()
+}
+
+/// Without this process and what it has started: it may run in the same container, or below the
+/// shell that is measured.
+fn others(ids: Vec<u32>) -> Vec<u32> {
+    if !ids.contains(&std::process::id()) {
+        return ids;
+    }
+    let own = family(std::process::id());
+    ids.into_iter().filter(|id| !own.contains(id)).collect()
 }
 
 /// The tool's own helpers are no part of a service.

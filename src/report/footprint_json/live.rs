@@ -23,6 +23,7 @@ pub(super) struct Live<'a> {
     failure: Option<Failed<'a>>,
     peaks_by: &'static str,
     sampling_seconds: f64,
+    sampler_cpu: f64,
     driver_cpu: f64,
     driver_bound: bool,
 }
@@ -100,6 +101,7 @@ impl<'a> From<&'a LiveRecord> for Live<'a> {
                 PeaksBy::Looks => "looks",
             },
             sampling_seconds: live.sampling_seconds.get(),
+            sampler_cpu: live.sampler_cpu,
             driver_cpu: live.driver_cpu,
             driver_bound: live.driver_bound,
         }

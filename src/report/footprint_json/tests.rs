@@ -26,7 +26,7 @@ const CONTRACT: &str = "{schema,
         rounds[{concurrency,start,peak_bytes,anon_bytes,file_bytes,answered,errors[{kind,count}],
             throughput_rps,cpu_seconds,p50_seconds,p95_seconds,p99_seconds,max_seconds}],
         growth{bytes_per_request S,requests},failure{concurrency,what},
-        peaks_by,sampling_seconds,driver_cpu,driver_bound}}";
+        peaks_by,sampling_seconds,sampler_cpu,driver_cpu,driver_bound}}";
 
 fn rendered(plan: &Plan) -> String {
     footprint_json(plan, plan.footprint.as_ref().unwrap()).unwrap()

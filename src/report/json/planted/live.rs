@@ -42,6 +42,7 @@ pub fn live() -> LiveRecord {
         failure: Some(Failure { concurrency: 8, what: "3 × reset, 1 × status 500".to_owned() }),
         peaks_by: PeaksBy::Marks,
         sampling_seconds: Seconds::new(0.05),
+        sampler_cpu: 0.01,
         driver_cpu: 0.1,
         driver_bound: true,
     }

@@ -1,0 +1,256 @@
+//! A budget held against what was measured: each rule is within, over, or not to be told yet.
+//!
+//! The whole interval counts. Where all of it is on one side of the limit the rule is decided; where
+//! it straddles the limit it is not, and what would decide is said.
+
+mod growth;
+mod why;
+
+use super::{Plan, PlanError, Question};
+use crate::footprint::Footprint;
+use crate::service::{Limit, Rule};
+use crate::units::{Bytes, Rate, Seconds, Source, Span};
+
+pub use growth::{Difference, Grown, Part, comparable, grown};
+pub use why::{Change, Remedy, Why, why};
+
+/// What a rule is held against.
+pub struct Evidence<'a> {
+    /// The service's name.
+    pub service: &'a str,
+    /// What was measured; `None` where costs are declared.
+    pub footprint: Option<&'a Footprint>,
+    /// What it was, with which growth is compared.
+    pub baseline: Option<&'a Footprint>,
+    /// Whether the service is warmed up before it gets traffic.
+    pub warmed: bool,
+    /// Answers a question about the service.
+    pub ask: &'a dyn Fn(&Question) -> Result<Plan, PlanError>,
+}
+
+/// A value and what it may be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    /// Memory or a file.
+    Bytes(Span<Bytes>),
+    /// CPU time.
+    Seconds(Span<Seconds>),
+    /// Requests a second.
+    Rate(Span<Rate>),
+    /// What has grown, the worst first; one at least.
+    Growth(Vec<Grown>),
+}
+
+/// How a rule ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Outcome {
+    /// Kept.
+    Within,
+    /// Broken.
+    Over,
+    /// The interval straddles the limit.
+    Undecided(Doubt),
+}
+
+/// What would decide.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Doubt {
+    /// Measuring so many times as long.
+    Longer(f64),
+    /// Nothing of the kind: processes differ by more than the distance to the limit.
+    TooClose,
+}
+
+/// A rule that was held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Whose.
+    pub service: String,
+    /// Which.
+    pub rule: Rule,
+    /// How it ends.
+    pub outcome: Outcome,
+    /// What was found; `None` where the measurement was killed before there was anything.
+    pub reading: Option<Reading>,
+    /// The kernel ended the measurement with so many requests in flight; 0 while loading.
+    pub killed: Option<u32>,
+    /// Where the bytes are and what to do.
+    pub why: Why,
+}
+
+/// Why a rule has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// No plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// No baseline.
+    #[error(
+        "the rule `{0}` compares with a baseline, and there is none: name one with --baseline, or write it with --update-baseline"
+    )]
+    NoBaseline(String),
+    /// No model file.
+    #[error("the rule `{0}` is about files of models, and this service has none that are known")]
+    NoFiles(String),
+    /// Not the same.
+    #[error("{0}")]
+    Different(#[from] Difference),
+}
+
+/// Beyond this many times as long nobody measures.
+const LONGEST: f64 = 16.0;
+
+/// Closer to the limit than this share of it, processes differ by more, however many were measured.
+const SPREAD: f64 = 0.02;
+
+/// Holds one rule.
+///
+/// # Errors
+/// Where there is nothing to hold it against.
+pub fn held(rule: &Rule, evidence: &Evidence<'_>) -> Result<Finding, CheckError> {
+    let killed = evidence.footprint.and_then(|f| f.killed);
+    let question = question(&rule.limit, evidence.warmed);
+    let plan = (evidence.ask)(&question)?;
+    let (reading, mut outcome) = read(rule, &plan, evidence)?;
+    // What was killed before it reached what is asked is known to need more than there was.
+    let reached = killed.filter(|k| k.concurrency <= question.concurrency.unwrap_or(1));
+    let is_memory = matches!(rule.limit, Limit::Ram { .. } | Limit::LoadPeak(_) | Limit::Buffer(_));
+    if is_memory && reached.is_some() {
+        outcome = Outcome::Over;
+    }
+    Ok(Finding {
+        service: evidence.service.to_owned(),
+        rule: rule.clone(),
+        outcome,
+        reading: Some(reading),
+        killed: reached.filter(|_| is_memory).map(|k| k.concurrency),
+        why: why(&rule.limit, &plan, evidence)?,
+    })
+}
+
+/// A rule of a service that the kernel ended while it was measured, before there was a number.
+pub fn killed(rule: &Rule, service: &str, concurrency: u32) -> Finding {
+    Finding {
+        service: service.to_owned(),
+        rule: rule.clone(),
+        outcome: Outcome::Over,
+        reading: None,
+        killed: Some(concurrency),
+        why: Why::default(),
+    }
+}
+
+fn question(limit: &Limit, warmed: bool) -> Question {
+    let asked = Question { warmed, ..Question::default() };
+    match limit {
+        Limit::Ram { concurrency, .. } => Question { concurrency: Some(*concurrency), ..asked },
+        Limit::Rps { cpus, .. } => Question { cpus: Some(*cpus), ..asked },
+        _ => asked,
+    }
+}
+
+fn read(
+    rule: &Rule,
+    plan: &Plan,
+    evidence: &Evidence<'_>,
+) -> Result<(Reading, Outcome), CheckError> {
+    let bytes = |span: Span<Bytes>, most: Bytes| {
+        (Reading::Bytes(span), at_most(&span.map(Bytes::as_f64), most.as_f64()))
+    };
+    Ok(match rule.limit {
+        Limit::Ram { most, .. } => bytes(plan.ram.limit, most),
+        Limit::Buffer(most) => bytes(plan.ram.buffer, most),
+        Limit::LoadPeak(most) => bytes(plan.ram.load_peak, most),
+        Limit::CpuSeconds(most) => {
+            let span = plan.cpu.seconds_per_request;
+            (Reading::Seconds(span), at_most(&span.map(Seconds::get), most.get()))
+        }
+        Limit::Rps { least, .. } => {
+            let answers = plan.cpu.answers.ok_or(PlanError::NoTime)?;
+            let span = answers.throughput;
+            (Reading::Rate(span), at_least(&span.map(Rate::get), least.get()))
+        }
+        Limit::ModelFile(most) => {
+            let files = evidence.footprint.map(|f| f.models.as_slice()).unwrap_or_default();
+            let largest = files.iter().map(|m| m.file_bytes).max();
+            let largest = largest.ok_or_else(|| CheckError::NoFiles(rule.name.clone()))?;
+            bytes(Span::exact(largest, Source::Measured), most)
+        }
+        Limit::Growth(most) => {
+            let (Some(now), Some(then)) = (evidence.footprint, evidence.baseline) else {
+                return Err(CheckError::NoBaseline(rule.name.clone()));
+            };
+            comparable(then, now)?;
+            let parts = grown(&before(then, plan, evidence.warmed)?, plan);
+            let outcome = growth::outcome(&parts, most.get());
+            (Reading::Growth(parts), outcome)
+        }
+    })
+}
+
+/// The plan of the baseline, asked as this one was.
+fn before(then: &Footprint, now: &Plan, warmed: bool) -> Result<Plan, PlanError> {
+    super::plan(&now.name, &now.title, then, &Question { warmed, ..now.question })
+}
+
+/// A value that must not be more.
+fn at_most(value: &Span<f64>, limit: f64) -> Outcome {
+    match () {
+        () if value.high() <= limit => Outcome::Within,
+        () if value.low() > limit => Outcome::Over,
+        () => Outcome::Undecided(doubt(value, limit)),
+    }
+}
+
+/// A value that must not be less.
+fn at_least(value: &Span<f64>, limit: f64) -> Outcome {
+    match () {
+        () if value.low() >= limit => Outcome::Within,
+        () if value.high() < limit => Outcome::Over,
+        () => Outcome::Undecided(doubt(value, limit)),
+    }
+}
+
+/// An interval narrows with the root of the processes that were measured.
+fn doubt(value: &Span<f64>, limit: f64) -> Doubt {
+    let distance = (limit - value.typical()).abs();
+    let half = if limit > value.typical() {
+        value.high() - value.typical()
+    } else {
+        value.typical() - value.low()
+    };
+    let times = (half / distance).powi(2);
+    if distance <= SPREAD * limit || !(1.0..=LONGEST).contains(&times) {
+        Doubt::TooClose
+    } else {
+        Doubt::Longer(times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(low: f64, typical: f64, high: f64) -> Span<f64> {
+        Span::around(low, typical, high, Source::Fitted)
+    }
+
+    #[test]
+    fn the_whole_interval_decides() {
+        assert_eq!(at_most(&span(90.0, 95.0, 100.0), 100.0), Outcome::Within);
+        assert_eq!(at_most(&span(101.0, 105.0, 110.0), 100.0), Outcome::Over);
+        assert_eq!(at_least(&span(100.0, 105.0, 110.0), 100.0), Outcome::Within);
+        assert_eq!(at_least(&span(80.0, 90.0, 99.0), 100.0), Outcome::Over);
+    }
+
+    #[test]
+    fn what_straddles_the_limit_says_what_would_decide() {
+        // Half of 20 must become 10: four times the processes.
+        let longer = at_most(&span(70.0, 90.0, 110.0), 100.0);
+        assert_eq!(longer, Outcome::Undecided(Doubt::Longer(4.0)));
+        let close = at_most(&span(95.0, 99.0, 103.0), 100.0);
+        assert_eq!(close, Outcome::Undecided(Doubt::TooClose));
+        let hopeless = at_least(&span(10.0, 105.0, 200.0), 100.0);
+        assert_eq!(hopeless, Outcome::Undecided(Doubt::TooClose));
+    }
+}

@@ -1,0 +1,150 @@
+//! Where the bytes of a rule are, what changed since the baseline, and what would bring it back.
+
+use super::Evidence;
+use crate::plan::{Component, Plan, PlanError, Question, Scope, plan};
+use crate::service::Limit;
+use crate::units::{Bytes, Span};
+
+/// All of it; empty where nothing was measured.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Why {
+    /// Where the bytes are, the largest first, by who pays for them.
+    pub parts: Vec<Component>,
+    /// What differs from the baseline by more than a hundredth of it and a MiB, the largest first.
+    pub changes: Vec<Change>,
+    /// What would keep the rule, the least change first.
+    pub remedies: Vec<Remedy>,
+}
+
+/// A part of the memory, then and now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// As [`Component::name`].
+    pub name: String,
+    /// Who pays for it.
+    pub scope: Scope,
+    /// In the baseline; nothing where it was not there.
+    pub then: Bytes,
+    /// Now; nothing where it is gone.
+    pub now: Bytes,
+}
+
+/// What would keep the rule.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Remedy {
+    /// So many in flight and no more.
+    Admit(u32),
+    /// Warming up before there is traffic: the burst after a restart is what takes most.
+    WarmUp,
+    /// Another topology needs at most this.
+    Topology(String, Bytes),
+    /// The limit that it would keep.
+    Limit(Bytes),
+    /// Loading is what takes most: a model with its weights in a file of their own, or converted to
+    /// the ORT format, loads with less.
+    LoadPeak(Bytes),
+    /// The stage of a request that takes most.
+    Stage(String, Bytes),
+}
+
+/// Below this nothing is said to have changed.
+const LEAST: Bytes = Bytes::mib(1);
+
+/// Why a rule ends as it does.
+///
+/// # Errors
+/// Where the baseline gives no plan.
+pub fn why(limit: &Limit, now: &Plan, evidence: &Evidence<'_>) -> Result<Why, PlanError> {
+    let is_memory =
+        !matches!(limit, Limit::CpuSeconds(_) | Limit::Rps { .. } | Limit::ModelFile(_));
+    if !is_memory {
+        return Ok(Why::default());
+    }
+    let mut parts = now.ram.components.clone();
+    parts.retain(|part| part.bytes.typical() > Bytes::ZERO);
+    parts.sort_by_key(|part| {
+        (part.scope == Scope::Request, std::cmp::Reverse(part.bytes.typical()))
+    });
+    let changes = match evidence.baseline {
+        Some(then) => {
+            let asked = Question { warmed: evidence.warmed, ..Question::default() };
+            changes(&plan(&now.name, &now.title, then, &asked)?, now)
+        }
+        None => Vec::new(),
+    };
+    Ok(Why { parts, changes, remedies: remedies(limit, now, evidence)? })
+}
+
+fn changes(then: &Plan, now: &Plan) -> Vec<Change> {
+    let of = |plan: &Plan, name: &str| {
+        let part = plan.ram.components.iter().find(|part| part.name == name);
+        part.map_or(Bytes::ZERO, |part| part.bytes.typical())
+    };
+    let gone = then
+        .ram
+        .components
+        .iter()
+        .filter(|part| now.ram.components.iter().all(|other| other.name != part.name));
+    let mut changes: Vec<Change> = now
+        .ram
+        .components
+        .iter()
+        .chain(gone)
+        .map(|part| Change {
+            name: part.name.clone(),
+            scope: part.scope,
+            then: of(then, &part.name),
+            now: of(now, &part.name),
+        })
+        .filter(|c| c.size() > LEAST && c.size().as_f64() > c.then.as_f64() / 100.0)
+        .collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.size()));
+    changes
+}
+
+impl Change {
+    /// How much it is, either way.
+    pub fn size(&self) -> Bytes {
+        self.now.saturating_sub(self.then) + self.then.saturating_sub(self.now)
+    }
+}
+
+fn remedies(limit: &Limit, now: &Plan, evidence: &Evidence<'_>) -> Result<Vec<Remedy>, PlanError> {
+    let stage = || {
+        let stages = now.ram.components.iter().filter(|part| part.scope == Scope::Request);
+        let largest = stages.max_by_key(|part| part.bytes.typical());
+        largest.map(|part| Remedy::Stage(part.name.clone(), part.bytes.typical()))
+    };
+    let keeps = |span: &Span<Bytes>, most: Bytes| span.high() <= most;
+    let mut found = Vec::new();
+    match *limit {
+        Limit::Ram { most, concurrency } if !keeps(&now.ram.limit, most) => {
+            if now.ram.load_peak.high() > most {
+                found.push(Remedy::LoadPeak(now.ram.load_peak.high()));
+            }
+            let asked = Question { concurrency: Some(concurrency), ..Question::default() };
+            if !evidence.warmed {
+                let warm = (evidence.ask)(&Question { warmed: true, ..asked })?;
+                if keeps(&warm.ram.limit, most) {
+                    found.push(Remedy::WarmUp);
+                }
+            }
+            let boxed =
+                Question { ram: Some(most), warmed: evidence.warmed, ..Question::default() };
+            let holds = (evidence.ask)(&boxed)?.ram.max_concurrency.map_or(0, |c| c.low);
+            if (1..concurrency).contains(&holds) {
+                found.push(Remedy::Admit(holds));
+            }
+            let others = now.alternatives.iter().filter(|a| keeps(&a.total, most));
+            found.extend(others.map(|a| Remedy::Topology(a.topology.clone(), a.total.high())));
+            found.extend(stage());
+            found.push(Remedy::Limit(now.ram.limit.high()));
+        }
+        Limit::Buffer(most) if !keeps(&now.ram.buffer, most) => found.extend(stage()),
+        Limit::LoadPeak(most) if !keeps(&now.ram.load_peak, most) => {
+            found.push(Remedy::LoadPeak(now.ram.load_peak.high()));
+        }
+        _ => {}
+    }
+    Ok(found)
+}

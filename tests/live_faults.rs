@@ -1,0 +1,141 @@
+//! Live services that misbehave, and being told to stop.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::service::{MIB, Service, command, measure, number, port, spawned};
+use common::{Place, Ran};
+
+/// A load that a service cannot stand is a result.
+#[test]
+fn a_service_that_fails_is_told() {
+    let place = Place::new();
+    for (fault, word) in [
+        ("--fail-after 60", "status 500"),
+        ("--reset-after 60", "reset"),
+        ("--die-after 60", "the service ended"),
+    ] {
+        let port = port();
+        let url = format!("http://127.0.0.1:{port}/work");
+        let command = command(port, &format!("--base 20M --hold 4M --time 0.01 {fault}"));
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let start = ["--url", &url, "--budget", "4s", "--timeout", "5s", "--"];
+        let ran = measure(&place, &[&start[..], &words].concat());
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(all.contains("could not stand") && all.contains(word), "{fault}: {all}");
+    }
+}
+
+#[test]
+fn a_service_that_does_not_come_up_is_told() {
+    let place = Place::new();
+    let failing = |options: &str, more: &[&str]| {
+        let port = port();
+        let url = format!("http://127.0.0.1:{port}/work");
+        let command = command(port, options);
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let start = ["--url", &url, "--budget", "2s"];
+        let ran = measure(&place, &[&start[..], more, &["--"], &words].concat());
+        assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
+        ran.stderr
+    };
+    let never = failing("--never-ready", &["--start-timeout", "1s"]);
+    assert!(never.contains("was not ready after 1.0 s") && never.contains("--ready"), "{never}");
+    let wrong = failing("--no-such-option", &[]);
+    assert!(
+        wrong.contains("ended before it was ready") && wrong.contains("no-such-option"),
+        "{wrong}"
+    );
+    let hangs = failing("--hang-after 1", &["--timeout", "1s"]);
+    assert!(hangs.contains("no answer within 1.0 s") && hangs.contains("--timeout"), "{hangs}");
+    let slow = failing("--slow", &["--timeout", "1s"]);
+    assert!(slow.contains("no answer within 1.0 s"), "{slow}");
+    let missing = measure(&place, &["--url", "http://127.0.0.1:9/", "--", "no-such-program"]);
+    assert!(missing.stderr.contains("`no-such-program` cannot be started"), "{}", missing.stderr);
+    let nobody = measure(&place, &["--url", "http://127.0.0.1:9/", "--pid", "4000000"]);
+    assert!(
+        nobody.stderr.contains("no process 4000000") || nobody.stderr.contains("4000000"),
+        "{}",
+        nobody.stderr
+    );
+}
+
+/// It changes its process on starting: found all the same, and ended.
+#[test]
+fn a_service_that_changes_its_process_is_followed() {
+    let place = Place::new();
+    let seen = spawned(
+        &place,
+        "--base 41M --hold 8M --time 0.02 --daemonize",
+        &["--budget", "5s", "--up-to", "4"],
+    );
+    let buffer = number(&seen, "/ram/buffer_bytes/typical") / (8.0 * MIB);
+    assert!((buffer - 1.0).abs() < 0.10, "{buffer}");
+    assert_nobody_is_left("--base 41M --hold 8M --time 0.02 --daemonize");
+}
+
+/// Processes of this command line.
+fn assert_nobody_is_left(words: &str) {
+    let found = || {
+        let list = Command::new("ps").args(["-eo", "pid,args"]).output().unwrap();
+        let text = String::from_utf8_lossy(&list.stdout).into_owned();
+        text.lines().filter(|l| l.contains(words)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let begun = Instant::now();
+    while !found().is_empty() && begun.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(found(), Vec::<String>::new());
+}
+
+/// Ctrl-C ends what was started with all that it started, and leaves alone what was there.
+#[test]
+fn an_interrupt_stops_what_was_started_and_nothing_else() {
+    let place = Place::new();
+    let mut other = Service::start("--time 0.01 --base 7M");
+    let port = port();
+    let url = format!("http://127.0.0.1:{port}/work");
+    let options = "--time 0.05 --base 13M --hold 1M --workers 2 --ignore-term";
+    let command = command(port, options);
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let start = ["measure", "--quiet", "--url", &url, "--budget", "60s", "--"];
+    let mut child = place.command(&[&start[..], &words].concat()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let begun = Instant::now();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert_nobody_is_left("--base 13M --hold 1M --workers 2");
+    assert!(other.is_alive());
+}
+
+/// A process of somebody else.
+#[test]
+fn a_process_of_another_user_is_refused_with_the_way_out() {
+    if rustix::process::getuid().is_root() {
+        let service = Service::start("--time 0.01");
+        let program = assert_cmd::cargo::cargo_bin!("mediscope-size");
+        // A place that everybody can read.
+        let folder = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+        let copy = folder.path().join("mediscope-size");
+        fs::copy(program, &copy).unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(folder.path(), open).unwrap();
+        let output = std::os::unix::process::CommandExt::uid(&mut Command::new(&copy), 65534)
+            .args(["measure", "--quiet", "--pid", &service.child.id().to_string()])
+            .args(["--url", &service.url(), "--cache-dir", "/nowhere"])
+            .output()
+            .unwrap();
+        let ran = Ran::from(output);
+        assert_eq!(ran.code, Some(2), "{}", ran.stdout);
+        assert!(ran.stderr.contains("belongs to somebody else"), "{}", ran.stderr);
+    } else {
+        println!("skipped: only root has processes of another user to try on");
+    }
+}

@@ -1,0 +1,132 @@
+//! What is sent to a live service, and what is kept of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::service::{Service, measure};
+use common::{Place, Ran};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+/// What is sent arrives as it was said, and the token is nowhere to be seen.
+#[test]
+fn requests_are_sent_as_people_send_them() {
+    let place = Place::new();
+    let folder = tempfile::tempdir().unwrap();
+    let body = folder.path().join("scan.png");
+    fs::write(&body, b"not really a picture").unwrap();
+    let output = folder.path().join("service.yaml");
+    let (body, output) = (body.to_str().unwrap(), output.to_str().unwrap());
+    let service = Service::start("--expect token=s3cret --time 0.005");
+    let (pid, url) = (service.child.id().to_string(), service.url());
+    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4", "-o", output];
+    let refused = measure(&place, &start);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("status 401"), "{}", refused.stderr);
+    for sent in [
+        &["--body", body][..],
+        &["--form", &format!("file=@{body}"), "--form", "lang=en"],
+        &["--json", &format!(r#"{{"image": "@base64:{body}"}}"#)],
+        &["--method", "PUT", "--body", body, "-H", "X-Test: 1"],
+    ] {
+        let ran = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
+            .args(["measure"])
+            .args(start)
+            .args(["--bearer-env", "MY_TOKEN"])
+            .args(sent)
+            .env("MY_TOKEN", "s3cret")
+            .output()
+            .unwrap();
+        let ran = Ran::from(ran);
+        assert_eq!(ran.code, Some(0), "{sent:?}: {}", ran.stderr);
+        let written = fs::read_to_string(output).unwrap();
+        assert!(!written.contains("s3cret") && !ran.stdout.contains("s3cret"));
+        assert!(!ran.stderr.contains("s3cret") && written.contains("MY_TOKEN"));
+    }
+}
+
+/// An authority of this test's own, and a certificate for 127.0.0.1 that it signed; as files.
+fn certificates(folder: &Path) -> [String; 3] {
+    let (key, own_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let signed_by_itself = authority.self_signed(&own_key).unwrap();
+    let issuer = Issuer::from_params(&authority, &own_key);
+    let served = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let served = served.signed_by(&key, &issuer).unwrap();
+    let written = [
+        ("ca.pem", signed_by_itself.pem()),
+        ("served.pem", served.pem()),
+        ("key.pem", key.serialize_pem()),
+    ];
+    written.map(|(name, pem)| {
+        let path = folder.join(name);
+        fs::write(&path, pem).unwrap();
+        path.display().to_string()
+    })
+}
+
+/// A service of its own authority is asked where that is named, and not where it is not.
+#[test]
+fn an_authority_can_be_chosen() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    let [ca, served, key] = certificates(folder.path());
+    let service = Service::start(&format!("--time 0.005 --tls {served} {key}"));
+    let (pid, url) = (service.child.id().to_string(), service.url().replace("http:", "https:"));
+    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
+    let ran = measure(&place, &[&start[..], &["--ca", &ca]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let unknown = measure(&place, &start);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stdout);
+    assert!(unknown.stderr.contains("--ca"), "{}", unknown.stderr);
+    let none = measure(&place, &[&start[..], &["--ca", &key]].concat());
+    assert!(none.stderr.contains("holds no certificate"), "{}", none.stderr);
+}
+
+/// Requests of several kinds come as often as their shares say, and the profile asks them again.
+#[test]
+fn a_mix_is_asked_in_its_shares() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("small"), vec![1; 1000]).unwrap();
+    fs::write(path("large"), vec![2; 100_000]).unwrap();
+    let mix = "- {body: small, share: 80%}\n- {body: large, share: 20%}\n";
+    fs::write(path("mix.yaml"), mix).unwrap();
+    let service = Service::start("--time 0.002");
+    let (pid, url, output) = (service.child.id().to_string(), service.url(), path("out.yaml"));
+    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4", "-o", &output];
+    let mixed = ["--requests", &path("mix.yaml"), "--format", "json"];
+    let ran = measure(&place, &[&start[..], &mixed].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let seen: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(seen["live"]["request_bytes"], 20_800);
+    // Once more, as the profile says.
+    let again = ["--profile", &output, "--pid", &pid, "--budget", "2s", "--up-to", "2"];
+    let ran = measure(&place, &[&again[..], &["--format", "json"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let seen: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(seen["live"]["request_bytes"], 20_800);
+    fs::write(path("mix.yaml"), "- {body: nowhere, share: 80%}\n").unwrap();
+    let lost = measure(&place, &[&start[..], &mixed].concat());
+    assert_eq!(lost.code, Some(2));
+    assert!(lost.stderr.contains("nowhere"), "{}", lost.stderr);
+}
+
+/// A header that is a secret is not taken where it would be kept.
+#[test]
+fn a_secret_in_a_header_is_refused() {
+    let place = Place::new();
+    let ran = measure(
+        &place,
+        &["--url", "http://127.0.0.1:9/", "-H", "Authorization: Bearer s3cret", "--", "true"],
+    );
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr.contains("--bearer-env") && !ran.stderr.contains("s3cret"),
+        "{}",
+        ran.stderr
+    );
+}
