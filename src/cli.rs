@@ -1,5 +1,6 @@
 //! What the user typed. Nothing is computed here: texts become quantities, and that is all.
 
+mod check;
 mod examples;
 mod files;
 mod live;
@@ -17,6 +18,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use self::check::{CheckArgs, DiffArgs};
 pub use self::files::{CacheArgs, CalibrateArgs, InspectArgs, RuntimeArgs};
 pub use self::live::LiveArgs;
 pub use self::load::LoadArgs;
@@ -27,8 +29,9 @@ pub use self::vary::{Variation, Vary, VaryArgs};
 pub use self::verify::{FindArg, VerifyArgs};
 
 use self::examples::{
-    CACHE_EXAMPLES, CALIBRATE_EXAMPLES, EXAMPLES, INIT_EXAMPLES, INSPECT_EXAMPLES, LINT_EXAMPLES,
-    MEASURE_EXAMPLES, PROFILES_EXAMPLES, RUNTIME_EXAMPLES, SIZE_EXAMPLES, VERIFY_EXAMPLES,
+    CACHE_EXAMPLES, CALIBRATE_EXAMPLES, CHECK_EXAMPLES, DIFF_EXAMPLES, EXAMPLES, INIT_EXAMPLES,
+    INSPECT_EXAMPLES, LINT_EXAMPLES, MEASURE_EXAMPLES, PROFILES_EXAMPLES, RUNTIME_EXAMPLES,
+    SIZE_EXAMPLES, VERIFY_EXAMPLES,
 };
 use crate::footprint::Topology;
 use crate::units::{Bytes, Cpus, Megapixels, Seconds, Size};
@@ -77,6 +80,12 @@ pub enum Command {
     /// Run a service inside the limits of a box: does the plan hold?
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
+    /// Hold a service to a budget of memory, for a pipeline
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Box<CheckArgs>),
+    /// Put two measured profiles side by side
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
     /// Say what an ONNX file holds and whether it can be sized, without running it
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
@@ -119,7 +128,8 @@ const CACHE_HELP: &str =
     "Keep files here instead of the user's cache directory [env: MEDISCOPE_SIZE_CACHE]";
 
 const FORMAT_HELP: &str = "How the answer is written: text, json; of a report also markdown, csv, \
-                           html, prometheus [default: text, or as -o ends]";
+                           html, prometheus; of a \
+                           check also markdown, github, junit, sarif, gitlab [default: text, or as -o ends]";
 
 impl GlobalArgs {
     /// Whether an answer that has no other formats than text and JSON is wanted as JSON.
@@ -169,6 +179,21 @@ pub enum Format {
     Html,
     /// Alert rules, of --section monitoring
     Prometheus,
+    /// Annotations of GitHub Actions, of a check
+    Github,
+    /// `JUnit` XML, of a check
+    Junit,
+    /// SARIF 2.1.0 for code scanning, of a check
+    Sarif,
+    /// GitLab's code-quality report, of a check
+    Gitlab,
+}
+
+impl Format {
+    /// The format of this name, as on the command line.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::from_str(name, true).ok()
+    }
 }
 
 /// What is asked of which box.

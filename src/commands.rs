@@ -3,6 +3,8 @@
 mod answer;
 mod cache;
 mod calibrate;
+mod check;
+mod diff;
 mod explain;
 mod footprint;
 mod init;
@@ -34,6 +36,8 @@ pub enum Exit {
     Answered,
     /// There is an answer, and it is a finding.
     Found,
+    /// What was asked cannot be told.
+    Undecided,
     /// The user stopped it.
     Interrupted,
 }
@@ -43,6 +47,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Answered => Self::SUCCESS,
             Exit::Found => Self::from(FOUND),
+            Exit::Undecided => Self::from(UNDECIDED),
             Exit::Interrupted => Self::from(Interrupt::EXIT_CODE),
         }
     }
@@ -61,6 +66,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Size(args) => size::run(&args, &cli.global, &printer),
         Command::Measure(args) => measure::run(&args, &cli.global, &printer),
         Command::Verify(args) => verify::run(&args, &cli.global, &printer),
+        Command::Check(args) => check::run(&args, &cli.global, &printer),
+        Command::Diff(args) => diff::run(&args, &cli.global, &printer),
         Command::Inspect(args) => inspect::run(&args, &cli.global, &printer),
         Command::Profiles(args) => profiles::run(&args, &cli.global, &printer),
         Command::Init(args) => init::run(&args, &cli.global, &printer),

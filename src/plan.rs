@@ -12,6 +12,7 @@ mod components;
 mod cpu;
 mod curve;
 mod declared;
+pub mod diff;
 pub mod figure;
 mod finding;
 mod load;

@@ -3,6 +3,7 @@
 //! A profile is read strictly: an unknown key is an error with its place, never ignored, because a
 //! misspelt setting would silently size another service.
 
+mod budget;
 mod embedded;
 mod error;
 mod inputs;
@@ -18,6 +19,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use budget::{Budget, Budgeted, Subject, line_of};
 pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
 pub use inputs::{Given, Input, Inputs, Shape};

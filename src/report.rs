@@ -1,8 +1,10 @@
 //! A plan as bytes, one file a format; and what a model file says. Nothing is measured or decided here.
 
 mod catalogue;
+mod check;
 mod compose;
 mod csv;
+mod diff;
 pub mod document;
 mod footprint_json;
 mod frame;
@@ -22,8 +24,12 @@ mod verification;
 mod watched;
 
 pub use catalogue::{Language, say};
+pub use check::{
+    check_github, check_gitlab, check_json, check_junit, check_markdown, check_sarif, check_text,
+};
 pub use compose::{Frame, document};
 pub use csv::csv;
+pub use diff::{diff_json, diff_text};
 pub use footprint_json::footprint_json;
 pub use frame::{Provenance, frame};
 pub use html::html;

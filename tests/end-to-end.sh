@@ -104,4 +104,48 @@ else
   skip "the alert rules: there is no promtool, and it cannot be installed"
 fi
 
+# The commands of the README on a live service, as they stand there, in a copy of the example. The
+# process that it names is the one that runs, and ten minutes of looking are five seconds.
+commands() { # which of the section's blocks of commands
+  sed -n '/^## Measure a live service/,/^## Reports/p' README.md \
+    | awk -v wanted="$1" '/^```sh/ { block++; next } /^```/ { ended[block] = 1 } block == wanted && !ended[block]'
+}
+
+if [ "$(id -u)" = 0 ] && python3 -m venv "$work/try" 2>/dev/null; then
+  cp -r examples "$work/"
+  export MEDISCOPE_SIZE_CACHE=$PWD/target/tmp/real-cache
+  "$tool" measure --profile examples/classifier.yaml --budget 1s --quiet -o "$work/classifier.yaml"
+  cp "$MEDISCOPE_SIZE_CACHE"/models/resnet18-c10-s1-*.onnx "$work/examples/fastapi/resnet18.onnx"
+  python3 - "$work/examples/fastapi/scan.png" <<'PNG'
+import os, struct, sys, zlib
+width, height = 1200, 900
+chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rows = b"".join(b"\0" + os.urandom(3 * width) for _ in range(height))
+header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+with open(sys.argv[1], "wb") as file:
+    file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
+PNG
+  export PATH="${tool%/*}:$PATH" PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+  commands 1 >"$work/first.sh"
+  commands 2 >"$work/second.sh"
+  grep -q 'mediscope-size verify' "$work/first.sh"
+  grep -q -- '--watch' "$work/second.sh"
+  (cd "$work" && bash -euo pipefail first.sh)
+  (
+    cd "$work/examples/fastapi"
+    . venv/bin/activate
+    MODEL=$PWD/resnet18.onnx uvicorn app:app --port 8000 >"$work/uvicorn.log" 2>&1 &
+    service=$!
+    trap 'kill "$service"' EXIT
+    for _ in $(seq 100); do
+      grep -q 'running on' "$work/uvicorn.log" && break
+      sleep 0.2
+    done
+    sed "s/1234/$service/; s/10m/5s/" "$work/second.sh" >"$work/with-the-process.sh"
+    bash -euo pipefail "$work/with-the-process.sh"
+  )
+else
+  skip "the live service of the README: it takes root, for control groups, and Python with venv"
+fi
+
 echo "end to end: done, $skipped skipped"

@@ -48,6 +48,22 @@ fn requests_are_sent_as_people_send_them() {
     }
 }
 
+/// A form says what it is, and where its parts end.
+#[test]
+fn a_form_is_a_form() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("scan.png");
+    fs::write(&file, b"not really a picture").unwrap();
+    let service = Service::start("--expect type=multipart/form-data; --time 0.002");
+    let (pid, url) = (service.child.id().to_string(), service.url());
+    let form = format!("file=@{}", file.display());
+    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
+    let ran = measure(&place, &[&start[..], &["--form", &form]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let body = measure(&place, &[&start[..], &["--body", file.to_str().unwrap()]].concat());
+    assert!(body.stderr.contains("status 400"), "{}", body.stderr);
+}
+
 /// An authority of this test's own, and a certificate for 127.0.0.1 that it signed; as files.
 fn certificates(folder: &Path) -> [String; 3] {
     let (key, own_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
@@ -104,7 +120,7 @@ fn a_mix_is_asked_in_its_shares() {
     let seen: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(seen["live"]["request_bytes"], 20_800);
     // Once more, as the profile says.
-    let again = ["--profile", &output, "--pid", &pid, "--budget", "2s", "--up-to", "2"];
+    let again = ["--profile", &output, "--pid", &pid, "--budget", "2s", "--up-to", "4"];
     let ran = measure(&place, &[&again[..], &["--format", "json"]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let seen: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();

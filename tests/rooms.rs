@@ -45,8 +45,10 @@ const ROOMS: &[Room] = &[
             "deunicode",
             "fluent_bundle",
             "minijinja",
+            "quick_junit",
             "serde",
             "serde_json",
+            "sha2",
             "svg",
             "textplots",
             "textwrap",
@@ -63,7 +65,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "profile",
         rooms: &["footprint", "reference", "service", "units"],
-        crates: &["serde", "serde_yaml", "thiserror"],
+        crates: &["saphyr", "serde", "serde_yaml", "thiserror"],
         world: true,
     },
     Room {
@@ -86,6 +88,9 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("signal_hook", "measure"),
     ("image", "measure"),
     ("zip", "measure"),
+    ("ureq", "measure"),
+    ("hdrhistogram", "measure"),
+    ("nix", "measure"),
     ("std::process::Command", "measure"),
     ("\"/proc", "measure"),
     ("\"/sys/", "measure"),
@@ -93,10 +98,12 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("indicatif", "commands"),
     ("anstream", "commands"),
     ("serde_yaml", "profile"),
+    ("saphyr", "profile"),
     ("prost", "reference"),
     ("comfy_table", "report"),
     ("statrs", "model"),
     ("minijinja", "report"),
+    ("quick_junit", "report"),
     ("svg", "report"),
 ];
 

@@ -82,3 +82,16 @@ pub(super) const CACHE_EXAMPLES: &str = "\
 Examples:
   mediscope-size cache
   mediscope-size cache --clear";
+pub(super) const CHECK_EXAMPLES: &str = "\
+Examples:
+  mediscope-size check --model scan.onnx --max-ram 512M --concurrency 10
+  mediscope-size check --profile scan.yaml --max-buffer 20M --max-load-peak 400M --why
+  mediscope-size check --model scan.onnx --baseline footprint.yaml --max-growth 5%
+  mediscope-size check --model scan.onnx --baseline footprint.yaml --update-baseline
+  mediscope-size check budget.yaml --format github -o junit=report.xml -o markdown=summary.md
+
+Exit codes: 0 within, 1 over, 2 could not decide, 130 interrupted.";
+pub(super) const DIFF_EXAMPLES: &str = "\
+Examples:
+  mediscope-size diff footprint.yaml scan.yaml
+  mediscope-size diff footprint.yaml scan.yaml --format json";

@@ -17,6 +17,7 @@ pub use self::job::Runnable;
 pub use self::standing::Standing;
 
 pub use self::answer::Obtained;
+pub use self::checks::KilledEarly;
 use self::checks::{available, has_room, kind_job, maybe_the_shape, nothing_measured, processes};
 use super::printer::Printer;
 use super::runtime;
@@ -313,7 +314,7 @@ impl<'a> Request<'a> {
                 let Some(footprint) = assemble(facts, &finished, false, disturbances) else {
                     // The next run shall try again.
                     self.cache.forget_children(key);
-                    bail!(nothing_measured(&finished));
+                    return Err(nothing_measured(&finished));
                 };
                 self.keep(key, parts.clone(), &footprint);
                 let obtained = self.obtained(footprint, told, false);

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use super::answer::Answer;
 use super::printer::Printer;
-use super::size::rendered;
+use super::size::{OF_CHECK, rendered};
 use crate::cli::{Format, GlobalArgs, LangArg, ReportArgs};
 use crate::measure::cache::write_atomically;
 use crate::plan::{SECTIONS, SHORT};
@@ -60,6 +60,9 @@ impl Output {
                 "no format ends in `.{ending}`: use .md, .html, .csv, .json or .txt, or say --format"
             ),
         };
+        if matches!(format, Format::Github | Format::Junit | Format::Sarif | Format::Gitlab) {
+            bail!(OF_CHECK);
+        }
         if let Some(path) = args.output.as_deref().filter(|path| path.is_dir()) {
             bail!("{} is a folder: name a file in it for the report", path.display());
         }

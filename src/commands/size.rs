@@ -65,6 +65,10 @@ fn this_box(args: &SizeArgs, printer: &Printer) -> anyhow::Result<HostBox> {
     Ok(host)
 }
 
+/// What is said of formats that are of one verb alone.
+pub const OF_CHECK: &str = "github, junit, sarif and gitlab are formats of `mediscope-size check`: \
+                            a report is written as text, json, markdown, csv, html or prometheus";
+
 /// The report in the format that was asked for.
 pub fn rendered(
     found: &Answer,
@@ -79,5 +83,6 @@ pub fn rendered(
         Format::Csv => report::csv(&document())?,
         Format::Html => report::html(&document())?,
         Format::Prometheus => report::prometheus(&found.plan, &found.profile.service),
+        Format::Github | Format::Junit | Format::Sarif | Format::Gitlab => anyhow::bail!(OF_CHECK),
     })
 }

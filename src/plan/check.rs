@@ -78,6 +78,65 @@ pub struct Finding {
     pub why: Why,
 }
 
+/// A whole budget that was held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// In the order of the budget.
+    pub findings: Vec<Finding>,
+    /// How long measuring was given.
+    pub budget: Seconds,
+    /// Whether what is undecided counts as broken.
+    pub strict: bool,
+    /// What the reader should know, in words.
+    pub notes: Vec<String>,
+}
+
+/// How a budget ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every rule is kept.
+    Within,
+    /// One is broken at least.
+    Over,
+    /// None is broken, and one is not to be told yet.
+    Undecided,
+}
+
+impl Ended {
+    /// As it is written in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Within => "within",
+            Self::Over => "over",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+impl Outcome {
+    /// The rule's part in how the budget ends.
+    pub const fn ended(&self) -> Ended {
+        match self {
+            Self::Within => Ended::Within,
+            Self::Over => Ended::Over,
+            Self::Undecided(_) => Ended::Undecided,
+        }
+    }
+}
+
+impl Checked {
+    /// How the whole ends.
+    pub fn ended(&self) -> Ended {
+        let any = |ended| self.findings.iter().any(|f| f.outcome.ended() == ended);
+        match () {
+            () if any(Ended::Over) => Ended::Over,
+            () if any(Ended::Undecided) && self.strict => Ended::Over,
+            () if any(Ended::Undecided) => Ended::Undecided,
+            () => Ended::Within,
+        }
+    }
+}
+
 /// Why a rule has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {

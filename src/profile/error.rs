@@ -27,6 +27,14 @@ pub enum ProfileError {
         /// What the system says.
         reason: std::io::Error,
     },
+    /// A budget cannot be read.
+    #[error("cannot read the budget {path}: {reason}")]
+    UnreadableBudget {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
     /// The text is not a profile.
     #[error("{0}")]
     Invalid(Box<Invalid>),
@@ -48,6 +56,20 @@ struct Place {
 }
 
 impl ProfileError {
+    /// As [`ProfileError::yaml`], of a budget.
+    pub(super) fn budget(error: &serde_yaml::Error, text: &str, origin: &str) -> Self {
+        if text.trim().is_empty() {
+            return Self::nothing(origin, "the file is empty: a budget needs `services:`");
+        }
+        Self::yaml(error, text, origin)
+    }
+
+    /// Something is wrong with the whole.
+    pub(super) fn nothing(origin: &str, message: &str) -> Self {
+        let (origin, message) = (origin.to_owned(), message.to_owned());
+        Self::Invalid(Box::new(Invalid { origin, message, place: None }))
+    }
+
     pub(super) fn yaml(error: &serde_yaml::Error, text: &str, origin: &str) -> Self {
         if text.trim().is_empty() {
             let message = "the file is empty: a profile needs `name:` and `models:`".to_owned();

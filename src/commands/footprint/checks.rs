@@ -41,19 +41,30 @@ pub(super) fn processes(n: usize) -> String {
     format!("{n} process{}", if n == 1 { "" } else { "es" })
 }
 
-pub(super) fn nothing_measured(children: &[ChildRecord]) -> String {
+/// The measured process was killed before there was enough for an answer.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the measured process was killed by signal {signal} at N = {concurrency}: it needs more memory than \
+     there is here; free some, or measure on a larger machine"
+)]
+pub struct KilledEarly {
+    /// Requests in flight; 0 while loading.
+    pub concurrency: u32,
+    /// 9 for the OOM killer.
+    pub signal: i32,
+}
+
+pub(super) fn nothing_measured(children: &[ChildRecord]) -> anyhow::Error {
     match children.iter().find_map(|c| c.killed) {
-        Some(killed) => format!(
-            "the measured process was killed by signal {} at N = {}: it needs more memory than \
-             there is here; free some, or measure on a larger machine",
-            killed.signal, killed.concurrency
-        ),
+        Some(killed) => {
+            KilledEarly { concurrency: killed.concurrency, signal: killed.signal }.into()
+        }
         None => match children.iter().filter_map(|c| c.no_room).min() {
-            Some(n) => format!(
+            Some(n) => anyhow::anyhow!(
                 "N = {n} would take more memory than this machine has free, and a line needs two \
                  concurrencies; free some, or measure on a larger machine"
             ),
-            None => "nothing was measured".into(),
+            None => anyhow::anyhow!("nothing was measured"),
         },
     }
 }

@@ -143,6 +143,9 @@ impl Client {
             }
             Payload::Form(fields) => {
                 let form = form(fields).map_err(|e| wrong(&e))?;
+                // Where a request is built beforehand, its kind is not taken from its body.
+                let kind = format!("multipart/form-data; boundary={}", form.boundary());
+                request = request.header(header::CONTENT_TYPE, kind);
                 user.run(request.body(form).map_err(|e| wrong(&e))?)
             }
         };

@@ -1,0 +1,299 @@
+//! A budget file: services, and what each must not exceed.
+
+use std::path::{Path, PathBuf};
+
+use saphyr::{LoadableYamlNode, MarkedYaml};
+use serde::Deserialize;
+
+use super::{ProfileError, text_of};
+use crate::footprint::checked::one_line_if_any;
+use crate::service::{Limit, Line, Named, Quantity, Rule};
+use crate::units::{Convention, Cpus, Rate, Seconds, Share, Size};
+
+/// A budget.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// In their order; one at least.
+    pub services: Vec<Budgeted>,
+}
+
+/// A service and its rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budgeted {
+    /// What the budget calls it.
+    pub name: String,
+    /// Which it is.
+    pub subject: Subject,
+    /// A committed footprint that growth is compared with.
+    pub baseline: Option<PathBuf>,
+    /// Whether it is warmed up before it gets traffic.
+    pub warmed: bool,
+    /// One at least.
+    pub rules: Vec<Rule>,
+}
+
+/// What a budget is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A profile: an embedded one or a file.
+    Profile(String),
+    /// A model by itself.
+    Model(PathBuf),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    services: Named<ServiceKeys>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServiceKeys {
+    #[serde(default, deserialize_with = "one_line_if_any")]
+    profile: Option<String>,
+    #[serde(default)]
+    model: Option<PathBuf>,
+    #[serde(default)]
+    baseline: Option<PathBuf>,
+    #[serde(default)]
+    warmed: bool,
+    rules: Vec<Drafted>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "RuleKeys")]
+struct Drafted {
+    name: Option<String>,
+    reason: Option<String>,
+    limit: Limit,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleKeys {
+    #[serde(default, deserialize_with = "one_line_if_any")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "one_line_if_any")]
+    reason: Option<String>,
+    max_ram: Option<Size>,
+    concurrency: Option<u32>,
+    max_buffer: Option<Size>,
+    max_load_peak: Option<Size>,
+    max_cpu_seconds: Option<Quantity<Seconds>>,
+    min_rps: Option<f64>,
+    cpus: Option<f64>,
+    max_model_file: Option<Size>,
+    max_growth: Option<Share>,
+}
+
+impl TryFrom<RuleKeys> for Drafted {
+    type Error = String;
+
+    fn try_from(keys: RuleKeys) -> Result<Self, String> {
+        let memory = |size: Size| size.bytes(Convention::Binary);
+        let ram = keys.max_ram.map(|most| match keys.concurrency {
+            Some(0) | None => {
+                Err("`max_ram` is for a number of requests in flight: add `concurrency: 10`"
+                    .to_owned())
+            }
+            Some(concurrency) => Ok(Limit::Ram { most: memory(most), concurrency }),
+        });
+        let rps = keys.min_rps.map(|least| {
+            let cpus = keys.cpus.and_then(|n| n.to_string().parse::<Cpus>().ok());
+            match cpus {
+                None => Err("`min_rps` is for a box: add its `cpus: 1`".to_owned()),
+                Some(_) if !(least > 0.0 && least.is_finite()) => {
+                    Err("`min_rps` is a number of requests above 0".to_owned())
+                }
+                Some(cpus) => Ok(Limit::Rps { least: Rate::per_second(least), cpus }),
+            }
+        });
+        let files = |size: Size| size.bytes(Convention::Decimal);
+        let limits = [
+            ram.transpose()?,
+            keys.max_buffer.map(|most| Limit::Buffer(memory(most))),
+            keys.max_load_peak.map(|most| Limit::LoadPeak(memory(most))),
+            keys.max_cpu_seconds.map(|most| Limit::CpuSeconds(most.high())),
+            rps.transpose()?,
+            keys.max_model_file.map(|most| Limit::ModelFile(files(most))),
+            keys.max_growth.map(Limit::Growth),
+        ];
+        let mut limits = limits.into_iter().flatten();
+        let (Some(limit), None) = (limits.next(), limits.next()) else {
+            return Err("a rule has one limit: `max_ram`, `max_buffer`, `max_load_peak`, \
+                        `max_cpu_seconds`, `min_rps`, `max_model_file` or `max_growth`"
+                .to_owned());
+        };
+        if keys.concurrency.is_some() && !matches!(limit, Limit::Ram { .. }) {
+            return Err("`concurrency` belongs to `max_ram`: remove it".to_owned());
+        }
+        if keys.cpus.is_some() && !matches!(limit, Limit::Rps { .. }) {
+            return Err("`cpus` belongs to `min_rps`: remove it".to_owned());
+        }
+        Ok(Self { name: keys.name, reason: keys.reason, limit })
+    }
+}
+
+impl Budget {
+    /// Reads a budget from a file. Paths in it are relative to the file's folder.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or with the place of what is wrong.
+    pub fn read(path: &Path) -> Result<Self, ProfileError> {
+        let text = text_of(path)
+            .map_err(|reason| ProfileError::UnreadableBudget { path: path.to_owned(), reason })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, &path.display().to_string(), folder)
+    }
+
+    fn parse(text: &str, origin: &str, folder: &Path) -> Result<Self, ProfileError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let keys: Keys =
+            serde_yaml::from_str(text).map_err(|e| ProfileError::budget(&e, text, origin))?;
+        let lines = Lines::of(text);
+        let services = keys
+            .services
+            .iter()
+            .map(|(name, service)| service.placed(name, &lines, origin, folder))
+            .collect::<Result<Vec<_>, _>>()?;
+        if services.is_empty() {
+            return Err(ProfileError::nothing(
+                origin,
+                "there is no service in `services`: add one",
+            ));
+        }
+        Ok(Self { services })
+    }
+}
+
+impl ServiceKeys {
+    fn placed(
+        &self,
+        name: &str,
+        lines: &Lines<'_>,
+        origin: &str,
+        folder: &Path,
+    ) -> Result<Budgeted, ProfileError> {
+        let wrong = |what: String| Err(ProfileError::nothing(origin, &what));
+        let subject = match (&self.profile, &self.model) {
+            (Some(profile), None) if profile.contains(['/', '.']) => {
+                Subject::Profile(folder.join(profile).display().to_string())
+            }
+            (Some(profile), None) => Subject::Profile(profile.clone()),
+            (None, Some(model)) => Subject::Model(folder.join(model)),
+            _ => {
+                return wrong(format!(
+                    "the service `{name}` has a `profile` or a `model`, one of them"
+                ));
+            }
+        };
+        if self.rules.is_empty() {
+            return wrong(format!("the service `{name}` has no rules: add one to `rules`"));
+        }
+        let rule = |(index, drafted): (usize, &Drafted)| Rule {
+            name: drafted.name.clone().unwrap_or_else(|| drafted.limit.default_name()),
+            reason: drafted.reason.clone(),
+            limit: drafted.limit,
+            line: lines.of_rule(name, index).map(|number| Line { file: origin.to_owned(), number }),
+        };
+        Ok(Budgeted {
+            name: name.to_owned(),
+            subject,
+            baseline: self.baseline.as_ref().map(|path| folder.join(path)),
+            warmed: self.warmed,
+            rules: self.rules.iter().enumerate().map(rule).collect(),
+        })
+    }
+}
+
+/// Where things stand in the text, which `serde_yaml` tells of errors alone.
+struct Lines<'a>(Option<MarkedYaml<'a>>);
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        Self(MarkedYaml::load_from_str(text).ok().and_then(|all| all.into_iter().next()))
+    }
+
+    /// The line of a rule, from 1.
+    fn of_rule(&self, service: &str, index: usize) -> Option<u32> {
+        let services = self.0.as_ref()?.data.as_mapping_get("services")?;
+        let rules = services.data.as_mapping_get(service)?.data.as_mapping_get("rules")?;
+        u32::try_from(rules.data.as_sequence_get(index)?.span.start.line()).ok()
+    }
+}
+
+/// The line of a key on the top level of a YAML text, from 1.
+pub fn line_of(text: &str, key: &str) -> Option<u32> {
+    let lines = Lines::of(text);
+    let found = lines.0.as_ref()?.data.as_mapping_get(key)?;
+    u32::try_from(found.span.start.line()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Bytes;
+
+    const TEXT: &str = "\
+# what the pods have
+services:
+  scan:
+    profile: scan.yaml
+    baseline: scan.footprint.yaml
+    rules:
+      - name: fits the pod
+        max_ram: 512M
+        concurrency: 10
+        reason: limits.memory of the pod
+      - {max_buffer: 20M}
+      - {min_rps: 10, cpus: 0.5}
+  small:
+    model: small.onnx
+    rules: [{max_model_file: 20MB}, {max_growth: 5%}, {max_cpu_seconds: 50ms}]
+";
+
+    #[test]
+    fn rules_are_read_with_their_lines() {
+        let budget = Budget::parse(TEXT, "budget.yaml", Path::new("ci")).unwrap();
+        let [scan, small] = budget.services.as_slice() else { panic!("{budget:?}") };
+        assert_eq!(scan.subject, Subject::Profile("ci/scan.yaml".to_owned()));
+        assert_eq!(scan.baseline.as_deref(), Some(Path::new("ci/scan.footprint.yaml")));
+        let lines = |service: &Budgeted| -> Vec<u32> {
+            service.rules.iter().map(|rule| rule.line.as_ref().unwrap().number).collect()
+        };
+        assert_eq!(lines(scan), [7, 11, 12]);
+        assert_eq!(lines(small), [15, 15, 15]);
+        assert_eq!(scan.rules[0].limit, Limit::Ram { most: Bytes::mib(512), concurrency: 10 });
+        assert_eq!(scan.rules[0].name, "fits the pod");
+        assert_eq!(scan.rules[1].name, "RAM of each request");
+        assert_eq!(small.rules[0].limit, Limit::ModelFile(Bytes::new(20_000_000)));
+        assert_eq!(small.rules[2].limit, Limit::CpuSeconds(Seconds::new(0.05)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let wrong = |rule: &str| {
+            let text =
+                format!("services:\n  a:\n    profile: p.yaml\n    rules:\n      - {rule}\n");
+            Budget::parse(&text, "b.yaml", Path::new("")).unwrap_err().to_string()
+        };
+        for (rule, said) in [
+            ("{max_rams: 1G}", "unknown key `max_rams`"),
+            ("{max_ram: 1G}", "add `concurrency: 10`"),
+            ("{min_rps: 5}", "add its `cpus: 1`"),
+            ("{max_buffer: 1M, max_growth: 5%}", "a rule has one limit"),
+            ("{max_buffer: 1M, concurrency: 3}", "`concurrency` belongs to `max_ram`"),
+            ("{name: nothing}", "a rule has one limit"),
+            ("{max_growth: 5 apples}", "is not a share"),
+        ] {
+            let text = wrong(rule);
+            assert!(text.contains(said) && text.starts_with("b.yaml:5:"), "{rule}: {text}");
+        }
+        let empty = Budget::parse("", "b.yaml", Path::new("")).unwrap_err().to_string();
+        assert!(empty.contains("a budget needs `services:`"), "{empty}");
+        let both = "services:\n  a: {rules: [{max_buffer: 1M}]}\n";
+        let both = Budget::parse(both, "b.yaml", Path::new("")).unwrap_err().to_string();
+        assert!(both.contains("`profile` or a `model`"), "{both}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Workflow commands of GitHub Actions, which become annotations at the lines of files.
+//! Source: "Workflow commands for GitHub Actions", GitHub's documentation.
+
+use std::fmt::Write;
+
+use super::words;
+use crate::plan::check::{Checked, Ended, Finding};
+
+/// A command for each rule that is not kept, then the summary.
+pub fn check_github(checked: &Checked) -> String {
+    let mut out = String::new();
+    for finding in &checked.findings {
+        let level = match finding.outcome.ended() {
+            Ended::Within => continue,
+            Ended::Over => "error",
+            Ended::Undecided if checked.strict => "error",
+            Ended::Undecided => "warning",
+        };
+        let _ = writeln!(
+            out,
+            "::{level} {}::{}",
+            properties(finding),
+            data(&message(finding, checked))
+        );
+    }
+    let _ = writeln!(out, "{}", words::summary(checked));
+    out
+}
+
+fn properties(finding: &Finding) -> String {
+    let title = format!("{}: {}", finding.service, finding.rule.name);
+    let title = format!("title={}", property(&title));
+    match &finding.rule.line {
+        Some(line) => format!("file={},line={},{title}", property(&line.file), line.number),
+        None => title,
+    }
+}
+
+fn message(finding: &Finding, checked: &Checked) -> String {
+    let mut text = words::sentence(finding);
+    if let Some(more) = words::remark(finding, checked.budget) {
+        text = format!("{text}\n{more}");
+    }
+    for line in words::why(finding) {
+        text = format!("{text}\n{line}");
+    }
+    text
+}
+
+/// The message of a command: a line break would end it.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a command, where a comma or a colon would end it, too.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,52 @@
+//! `JUnit` XML: a suite for each service, a case for each rule.
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::words;
+use crate::plan::check::{Checked, Ended, Finding};
+
+/// What is over is a failure; what is undecided an error, as of a test that could not be made.
+///
+/// # Errors
+/// Where it cannot be written as XML.
+pub fn check_junit(checked: &Checked) -> Result<String, quick_junit::SerializeError> {
+    let mut report = Report::new(env!("CARGO_PKG_NAME"));
+    let mut services: Vec<&str> = Vec::new();
+    for finding in &checked.findings {
+        if !services.contains(&finding.service.as_str()) {
+            services.push(&finding.service);
+        }
+    }
+    for service in services {
+        let mut suite = TestSuite::new(service);
+        let own = checked.findings.iter().filter(|finding| finding.service == service);
+        suite.add_test_cases(own.map(|finding| case(finding, checked)));
+        report.add_test_suite(suite);
+    }
+    report.to_string()
+}
+
+fn case(finding: &Finding, checked: &Checked) -> TestCase {
+    let mut status = match finding.outcome.ended() {
+        Ended::Within => TestCaseStatus::success(),
+        Ended::Undecided if !checked.strict => TestCaseStatus::non_success(NonSuccessKind::Error),
+        _ => TestCaseStatus::non_success(NonSuccessKind::Failure),
+    };
+    if finding.outcome.ended() != Ended::Within {
+        let mut lines: Vec<String> = words::remark(finding, checked.budget).into_iter().collect();
+        lines.extend(words::why(finding));
+        status.set_message(words::sentence(finding));
+        status.set_type(finding.rule.limit.key());
+        status.set_description(lines.join("\n"));
+    }
+    let mut case = TestCase::new(finding.rule.name.clone(), status);
+    case.set_classname(finding.service.clone());
+    if let Some(line) = &finding.rule.line {
+        case.extra.insert("file".into(), line.file.clone().into());
+        case.extra.insert("line".into(), line.number.to_string().into());
+    }
+    if finding.outcome.ended() == Ended::Within {
+        case.set_system_out(words::sentence(finding));
+    }
+    case
+}

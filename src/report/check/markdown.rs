@@ -1,0 +1,65 @@
+//! Markdown, for a comment or the summary of a job: short where all is well.
+
+use std::fmt::Write;
+
+use super::{mark, words};
+use crate::plan::check::{Checked, Ended};
+
+/// A table of the rules, and where the bytes are of those that are not kept.
+pub fn check_markdown(checked: &Checked) -> String {
+    let verdict = match checked.ended() {
+        Ended::Within => "within its budget",
+        Ended::Over => "over its budget",
+        Ended::Undecided => "not decided",
+    };
+    let mut out = format!(
+        "### Memory: {verdict}\n\n| | rule | measured | limit |\n| --- | --- | --- | --- |\n"
+    );
+    for finding in &checked.findings {
+        let sentence = words::sentence(finding);
+        let limit = words::limit(&finding.rule.limit);
+        let value = sentence.replacen(&format!(", {limit}"), "", 1);
+        let _ = writeln!(
+            out,
+            "| {} | {}: {} | {} | {limit} |",
+            mark(finding.outcome.ended()),
+            cell(&finding.service),
+            cell(&finding.rule.name),
+            cell(&value)
+        );
+    }
+    for finding in checked.findings.iter().filter(|f| f.outcome.ended() != Ended::Within) {
+        let lines: Vec<String> = words::remark(finding, checked.budget)
+            .into_iter()
+            .chain(finding.rule.reason.iter().map(|reason| format!("Why it is held: {reason}")))
+            .chain(words::why(finding))
+            .collect();
+        if lines.is_empty() {
+            continue;
+        }
+        let _ = writeln!(
+            out,
+            "\n<details><summary>{}: {}</summary>\n",
+            escaped(&finding.service),
+            escaped(&finding.rule.name)
+        );
+        for line in lines {
+            let _ = writeln!(out, "- {}", escaped(&line));
+        }
+        let _ = writeln!(out, "\n</details>");
+    }
+    let _ = writeln!(out, "\n{}", words::summary(checked));
+    for note in &checked.notes {
+        let _ = writeln!(out, "\n{}", escaped(note));
+    }
+    out
+}
+
+/// A cell: what would end it or begin something else is escaped.
+fn cell(text: &str) -> String {
+    escaped(text).replace('|', "\\|")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}

@@ -1,0 +1,190 @@
+//! Two footprints side by side, for people and as the contract `mediscope-size/diff/1`.
+
+use std::fmt::{Display, Write};
+
+use serde::Serialize;
+
+use super::json::span::S;
+use super::tables::{BOLD, DIM, Layout, cells, grid, keep_words, titled, wrap};
+use crate::plan::diff::{Diff, Row};
+use crate::units::{Bytes, Span};
+
+/// Tables of both.
+/// Contains colours; whoever prints it strips them where they do not belong.
+pub fn diff_text(diff: &Diff, layout: Layout) -> String {
+    let [from, to] = &diff.names;
+    let mut out = format!("{BOLD}{from} → {to}{BOLD:#}\n");
+    if let Some(different) = &diff.different {
+        let text = format!(
+            "Not on the same terms: another {} ({}, then {}).",
+            different.what, different.then, different.now
+        );
+        let _ = writeln!(out, "{}", wrap(&text, layout, 0));
+    }
+    let mut rows: Vec<Vec<String>> = diff.memory.iter().map(cells_of).collect();
+    rows.push(cells_of(&diff.cpu));
+    let _ = write!(out, "\n{}", table("Costs", ["", "From", "To", "Change"], rows, layout));
+    let _ = writeln!(
+        out,
+        "{DIM}{}{DIM:#}",
+        wrap(
+            "±: what two measurements of the same service differ by; a change within it is none.",
+            layout,
+            0
+        )
+    );
+    let said = |bytes: Option<Bytes>| bytes.map_or("–".to_owned(), |b| b.to_string());
+    let stages: Vec<Vec<String>> = diff
+        .stages
+        .iter()
+        .map(|pair| {
+            vec![pair.name.clone(), said(pair.bytes[0]), said(pair.bytes[1]), step(pair.bytes)]
+        })
+        .collect();
+    if !stages.is_empty() {
+        let _ = write!(
+            out,
+            "\n{}",
+            table("RAM of a request, by stage", ["Stage", "From", "To", "Change"], stages, layout)
+        );
+    }
+    let boxes: Vec<Vec<String>> = diff
+        .boxes
+        .iter()
+        .map(|(ram, [a, b])| {
+            let change = i64::from(b.low) - i64::from(a.low);
+            let change = if change == 0 { "–".to_owned() } else { format!("{change:+}") };
+            vec![ram.to_string(), fits(a.low), fits(b.low), change]
+        })
+        .collect();
+    let _ = write!(
+        out,
+        "\n{}",
+        table(
+            "Requests in flight that a box holds",
+            ["Box", "From", "To", "Change"],
+            boxes,
+            layout
+        )
+    );
+    out
+}
+
+fn fits(n: u32) -> String {
+    if n == 0 { "does not fit".to_owned() } else { n.to_string() }
+}
+
+fn step(bytes: [Option<Bytes>; 2]) -> String {
+    match bytes {
+        [Some(a), Some(b)] if a > b => format!("−{}", a.saturating_sub(b)),
+        [Some(a), Some(b)] if b > a => format!("+{}", b.saturating_sub(a)),
+        [Some(_), Some(_)] => "–".to_owned(),
+        [None, _] => "new".to_owned(),
+        [_, None] => "gone".to_owned(),
+    }
+}
+
+fn cells_of<T: Copy + PartialOrd + Display>(row: &Row<T>) -> Vec<String> {
+    let change = format!("{:+.1} % ± {:.1} %", row.change * 100.0, row.noise * 100.0);
+    let change = if row.is_real() { change } else { format!("({change})") };
+    vec![row.name.to_owned(), interval(&row.from), interval(&row.to), change]
+}
+
+fn interval<T: Copy + PartialOrd + Display>(span: &Span<T>) -> String {
+    let [low, typical, high] = [span.low(), span.typical(), span.high()].map(|v| v.to_string());
+    if low == high { typical } else { format!("{typical} ({low}–{high})") }
+}
+
+fn table(title: &str, header: [&str; 4], rows: Vec<Vec<String>>, layout: Layout) -> String {
+    let mut table = grid(layout, &header);
+    for row in &rows {
+        table.add_row(cells(row.iter().cloned()));
+    }
+    keep_words(&mut table, &header, rows.into_iter(), layout);
+    titled(title, &table)
+}
+
+#[derive(Debug, Serialize)]
+struct Contract<'a> {
+    schema: &'static str,
+    from: &'a str,
+    to: &'a str,
+    different: Option<String>,
+    ram: Vec<Quantity<u64>>,
+    cpu: Quantity<f64>,
+    stages: Vec<Stage<'a>>,
+    boxes: Vec<Box>,
+}
+
+#[derive(Debug, Serialize)]
+struct Quantity<T> {
+    name: &'static str,
+    from: S<T>,
+    to: S<T>,
+    change: f64,
+    noise: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Stage<'a> {
+    name: &'a str,
+    from_bytes: Option<u64>,
+    to_bytes: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Box {
+    ram_bytes: u64,
+    from_max_concurrency: u32,
+    to_max_concurrency: u32,
+}
+
+/// Both as one JSON value.
+///
+/// # Errors
+/// Where it cannot be written as JSON.
+pub fn diff_json(diff: &Diff) -> Result<String, serde_json::Error> {
+    fn quantity<T, U>(row: &Row<T>) -> Quantity<U>
+    where
+        T: Copy + PartialOrd,
+        S<U>: for<'a> From<&'a Span<T>>,
+    {
+        Quantity {
+            name: row.name,
+            from: (&row.from).into(),
+            to: (&row.to).into(),
+            change: row.change,
+            noise: row.noise,
+        }
+    }
+    let contract = Contract {
+        schema: "mediscope-size/diff/1",
+        from: &diff.names[0],
+        to: &diff.names[1],
+        different: diff
+            .different
+            .as_ref()
+            .map(|d| format!("{}: {}, then {}", d.what, d.then, d.now)),
+        ram: diff.memory.iter().map(quantity).collect(),
+        cpu: quantity(&diff.cpu),
+        stages: diff
+            .stages
+            .iter()
+            .map(|pair| Stage {
+                name: &pair.name,
+                from_bytes: pair.bytes[0].map(Bytes::get),
+                to_bytes: pair.bytes[1].map(Bytes::get),
+            })
+            .collect(),
+        boxes: diff
+            .boxes
+            .iter()
+            .map(|(ram, [a, b])| Box {
+                ram_bytes: ram.get(),
+                from_max_concurrency: a.low,
+                to_max_concurrency: b.low,
+            })
+            .collect(),
+    };
+    Ok(format!("{}\n", serde_json::to_string_pretty(&contract)?))
+}
