@@ -13,6 +13,7 @@ mod lint;
 mod live;
 mod measure;
 mod output;
+mod pages;
 mod printer;
 mod profiles;
 mod runtime;
@@ -75,6 +76,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Runtime(args) => runtime::run(&args, &cli.global, &printer),
         Command::Calibrate(args) => calibrate::run(&args, &cli.global, &printer),
         Command::Cache(args) => cache::run(&args, &cli.global, &printer),
+        Command::Completions(args) => pages::shell(&args, &printer),
+        Command::Man(args) => pages::man(&args, &printer),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -120,6 +120,8 @@ fn help_is_what_it_was() {
         vec!["-h"],
         vec!["measure", "--help"],
         vec!["verify", "--help"],
+        vec!["check", "--help"],
+        vec!["diff", "-h"],
         vec!["inspect", "--help"],
         vec!["runtime", "-h"],
         vec!["cache", "-h"],

@@ -95,3 +95,12 @@ pub(super) const DIFF_EXAMPLES: &str = "\
 Examples:
   mediscope-size diff footprint.yaml scan.yaml
   mediscope-size diff footprint.yaml scan.yaml --format json";
+pub(super) const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  mediscope-size completions bash > ~/.local/share/bash-completion/completions/mediscope-size
+  mediscope-size completions zsh > ~/.zfunc/_mediscope-size
+  mediscope-size completions fish > ~/.config/fish/completions/mediscope-size.fish";
+pub(super) const MAN_EXAMPLES: &str = "\
+Examples:
+  mediscope-size man | man -l -
+  mediscope-size man --output ~/.local/share/man/man1";
