@@ -282,17 +282,21 @@ fn fastapi() {
         service.end();
         found.push((spawned, attached, output));
     }
-    println!("| run | started: base, a request | attached: base, a request | base | a request |");
-    println!("|--:|--:|--:|--:|--:|");
+    println!(
+        "| run | started: base, a request | attached: base, a request | base | a request | ten in flight |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|");
     for (run, (spawned, attached, _)) in found.iter().enumerate() {
         let of = |value: &Value, what: &str| number(value, &format!("/ram/{what}/typical")) / MIB;
         let (a, b) = (of(spawned, "base_bytes"), of(attached, "base_bytes"));
         let (c, d) = (of(spawned, "buffer_bytes"), of(attached, "buffer_bytes"));
+        let ten = (b + 10.0 * d) / (a + 10.0 * c) - 1.0;
         println!(
-            "| {} | {a:.1}, {c:.2} MiB | {b:.1}, {d:.2} MiB | {} | {} |",
+            "| {} | {a:.1}, {c:.2} MiB | {b:.1}, {d:.2} MiB | {} | {} | {} |",
             run + 1,
             percent(b / a - 1.0),
-            percent(d / c - 1.0)
+            percent(d / c - 1.0),
+            percent(ten)
         );
     }
     println!();

@@ -148,4 +148,75 @@ else
   skip "the live service of the README: it takes root, for control groups, and Python with venv"
 fi
 
+# The files for pipelines: held against their vendors' schemas, and their commands run in empty
+# repositories.
+if python3 -m venv "$work/pipelines" 2>/dev/null \
+  && "$work/pipelines/bin/pip" install --quiet check-jsonschema pre-commit pyyaml junitparser; then
+  (
+    bin=$work/pipelines/bin
+    export PATH="${tool%/*}:$bin:$PATH" MEDISCOPE_SIZE_CACHE=$PWD/target/tmp/real-cache
+    check-jsonschema --builtin-schema vendor.github-actions action.yml
+    check-jsonschema --builtin-schema vendor.github-workflows examples/ci/github/.github/workflows/memory.yml
+    check-jsonschema --builtin-schema vendor.gitlab-ci examples/ci/gitlab/.gitlab-ci.yml
+    cat >"$work/steps.py" <<'PY'
+import sys, yaml
+kind, path = sys.argv[1:]
+with open(path) as file:
+    found = yaml.safe_load(file)
+if kind == "github":
+    # A job of its own: a step of a shell, unless it is made for a pull request alone.
+    steps = [s["run"] for s in found["runs"]["steps"] if "run" in s and "if" not in s]
+else:
+    steps = [line for job in found.values() for line in job["script"]]
+assert steps
+for step in steps:
+    print("(" + step + ")" if kind == "github" else step)
+PY
+    for host in github gitlab pre-commit; do
+      cp -r "examples/ci/$host" "$work/repository-$host"
+      git -C "$work/repository-$host" -c init.defaultBranch=main init --quiet
+      git -C "$work/repository-$host" add --all
+    done
+    (
+      root=$PWD
+      cd "$work/repository-github"
+      export GITHUB_OUTPUT=$work/output GITHUB_STEP_SUMMARY=$work/summary GITHUB_PATH=$work/path
+      export BUDGET=budget.yaml ARGS='' SOURCE=$root
+      python "$work/steps.py" github "$root/action.yml" | bash -euo pipefail
+      grep -qx 'outcome=within' "$GITHUB_OUTPUT"
+      grep -q 'within its budget' "$GITHUB_STEP_SUMMARY"
+      # The same with a rule that cannot be kept fails, and says where.
+      sed -i 's/max_buffer: .*/max_buffer: 1M/' budget.yaml
+      if python "$work/steps.py" github "$root/action.yml" | bash -euo pipefail >"$work/annotations"; then exit 1; fi
+      grep -q '^::error file=budget.yaml,line=[0-9]*,title=' "$work/annotations"
+      grep -qx 'outcome=over' "$GITHUB_OUTPUT"
+      python -c 'import sys, junitparser
+cases = [c for suite in junitparser.JUnitXml.fromfile(sys.argv[1]) for c in suite]
+assert len(cases) == 4 and sum(not c.is_passed for c in cases) == 1, cases' mediscope-size.xml
+      mediscope-size check -o results.sarif >/dev/null || [ $? = 1 ]
+      # A package that carries the standard's schema.
+      mkdir -p "$work/sarif/src" && touch "$work/sarif/src/lib.rs"
+      printf '[package]\nname = "sarif"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\nserde-sarif = "=0.8.0"\n' >"$work/sarif/Cargo.toml"
+      cargo fetch --quiet --manifest-path "$work/sarif/Cargo.toml"
+      schema=$(find "${CARGO_HOME:-$HOME/.cargo}/registry/src" -path '*serde-sarif-0.8.0/src/schema.json' | head -1)
+      check-jsonschema --schemafile "$schema" results.sarif
+    )
+    (
+      cd "$work/repository-gitlab"
+      export CI_PROJECT_DIR=$PWD
+      python "$work/steps.py" gitlab .gitlab-ci.yml | bash -euo pipefail
+      python -c 'import json; assert json.load(open("gl-code-quality-report.json")) == []'
+    )
+    (cd "$work/repository-pre-commit" && PRE_COMMIT_HOME=$work/hooks pre-commit run --all-files)
+  )
+else
+  skip "the files for pipelines: Python's packages cannot be installed"
+fi
+
+# No engine builds the container here: its file is read. What it copies is there, and nobody is root.
+for source in $(sed -n 's/^COPY \([^-].*\) [^ ]*$/\1/p' Containerfile); do [ -e "$source" ]; done
+[ "$(grep -c '^FROM ' Containerfile)" = 2 ]
+tail -n +"$(grep -n '^FROM ' Containerfile | tail -1 | cut -d: -f1)" Containerfile | grep -qx 'USER tool'
+skip "building the container: only its file was read"
+
 echo "end to end: done, $skipped skipped"

@@ -59,6 +59,8 @@ pub enum Doubt {
     Longer(f64),
     /// Nothing of the kind: processes differ by more than the distance to the limit.
     TooClose,
+    /// Saying it more closely: the interval is what somebody declared.
+    Declared,
 }
 
 /// A rule that was held.
@@ -272,6 +274,9 @@ fn at_least(value: &Span<f64>, limit: f64) -> Outcome {
 
 /// An interval narrows with the root of the processes that were measured.
 fn doubt(value: &Span<f64>, limit: f64) -> Doubt {
+    if value.source() == Source::Declared {
+        return Doubt::Declared;
+    }
     let distance = (limit - value.typical()).abs();
     let half = if limit > value.typical() {
         value.high() - value.typical()

@@ -180,7 +180,8 @@ pub(super) fn warnings(
         warnings.extend(live_warnings(live, ram, question));
     }
     if fit.is_some_and(|fit| fit.held_out.is_none()) {
-        warnings.push(Warning::NotChecked);
+        let is_live = footprint.live.is_some();
+        warnings.push(if is_live { Warning::NotTried } else { Warning::NotChecked });
     }
     let measured = fit.and_then(|fit| fit.measured.last().copied()).unwrap_or(0);
     if design > measured {

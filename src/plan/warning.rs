@@ -15,6 +15,7 @@ impl Warning {
             Self::NotALine(_) => "not_a_line",
             Self::NotFlat { .. } => "not_flat",
             Self::NotChecked => "not_checked",
+            Self::NotTried => "not_tried",
             Self::Extrapolated { .. } => "extrapolated",
             Self::Disturbed(_) => "disturbed",
             Self::NoRoom { .. } => "no_room",
@@ -59,6 +60,8 @@ pub enum Warning {
     },
     /// The fit was not checked at a concurrency that it was not made from.
     NotChecked,
+    /// The same of a service that was measured from outside.
+    NotTried,
     /// The answer is beyond what was measured.
     Extrapolated {
         /// The largest measured concurrency.

@@ -19,6 +19,7 @@ pub use json::check_json;
 pub use junit::check_junit;
 pub use markdown::check_markdown;
 pub use sarif::check_sarif;
+pub(super) use words::changed;
 
 /// A line a rule, and with `why` where the bytes are of those that are not kept.
 /// Contains colours; whoever prints it strips them where they do not belong.
@@ -41,7 +42,9 @@ pub fn check_text(checked: &Checked, why: bool, layout: Layout) -> String {
                 wrap(&format!("Why it is held: {reason}"), layout, 4)
             );
         }
-        if why {
+        // The same parts again for each rule that is kept would say nothing new.
+        let is_first = checked.findings.first().is_some_and(|f| std::ptr::eq(f, finding));
+        if why && (!is_kept(finding) || (is_first && checked.ended() == Ended::Within)) {
             for line in words::why(finding) {
                 let _ = writeln!(out, "    • {}", wrap(&line, layout, 6));
             }

@@ -4,6 +4,7 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
+use super::check::changed;
 use super::json::span::S;
 use super::tables::{BOLD, DIM, Layout, cells, grid, keep_words, titled, wrap};
 use crate::plan::diff::{Diff, Row};
@@ -85,7 +86,7 @@ fn step(bytes: [Option<Bytes>; 2]) -> String {
 }
 
 fn cells_of<T: Copy + PartialOrd + Display>(row: &Row<T>) -> Vec<String> {
-    let change = format!("{:+.1} % ± {:.1} %", row.change * 100.0, row.noise * 100.0);
+    let change = changed(row.change, row.noise);
     let change = if row.is_real() { change } else { format!("({change})") };
     vec![row.name.to_owned(), interval(&row.from), interval(&row.to), change]
 }

@@ -63,6 +63,7 @@ mod tests {
                 "not_a_line",
                 "not_flat",
                 "not_checked",
+                "not_tried",
                 "extrapolated",
                 "disturbed",
                 "no_room",

@@ -228,7 +228,12 @@ impl Campaign<'_> {
             kernel: settled.kernel,
             tell: self.tell,
         };
-        let share = if extent == Extent::Whole { FOR_ROUNDS } else { 1.0 };
+        let share = match extent {
+            // There is no other start that would need time.
+            Extent::Whole if subject.started.is_none() => 1.0 - FOR_GROWTH,
+            Extent::Whole => FOR_ROUNDS,
+            Extent::PeaksAlone => 1.0,
+        };
         let for_rounds = begun + Duration::from_secs_f64(time.get() * share);
         let seen = driver.rounds(self.up_to, extent == Extent::Whole, for_rounds)?;
         let levels = if extent == Extent::Whole && seen.failure.is_none() {

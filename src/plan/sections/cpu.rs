@@ -119,7 +119,9 @@ fn best_of(shown: &Shown) -> Span<f64> {
 
 /// `cpu`.
 pub(super) fn cpu(maker: &mut Maker<'_>) -> Option<Section> {
-    let mut blocks = vec![Block::Table(stages(maker))];
+    // A service that is measured from outside does not tell its stages.
+    let is_live = maker.plan.footprint.as_ref().is_some_and(|f| f.live.is_some());
+    let mut blocks = if is_live { Vec::new() } else { vec![Block::Table(stages(maker))] };
     let (time, alone) = (maker.cpu_time(), maker.alone());
     blocks.push(Block::Paragraph(if maker.plan.footprint.is_some() {
         says!(

@@ -190,7 +190,9 @@ fn measured(maker: &mut Maker<'_>, table: &mut Table) {
     for state in maker.states() {
         totals(maker, state, table);
     }
-    table.group(says!("memory-request-stages"));
+    if parts().any(|c| c.scope == Scope::Request) {
+        table.group(says!("memory-request-stages"));
+    }
     for Component { name, bytes, .. } in parts().filter(|c| c.scope == Scope::Request) {
         let key = format!("memory.request.{name}");
         let shown =

@@ -155,6 +155,7 @@ pub fn warning(warning: &Warning) -> Phrase {
         }
         Warning::NotFlat { concurrency } => says!("note-not-flat", n = *concurrency),
         Warning::NotChecked => says!("note-not-checked"),
+        Warning::NotTried => says!("note-not-tried"),
         Warning::Extrapolated { measured } => says!("note-extrapolated", n = *measured),
         Warning::Disturbed(what) => says!("note-disturbed", what = sentence(what)),
         Warning::NoRoom { concurrency } => says!("note-no-room", n = *concurrency),

@@ -265,11 +265,20 @@ fn facts(maker: &mut Maker<'_>) -> Block {
         );
         loaded.push(Leaf::new(late, says!("fact-late")).note(more));
     }
-    groups.push((says!("fact-models"), loaded));
+    // What is measured from outside does not tell its models.
+    let is_live = maker.plan.footprint.as_ref().is_some_and(|f| f.live.is_some());
+    if !is_live {
+        groups.push((says!("fact-models"), loaded));
+    }
 
     let mut ram = Vec::new();
     for state in maker.states() {
-        ram.push(Leaf::new(says!("fact-base", models = models(state)), maker.base(state)));
+        let name = if is_live {
+            says!("fact-base-alone")
+        } else {
+            says!("fact-base", models = models(state))
+        };
+        ram.push(Leaf::new(name, maker.base(state)));
     }
     let last = maker.last();
     let (buffer, mean) = (maker.buffer(last), maker.mean_buffer(last));

@@ -36,7 +36,14 @@ fn value(reading: &Reading) -> String {
 
 /// `+4.1 % ± 1.2 %`.
 pub fn change(grown: &Grown) -> String {
-    format!("{:+.1} % ± {:.1} %", grown.change * 100.0, grown.noise * 100.0)
+    changed(grown.change, grown.noise)
+}
+
+/// The same of two shares.
+pub fn changed(change: f64, noise: f64) -> String {
+    // Less than is shown has no sign.
+    let percent = (change * 1000.0).round() / 10.0 + 0.0;
+    format!("{percent:+.1} % ± {:.1} %", noise * 100.0)
 }
 
 /// `352 MiB (339 MiB to 361 MiB)`, or the value alone where it is exact.
@@ -70,6 +77,10 @@ pub fn remark(finding: &Finding, budget: Seconds) -> Option<String> {
                 longer.get()
             ))
         }
+        Outcome::Undecided(Doubt::Declared) => Some(
+            "The declared range straddles the limit: declare it more closely, or measure the service."
+                .to_owned(),
+        ),
         Outcome::Undecided(Doubt::TooClose) => Some(
             "The interval straddles the limit, and processes differ by about the distance to it: \
              measuring longer would not decide. Leave more room, or say --strict to count it as over."

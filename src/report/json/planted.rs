@@ -274,6 +274,7 @@ pub fn warnings() -> Vec<Warning> {
         Warning::NotALine(Bend { upward: true, share_of_increment: 0.12 }),
         Warning::NotFlat { concurrency: 16 },
         Warning::NotChecked,
+        Warning::NotTried,
         Warning::Extrapolated { measured: 16 },
         Warning::Disturbed("other processes used 25 % of the CPUs".to_owned()),
         Warning::NoRoom { concurrency: 16 },

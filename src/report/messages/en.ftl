@@ -231,6 +231,7 @@ fact-always = always loaded
 fact-late = loaded by the first request that needs it
 fact-ram = RAM
 fact-base = Base ({ $models })
+fact-base-alone = Base
 fact-each = Each request in flight
 fact-limits = Safe limits in { $ram }
 fact-most = Most in flight
@@ -583,6 +584,7 @@ note-not-flat = The peak { $n ->
    *[other] at { $n } requests
 } in flight still rose when its time was up: the true one may be higher than planned for. A larger --budget with --remeasure waits until it stays.
 note-not-checked = The prediction was not checked against requests in flight that it was not made from: its error is not known. A larger --budget with --remeasure buys that check.
+note-not-tried = The line was made from all that was measured, so nothing is left to check it. `mediscope-size verify` runs the service in a box of this size.
 note-extrapolated = The answer goes beyond the { $n ->
     [one] 1 request
    *[other] { $n } requests

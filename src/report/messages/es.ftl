@@ -231,6 +231,7 @@ fact-always = siempre cargado
 fact-late = lo carga la primera petición que lo necesita
 fact-ram = RAM
 fact-base = Base ({ $models })
+fact-base-alone = Base
 fact-each = Por petición simultánea
 fact-limits = Límites seguros en { $ram }
 fact-most = Máximo simultáneo
@@ -583,6 +584,7 @@ note-not-flat = El pico { $n ->
    *[other] con { $n } peticiones simultáneas
 } aún subía cuando se acabó el tiempo: el verdadero puede ser mayor que el planificado. Un --budget mayor con --remeasure espera a que se quede quieto.
 note-not-checked = La previsión no se comprobó con peticiones simultáneas de las que no salió: no se conoce su error. Un --budget mayor con --remeasure compra esa comprobación.
+note-not-tried = La recta salió de todo lo medido, así que nada queda para comprobarla. `mediscope-size verify` ejecuta el servicio en un servidor de este tamaño.
 note-extrapolated = La respuesta va más allá de { $n ->
     [one] la petición simultánea que se midió
    *[other] las { $n } peticiones simultáneas que se midieron

@@ -16,6 +16,8 @@ use crate::units::{Bytes, Rate, Seconds};
 /// Waves of a round: at least, and at the most.
 const FEWEST: u32 = 3;
 const MOST: u32 = 40;
+/// Of a round's time, what waves take; the rest is for the rate.
+const FOR_WAVES: f64 = 0.6;
 /// A peak that so many waves in a row have not raised is one.
 const FLAT: u32 = 6;
 /// By less than this share is not raised.
@@ -62,8 +64,8 @@ impl Driver<'_> {
         let ladder = ladder(up_to);
         for (index, n) in ladder.iter().copied().enumerate() {
             let left = until.saturating_duration_since(Instant::now());
-            let rounds_left = u32::try_from(ladder.len() - index).unwrap_or(1);
-            let time = left / rounds_left;
+            let time =
+                left.mul_f64(weight(n) / ladder[index..].iter().copied().map(weight).sum::<f64>());
             // The next wave takes up to twice as long as the last.
             let last = seen.rounds.last().map_or(0.0, |r: &Round| r.latency[3].get());
             if index >= ALWAYS && left.as_secs_f64() < last * 2.0 * f64::from(FEWEST) {
@@ -110,7 +112,7 @@ impl Driver<'_> {
     ) -> Result<(Round, f64), LiveError> {
         let before = self.answered;
         let begun = Instant::now();
-        let for_waves = if with_rate { time / 2 } else { time };
+        let for_waves = if with_rate { time.mul_f64(FOR_WAVES) } else { time };
         let (peak, waves) = self.waves(n, for_waves)?;
         let mut all = waves.clone();
         let (mut rate, mut busy) = (rate(&waves), 0.0);
@@ -208,6 +210,11 @@ fn rate(outcome: &Outcome) -> f64 {
 
 fn latencies(outcome: &Outcome) -> [Seconds; 4] {
     [outcome.latency(0.5), outcome.latency(0.95), outcome.latency(0.99), outcome.longest()]
+}
+
+/// The more are in flight, the longer a wave takes, and the more ways there are for it to come out.
+fn weight(concurrency: u32) -> f64 {
+    f64::from(concurrency).sqrt()
 }
 
 /// 1, 2, 4 … and `up_to` itself.
