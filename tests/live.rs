@@ -126,6 +126,9 @@ fn a_service_is_watched() {
     );
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let schema = include_str!("../schemas/watch-1.schema.json");
+    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    assert!(validator.is_valid(&seen), "{:?}", validator.iter_errors(&seen).next());
     let high = number(&seen, "/highest_anon_bytes") / MIB;
     assert!((20.0..60.0).contains(&high), "{high}");
     assert_eq!(seen.pointer("/looks/0/in_flight").and_then(Value::as_u64), Some(0));

@@ -115,6 +115,26 @@ fn an_interrupt_stops_what_was_started_and_nothing_else() {
     assert!(other.is_alive());
 }
 
+/// What was measured until then is told, and kept where it was asked for.
+#[test]
+fn an_interrupt_keeps_what_was_measured() {
+    let place = Place::new();
+    let port = port();
+    let url = format!("http://127.0.0.1:{port}/work");
+    let command = command(port, "--time 0.02 --base 17M --hold 4M");
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let start = ["measure", "--url", &url, "--budget", "60s", "-o", "service.yaml", "--"];
+    let mut child = place.command(&[&start[..], &words].concat()).spawn().unwrap();
+    // Of 36 s for the rounds the first three take about fourteen.
+    std::thread::sleep(Duration::from_secs(18));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let text = fs::read_to_string(place.file("service.yaml")).unwrap();
+    assert!(text.contains("concurrency: 4"), "{text}");
+    assert_nobody_is_left("--base 17M --hold 4M");
+}
+
 /// A process of somebody else.
 #[test]
 fn a_process_of_another_user_is_refused_with_the_way_out() {

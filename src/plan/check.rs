@@ -11,7 +11,7 @@ use crate::footprint::Footprint;
 use crate::service::{Limit, Rule};
 use crate::units::{Bytes, Rate, Seconds, Source, Span};
 
-pub use growth::{Difference, Grown, Part, comparable, grown};
+pub use growth::{Difference, Grown, Part, Side, comparable, grown};
 pub use why::{Change, Remedy, Why, why};
 
 /// What a rule is held against.
@@ -242,7 +242,9 @@ fn read(
                 return Err(CheckError::NoBaseline(rule.name.clone()));
             };
             comparable(then, now)?;
-            let parts = grown(&before(then, plan, evidence.warmed)?, plan);
+            let before = before(then, plan, evidence.warmed)?;
+            let sides = [Side { footprint: then, plan: &before }, Side { footprint: now, plan }];
+            let parts = grown(sides[0], sides[1], most.get());
             let outcome = growth::outcome(&parts, most.get());
             (Reading::Growth(parts), outcome)
         }

@@ -80,6 +80,8 @@ pub struct Run {
     pub request_bytes: Bytes,
     /// What it could not stand.
     pub failure: Option<Failure>,
+    /// Stopped before its end.
+    pub is_partial: bool,
     /// How peaks were found.
     pub peaks_by: PeaksBy,
     /// Between two looks.
@@ -135,7 +137,9 @@ impl Campaign<'_> {
         let (low, high) = (first.start_seconds, first.rounds.last().map(|r| r.concurrency));
         let mut measured =
             Measured { runs: vec![first], burst: None, group_peak, is_partial: false };
-        if self.attached.is_some() || measured.runs[0].failure.is_some() {
+        measured.is_partial = measured.runs[0].is_partial;
+        let is_over = measured.is_partial || measured.runs[0].failure.is_some();
+        if self.attached.is_some() || is_over {
             return Ok(measured);
         }
         // A start that takes as long as what is left of the time is not made.
@@ -236,9 +240,17 @@ impl Campaign<'_> {
         };
         let for_rounds = begun + Duration::from_secs_f64(time.get() * share);
         let seen = driver.rounds(self.up_to, extent == Extent::Whole, for_rounds)?;
-        let levels = if extent == Extent::Whole && seen.failure.is_none() {
+        let mut is_stopped = false;
+        let is_whole = extent == Extent::Whole && seen.failure.is_none() && !seen.is_partial;
+        let levels = if is_whole {
             (self.tell)("does its memory grow?");
-            driver.levels(&seen.rounds, Seconds::new(time.get() * FOR_GROWTH))?
+            match driver.levels(&seen.rounds, Seconds::new(time.get() * FOR_GROWTH)) {
+                Err(LiveError::Interrupted) => {
+                    is_stopped = true;
+                    Vec::new()
+                }
+                levels => levels?,
+            }
         } else {
             Vec::new()
         };
@@ -260,6 +272,7 @@ impl Campaign<'_> {
             kernel,
             request_bytes: crowd.client().request_bytes(),
             failure: seen.failure,
+            is_partial: seen.is_partial || is_stopped,
             peaks_by,
             interval: watch.interval(),
             sampler_cpu: watch.cost(),

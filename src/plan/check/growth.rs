@@ -3,7 +3,7 @@
 use super::{Doubt, LONGEST, Outcome};
 use crate::footprint::Footprint;
 use crate::plan::Plan;
-use crate::units::{Bytes, Span};
+use crate::units::{Bytes, Source, Span};
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub struct Grown {
     pub now: Span<Bytes>,
     /// (now − then) / then; 0 where both are nothing.
     pub change: f64,
-    /// What two measurements of the same service differ by, 95 %, as a share of the baseline: the
-    /// half widths of both intervals, which are independent.
+    /// What two measurements of the same service differ by, as a share of the baseline: the half
+    /// widths of both intervals, which are independent.
     pub noise: f64,
 }
 
@@ -95,21 +95,88 @@ pub fn comparable(then: &Footprint, now: &Footprint) -> Result<(), Difference> {
     Ok(())
 }
 
-/// Each part, what has grown most first.
-pub fn grown(then: &Plan, now: &Plan) -> Vec<Grown> {
-    let part = |part, then: Span<Bytes>, now: Span<Bytes>| {
-        let (a, b) = (then.typical().as_f64(), now.typical().as_f64());
-        let half = |s: &Span<Bytes>| s.high().saturating_sub(s.low()).as_f64() / 2.0;
-        let share = |bytes: f64| if a > 0.0 { bytes / a } else { 0.0 };
-        Grown { part, then, now, change: share(b - a), noise: share(half(&then).hypot(half(&now))) }
-    };
-    let mut parts = vec![
-        part(Part::Base, then.ram.base, now.ram.base),
-        part(Part::Buffer, then.ram.buffer, now.ram.buffer),
-        part(Part::LoadPeak, then.ram.load_peak, now.ram.load_peak),
-    ];
+/// A footprint and what follows from it.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// What was measured.
+    pub footprint: &'a Footprint,
+    /// The plan of it.
+    pub plan: &'a Plan,
+}
+
+/// Each part, what has grown most first; `most` is the share that it may grow by.
+pub fn grown(then: Side<'_>, now: Side<'_>, most: f64) -> Vec<Grown> {
+    let load = [then.plan.ram.load_peak, now.plan.ram.load_peak];
+    let [base, buffer] = alike(then.footprint, now.footprint, most).unwrap_or_else(|| {
+        let part = |get: fn(&Plan) -> Span<Bytes>| [get(then.plan), get(now.plan)];
+        [part(|p| p.ram.base), part(|p| p.ram.buffer)]
+    });
+    let mut parts =
+        vec![part(Part::Base, base), part(Part::Buffer, buffer), part(Part::LoadPeak, load)];
     parts.sort_by(|a, b| b.change.total_cmp(&a.change));
     parts
+}
+
+fn part(part: Part, [then, now]: [Span<Bytes>; 2]) -> Grown {
+    let (a, b) = (then.typical().as_f64(), now.typical().as_f64());
+    let half = |s: &Span<Bytes>| s.high().saturating_sub(s.low()).as_f64() / 2.0;
+    let share = |bytes: f64| if a > 0.0 { bytes / a } else { 0.0 };
+    Grown { part, then, now, change: share(b - a), noise: share(half(&then).hypot(half(&now))) }
+}
+
+/// What was reached with n in flight by the process that reached least, and by how much the next one
+/// reached more.
+#[derive(Debug, Clone, Copy)]
+struct Least {
+    bytes: f64,
+    gap: f64,
+}
+
+/// The least of at least two processes at each concurrency. What an arena takes depends on where
+/// its blocks happen to fall, and only ever adds: the least is what repeats, from one measurement to
+/// the next within a thousandth, where slopes and intercepts of whole lines differ by several
+/// hundredths. Of the services that are measured from outside it does not hold, because their peaks
+/// also miss.
+fn least(footprint: &Footprint, n: u32) -> Option<Least> {
+    let points = footprint.points.iter().filter(|p| p.concurrency == n);
+    let mut peaks: Vec<f64> = points.map(|p| p.peak_bytes.as_f64()).collect();
+    peaks.sort_by(f64::total_cmp);
+    let (first, second) = (peaks.first()?, peaks.get(1)?);
+    (footprint.live.is_none()).then_some(Least { bytes: *first, gap: second - first })
+}
+
+/// Base and buffer of both, from the same two concurrencies: from a lone request to the most whose
+/// noise is well within `most`, else to where it is least.
+fn alike(then: &Footprint, now: &Footprint, most: f64) -> Option<[[Span<Bytes>; 2]; 2]> {
+    let lone = [least(then, 1)?, least(now, 1)?];
+    let mut many: Vec<u32> = then.points.iter().map(|p| p.concurrency).filter(|n| *n > 1).collect();
+    many.sort_unstable();
+    many.dedup();
+    let candidates = many.into_iter().filter_map(|n| {
+        let ends = [least(then, n)?, least(now, n)?];
+        let buffers = [buffer(lone[0], ends[0], n), buffer(lone[1], ends[1], n)];
+        Some((part(Part::Buffer, buffers).noise, buffers))
+    });
+    let candidates: Vec<_> = candidates.collect();
+    let quiet = candidates.iter().rfind(|(noise, _)| *noise <= most / 2.0);
+    let (_, buffers) = quiet.or_else(|| candidates.iter().min_by(|a, b| a.0.total_cmp(&b.0)))?;
+    let base = |lone: Least, buffer: &Span<Bytes>| {
+        let bytes = lone.bytes - buffer.typical().as_f64();
+        let gap = lone.gap.hypot(buffer.high().saturating_sub(buffer.low()).as_f64() / 2.0);
+        around(bytes, gap)
+    };
+    Some([[base(lone[0], &buffers[0]), base(lone[1], &buffers[1])], *buffers])
+}
+
+fn buffer(lone: Least, many: Least, n: u32) -> Span<Bytes> {
+    let more = f64::from(n - 1);
+    around((many.bytes - lone.bytes) / more, many.gap.hypot(lone.gap) / more)
+}
+
+fn around(bytes: f64, half: f64) -> Span<Bytes> {
+    let [low, typical, high] =
+        [bytes - half, bytes, bytes + half].map(|b| Bytes::from_f64(b.max(0.0)));
+    Span::around(low, typical, high, Source::Measured)
 }
 
 /// Over where a part has grown by more than may be and by more than the noise of both; within where
@@ -131,7 +198,6 @@ pub(super) fn outcome(parts: &[Grown], most: f64) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Source;
 
     fn part(change: f64, noise: f64) -> Grown {
         let span = Span::exact(Bytes::mib(100), Source::Fitted);

@@ -50,6 +50,8 @@ pub(super) struct Seen {
     pub rounds: Vec<Round>,
     pub busy: Vec<f64>,
     pub failure: Option<Failure>,
+    /// Stopped before its end.
+    pub is_partial: bool,
 }
 
 impl Driver<'_> {
@@ -60,7 +62,8 @@ impl Driver<'_> {
         with_rate: bool,
         until: Instant,
     ) -> Result<Seen, LiveError> {
-        let mut seen = Seen { rounds: Vec::new(), busy: Vec::new(), failure: None };
+        let mut seen =
+            Seen { rounds: Vec::new(), busy: Vec::new(), failure: None, is_partial: false };
         let ladder = ladder(up_to);
         for (index, n) in ladder.iter().copied().enumerate() {
             let left = until.saturating_duration_since(Instant::now());
@@ -83,6 +86,11 @@ impl Driver<'_> {
                         seen.failure = Some(Failure { concurrency: n, what });
                         break;
                     }
+                }
+                // What is enough for a line is an answer.
+                Err(LiveError::Interrupted) if seen.rounds.len() >= ALWAYS => {
+                    seen.is_partial = true;
+                    break;
                 }
                 // The first round at all must succeed.
                 Err(LiveError::Gone(_) | LiveError::EmptyGroup(_)) if !seen.rounds.is_empty() => {
