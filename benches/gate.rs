@@ -29,7 +29,9 @@ fn main() {
     println!("| check | runs | within | over | undecided | change of a request, median (noise) |");
     println!("|---|--:|--:|--:|--:|--:|");
     let rules = ["--max-ram", "1G", "--concurrency", "8", "--max-buffer", "60M"];
-    row("the same model, one limit that is kept and one that is not", RUNS, |_| check(&model, WIDE, &rules));
+    row("the same model, one limit that is kept and one that is not", RUNS, |_| {
+        check(&model, WIDE, &rules)
+    });
     let growth = ["--baseline", baseline, "--max-growth", "5%"];
     row("a request takes 10 % more, --max-growth 5%", RUNS, |_| {
         check(&model, WIDE * 110 / 100, &growth)
