@@ -105,7 +105,7 @@ pub struct Round {
     pub concurrency: u32,
     /// Which start of the service, from 0.
     pub start: u32,
-    /// Requests that it had answered before.
+    /// Requests that it had answered before the wave that reached highest.
     pub before: u64,
     /// The height of memory.
     pub peak: Level,

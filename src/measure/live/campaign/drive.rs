@@ -45,6 +45,14 @@ pub(super) struct Driver<'a> {
     pub tell: &'a dyn Fn(&str),
 }
 
+/// The highest of several waves.
+#[derive(Debug, Clone, Copy, Default)]
+struct Height {
+    peak: Level,
+    /// Requests answered before it: what leaks has left so much by then.
+    before: u64,
+}
+
 /// What the rounds of one start showed.
 pub(super) struct Seen {
     pub rounds: Vec<Round>,
@@ -118,10 +126,9 @@ impl Driver<'_> {
         with_rate: bool,
         time: Duration,
     ) -> Result<(Round, f64), LiveError> {
-        let before = self.answered;
         let begun = Instant::now();
         let for_waves = if with_rate { time.mul_f64(FOR_WAVES) } else { time };
-        let (peak, waves) = self.waves(n, for_waves)?;
+        let (Height { peak, before }, waves) = self.waves(n, for_waves)?;
         let mut all = waves.clone();
         let (mut rate, mut busy) = (rate(&waves), 0.0);
         let mut cpu = None;
@@ -160,9 +167,9 @@ impl Driver<'_> {
     }
 
     /// Waves until the peak is one.
-    fn waves(&mut self, n: u32, time: Duration) -> Result<(Level, Outcome), LiveError> {
+    fn waves(&mut self, n: u32, time: Duration) -> Result<(Height, Outcome), LiveError> {
         let begun = Instant::now();
-        let (mut peak, mut all) = (Level::default(), None::<Outcome>);
+        let (mut highest, mut all) = (Height::default(), None::<Outcome>);
         let mut flat = 0;
         for wave in 0..MOST {
             if wave >= FEWEST && (flat >= FLAT || begun.elapsed() > time) {
@@ -170,15 +177,17 @@ impl Driver<'_> {
             }
             self.root.reset_marks();
             let _ = self.watch.take_most();
+            let before = self.answered;
             let outcome = self.crowd.wave(n)?;
             self.answered += outcome.answered();
             let standing = self.root.standing()?;
             self.kernel = self.kernel.max(standing.kernel);
             let now = higher(&standing, self.watch.take_most(), self.peaks_by);
-            let is_raised = now.total().as_f64() > peak.total().as_f64() * (1.0 + RAISED);
+            let peak = highest.peak.total();
+            let is_raised = now.total().as_f64() > peak.as_f64() * (1.0 + RAISED);
             flat = if is_raised { 0 } else { flat + 1 };
-            if now.total() > peak.total() {
-                peak = now;
+            if now.total() > peak {
+                highest = Height { peak: now, before };
             }
             let has_failed = outcome.failed() > 0;
             match &mut all {
@@ -189,7 +198,8 @@ impl Driver<'_> {
                 break;
             }
         }
-        all.map(|all| (peak, all)).ok_or_else(|| LiveError::Request("no wave was made".to_owned()))
+        all.map(|all| (highest, all))
+            .ok_or_else(|| LiveError::Request("no wave was made".to_owned()))
     }
 
     /// So many requests of `n` users, each of whom asks again at once.
