@@ -167,6 +167,16 @@ fn several_formats_are_written_at_once() {
     let wrong = check(&place, HONEST, &["-o", "report.pdf"]);
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.stderr.contains("does not say its format"), "{}", wrong.stderr);
+    let nowhere = check(&place, HONEST, &["-o", "no/such/folder/report.xml"]);
+    assert_eq!(nowhere.code, Some(2));
+    assert!(
+        nowhere.stderr.contains("cannot write no/such/folder/report.xml"),
+        "{}",
+        nowhere.stderr
+    );
+    let dry = check(&place, HONEST, &["--dry-run"]);
+    assert_eq!(dry.code, Some(0), "{}", dry.stderr);
+    assert!(dry.stdout.contains("measure"), "{}", dry.stdout);
     let html = check(&place, HONEST, &["--format", "html"]);
     assert!(html.stderr.contains("junit"), "{}", html.stderr);
 }

@@ -102,7 +102,7 @@ fn a_mistake_on_the_command_line_says_what_is_wrong() {
         (&["--box", "this", "--ram", "1G", "--cpus", "1"], "leave out --ram or --cpus"),
         (&["--ram", "1G", "cache"], "options of `size` stand before `cache`"),
         (&[], "no box and no service is named"),
-        (&["measure", "-o", "no/such/folder/x.yaml"], "cannot write the profile"),
+        (&["measure", "-o", "no/such/folder/x.yaml"], "cannot write no/such/folder/x.yaml"),
         (&["measure", "-o", "."], "is a folder"),
         (&["--ram", "1G", "--threads", "0"], "0 is no number of threads: use 1 to 1024"),
         (&["--ram", "1G", "--threads", "-1"], "-1 is no number of threads"),

@@ -26,6 +26,22 @@ pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
     let format = global.format.unwrap_or(Format::Text);
     written::can_write(format)?;
     let tasks = rules::tasks(args)?;
+    if args.service.dry_run {
+        for task in &tasks {
+            let profile = super::service::profile(&task.service)?;
+            if profile.declared.is_some() {
+                printer
+                    .notice(&format!("{}: its costs are declared, nothing is measured", task.name));
+            } else {
+                Request::of(profile, &task.service, global, printer).dry_run()?;
+            }
+        }
+        return Ok(Exit::Answered);
+    }
+    // Found out before the measurement and not after it.
+    for output in &outputs {
+        output.can_be_written()?;
+    }
     let budget = args.service.budget.unwrap_or(super::footprint::DEFAULT_BUDGET);
     let mut checked =
         Checked { findings: Vec::new(), budget, strict: args.strict, notes: Vec::new() };
@@ -113,8 +129,7 @@ fn check(
 
 fn all(task: &Task, evidence: &Evidence<'_>, checked: &mut Checked) -> anyhow::Result<()> {
     for rule in &task.rules {
-        let finding: Finding = held(rule, evidence)
-            .with_context(|| format!("`{}` cannot be held: {}", rule.name, task.name))?;
+        let finding: Finding = held(rule, evidence).with_context(|| task.name.clone())?;
         checked.findings.push(finding);
     }
     Ok(())

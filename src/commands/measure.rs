@@ -70,9 +70,9 @@ pub fn can_be_written(output: &Path) -> anyhow::Result<()> {
         _ => Path::new("."),
     };
     if output.is_dir() {
-        anyhow::bail!("{} is a folder: name a file in it for the profile", output.display());
+        anyhow::bail!("{} is a folder: name a file in it", output.display());
     }
     tempfile::NamedTempFile::new_in(folder)
         .map(drop)
-        .with_context(|| format!("cannot write the profile {}", output.display()))
+        .with_context(|| format!("cannot write {}", output.display()))
 }

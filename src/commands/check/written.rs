@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::cli::Format;
+use crate::commands::measure::can_be_written;
 use crate::commands::printer::Printer;
 use crate::measure::cache::write_atomically;
 use crate::plan::check::Checked;
@@ -71,6 +72,14 @@ pub fn can_write(format: Format) -> anyhow::Result<()> {
 }
 
 impl Output {
+    /// Whether it can be.
+    ///
+    /// # Errors
+    /// Where its folder is not there, or nothing may be written to it.
+    pub fn can_be_written(&self) -> anyhow::Result<()> {
+        can_be_written(&self.path)
+    }
+
     /// Writes the file.
     ///
     /// # Errors
