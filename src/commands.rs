@@ -6,6 +6,7 @@ mod calibrate;
 mod check;
 mod diff;
 mod explain;
+mod file;
 mod footprint;
 mod init;
 mod inspect;

@@ -128,7 +128,8 @@ fn a_file_is_written_whole_in_the_format_of_its_ending() {
     assert!(refused(&at(&place, 80, &folder)).contains("is a folder"));
     let nowhere = ["--profile", "qreader-pytorch", "-o", "/proc/no/such.md"];
     assert!(
-        refused(&at(&place, 80, &nowhere)).contains("cannot write the report /proc/no/such.md")
+        refused(&at(&place, 80, &nowhere))
+            .contains("cannot write /proc/no/such.md: there is no folder /proc/no")
     );
 }
 

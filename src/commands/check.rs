@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 
 use self::rules::Task;
 use super::Exit;
+use super::file::can_be_written;
 use super::footprint::{Interrupted, KilledEarly, Request};
 use super::measure::write_profile;
 use super::printer::Printer;
@@ -41,6 +42,11 @@ pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
     // Found out before the measurement and not after it.
     for output in &outputs {
         output.can_be_written()?;
+    }
+    if args.update_baseline {
+        for task in &tasks {
+            can_be_written(baseline_of(task)?)?;
+        }
     }
     let budget = args.service.budget.unwrap_or(super::footprint::DEFAULT_BUDGET);
     let mut checked =
@@ -115,16 +121,16 @@ fn check(
         ask: &ask,
     };
     if args.update_baseline {
-        let path = task.baseline.as_ref().with_context(|| {
-            format!(
-                "nothing says where the baseline of `{}` is kept: add --baseline FILE",
-                task.name
-            )
-        })?;
         let with = Profile { footprint: Some(footprint.clone()), ..obtained.profile.clone() };
-        write_profile(&with, path, printer)?;
+        write_profile(&with, baseline_of(task)?, printer)?;
     }
     all(task, &evidence, checked)
+}
+
+fn baseline_of(task: &Task) -> anyhow::Result<&Path> {
+    task.baseline.as_deref().with_context(|| {
+        format!("nothing says where the baseline of `{}` is kept: add --baseline FILE", task.name)
+    })
 }
 
 fn all(task: &Task, evidence: &Evidence<'_>, checked: &mut Checked) -> anyhow::Result<()> {

@@ -9,8 +9,9 @@ use anyhow::{Context, bail};
 
 use super::Exit;
 use super::answer::finished;
+use super::file::can_be_written;
 use super::footprint::Interrupted;
-use super::measure::{can_be_written, write_profile};
+use super::measure::write_profile;
 use super::output::How;
 use super::printer::Printer;
 use super::size::rendered;

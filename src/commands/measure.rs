@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::answer::finished;
+use super::file::{can_be_written, write_file};
 use super::footprint::Request;
 use super::output::How;
 use super::printer::Printer;
@@ -12,7 +13,6 @@ use super::size::rendered;
 use super::vary;
 use super::{Exit, live};
 use crate::cli::{Format, GlobalArgs, MeasureArgs};
-use crate::measure::cache::write_atomically;
 use crate::plan::Question;
 use crate::profile::Profile;
 use crate::report::{self, Provenance};
@@ -54,25 +54,10 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
 /// Writes a profile with its footprint, and says what to do with it.
 pub fn write_profile(profile: &Profile, output: &Path, printer: &Printer) -> anyhow::Result<()> {
     let yaml = profile.to_yaml().context("the profile cannot be written as YAML")?;
-    write_atomically(output, |out| out.write_all(yaml.as_bytes()))
-        .with_context(|| format!("cannot write the profile {}", output.display()))?;
+    write_file(output, yaml.as_bytes())?;
     printer.notice(&format!(
         "wrote {0}; size a box with `mediscope-size --profile {0} --ram 1G --cpus 1`",
         output.display()
     ));
     Ok(())
-}
-
-/// Found out before the measurement and not after it.
-pub fn can_be_written(output: &Path) -> anyhow::Result<()> {
-    let folder = match output.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if output.is_dir() {
-        anyhow::bail!("{} is a folder: name a file in it", output.display());
-    }
-    tempfile::NamedTempFile::new_in(folder)
-        .map(drop)
-        .with_context(|| format!("cannot write {}", output.display()))
 }

@@ -3,13 +3,13 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::answer::Answer;
+use super::file::{can_be_written, write_file};
 use super::printer::Printer;
 use super::size::{OF_CHECK, rendered};
 use crate::cli::{Format, GlobalArgs, LangArg, ReportArgs};
-use crate::measure::cache::write_atomically;
 use crate::plan::{SECTIONS, SHORT};
 use crate::report::{Language, Layout, Lines};
 
@@ -63,8 +63,8 @@ impl Output {
         if matches!(format, Format::Github | Format::Junit | Format::Sarif | Format::Gitlab) {
             bail!(OF_CHECK);
         }
-        if let Some(path) = args.output.as_deref().filter(|path| path.is_dir()) {
-            bail!("{} is a folder: name a file in it for the report", path.display());
+        if let Some(path) = &args.output {
+            can_be_written(path)?;
         }
         let mut sections = sections(&args.section, format)?;
         if is_load_asked && args.section.is_empty() && !sections.contains(&LOAD) {
@@ -97,8 +97,7 @@ impl Output {
         };
         // A file has no colours.
         let text = anstream::adapter::strip_str(&text).to_string();
-        write_atomically(path, |out| out.write_all(text.as_bytes()))
-            .with_context(|| format!("cannot write the report {}", path.display()))?;
+        write_file(path, text.as_bytes())?;
         printer.notice(&format!("wrote {}", path.display()));
         Ok(())
     }

@@ -5,9 +5,9 @@ use std::fs;
 use anyhow::Context;
 
 use super::Exit;
+use super::file::write_file;
 use super::printer::Printer;
 use crate::cli::{CompletionsArgs, ManArgs, completions, manual};
-use crate::measure::cache::write_atomically;
 
 /// Runs `completions`.
 pub fn shell(args: &CompletionsArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -27,8 +27,7 @@ pub fn man(args: &ManArgs, printer: &Printer) -> anyhow::Result<Exit> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for (name, page) in &pages {
         let path = folder.join(name);
-        write_atomically(&path, |out| out.write_all(page))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        write_file(&path, page)?;
     }
     printer.notice(&format!(
         "wrote {} pages; read one with `man {}`",

@@ -1,13 +1,12 @@
 //! What was found, in the format of whoever reads it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::cli::Format;
-use crate::commands::measure::can_be_written;
+use crate::commands::file::{can_be_written, write_file};
 use crate::commands::printer::Printer;
-use crate::measure::cache::write_atomically;
 use crate::plan::check::Checked;
 use crate::report::{
     Layout, check_github, check_gitlab, check_json, check_junit, check_markdown, check_sarif,
@@ -87,10 +86,8 @@ impl Output {
     pub fn write(&self, checked: &Checked, why: bool, printer: &Printer) -> anyhow::Result<()> {
         let text = text(checked, self.format, why)?;
         let text = anstream::adapter::strip_str(&text).to_string();
-        let path: &Path = &self.path;
-        write_atomically(path, |out| out.write_all(text.as_bytes()))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        printer.notice(&format!("wrote {}", path.display()));
+        write_file(&self.path, text.as_bytes())?;
+        printer.notice(&format!("wrote {}", self.path.display()));
         Ok(())
     }
 }
