@@ -17,7 +17,7 @@ fn a_known_appetite_is_found() {
     let place = Place::new();
     let nothing = |more: &str| {
         let empty =
-            spawned(&place, &format!("--time 0.05 {more}"), &["--budget", "6s", "--up-to", "4"]);
+            spawned(&place, &format!("--time 0.05 {more}"), &["--budget", "4s", "--up-to", "4"]);
         number(&empty, "/ram/base_bytes/typical")
     };
     let cases = [
@@ -32,7 +32,7 @@ fn a_known_appetite_is_found() {
         let seen = spawned(
             &place,
             &format!("--base 60M --hold 12M --time 0.05 {mode}"),
-            &["--budget", "14s"],
+            &["--budget", "9s"],
         );
         assert_eq!(topology(&seen), word, "{mode}: {seen:#}");
         assert_eq!(seen["live"]["at_once"].as_u64(), at_once, "{mode}");

@@ -33,8 +33,6 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     let leak = slope.map_or(0.0, |s| s.typical);
     let seen = seen(whole, leak);
     let found = at_once(whole.first.anon_bytes.as_f64(), &seen, facts.cpus);
-    // Beyond an end that was found, nothing rises anyway.
-    let most = if found.number().is_some() { u32::MAX } else { in_step(&seen) };
     let topology = topology(whole.workers, found.number());
     let loads = || whole.rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO);
     let cpu = span(loads().map(|r| r.cpu_seconds.get()));
@@ -59,7 +57,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             idle_bytes: whole.after.total(),
             kernel_bytes: measured.runs.iter().map(|r| r.kernel).max().unwrap_or_default(),
         },
-        points: points(measured, leak, most),
+        points: points(measured, leak, found),
         cold_burst: measured
             .burst
             .map(|(concurrency, level)| ColdBurst {
@@ -146,11 +144,15 @@ fn topology(workers: u32, at_once: Option<u32>) -> Topology {
     }
 }
 
-/// The peaks that make the line: of at most so many requests in flight.
-fn points(measured: &Measured, leak: f64, most: u32) -> Vec<Point> {
-    let rounds = measured.runs.iter().flat_map(|run| &run.rounds);
+/// The peaks that make the line: of each start, up to where its requests were at work together.
+fn points(measured: &Measured, leak: f64, found: AtOnce) -> Vec<Point> {
+    let rounds = measured.runs.iter().flat_map(|run| {
+        // Beyond an end that was found, nothing rises anyway.
+        let most = found.number().map_or_else(|| in_step(&seen(run, leak)), |_| u32::MAX);
+        run.rounds.iter().filter(move |round| round.concurrency <= most)
+    });
     rounds
-        .filter(|round| round.errors.is_empty() && round.concurrency <= most)
+        .filter(|round| round.errors.is_empty())
         .map(|round| {
             let anon = Bytes::from_f64(without(round.peak.anon_bytes, leak, round.before));
             Point {
