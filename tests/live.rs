@@ -32,7 +32,7 @@ fn a_known_appetite_is_found() {
         let seen = spawned(
             &place,
             &format!("--base 60M --hold 12M --time 0.05 {mode}"),
-            &["--budget", "9s"],
+            &["--budget", "12s"],
         );
         assert_eq!(topology(&seen), word, "{mode}: {seen:#}");
         assert_eq!(seen["live"]["at_once"].as_u64(), at_once, "{mode}");

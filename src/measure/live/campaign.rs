@@ -34,6 +34,8 @@ const STARTS: u32 = 3;
 /// Of the time that there is, what the first start may take for the rounds and for growth.
 const FOR_ROUNDS: f64 = 0.6;
 const FOR_GROWTH: f64 = 0.2;
+/// And for finding out which of its processes answer, at the most.
+const FOR_WORKERS: f64 = 0.15;
 
 /// What is to be measured.
 pub struct Campaign<'a> {
@@ -218,7 +220,7 @@ impl Campaign<'_> {
         let load_peak = subject.started.is_some().then(|| idle.peak());
         let watch = Watch::begin(root.clone());
         (self.tell)("the first requests");
-        let workers = Self::first_requests(&root, &mut crowd)?;
+        let workers = Self::first_requests(&root, &mut crowd, time)?;
         let settled = root.standing()?;
         let mut driver = drive::Driver {
             root: &root,
@@ -226,6 +228,7 @@ impl Campaign<'_> {
             watch: &watch,
             start,
             answered: 0,
+            workers,
             peaks_by: if root.reset_marks() { PeaksBy::Marks } else { PeaksBy::Looks },
             own_cpu: 0.0,
             sets_pace: false,
@@ -283,8 +286,9 @@ impl Campaign<'_> {
 
     /// Lone requests until they are answered as later ones are, then enough for each process to
     /// have answered some; how many did.
-    fn first_requests(root: &Root, crowd: &mut Crowd) -> Result<u32, LiveError> {
+    fn first_requests(root: &Root, crowd: &mut Crowd, time: Seconds) -> Result<u32, LiveError> {
         const LONE: u32 = 3;
+        let for_workers = Duration::from_secs_f64((time.get() * FOR_WORKERS).min(3.0));
         for _ in 0..LONE {
             let outcome = crowd.wave(1)?;
             if let Some((fault, _)) = outcome.faults.first_key_value() {
@@ -303,7 +307,7 @@ impl Campaign<'_> {
         for wave in 0..most {
             crowd.wave(users)?;
             // Each got some by now, or requests take so long that waiting does not pay.
-            if wave >= 4 && begun.elapsed() > Duration::from_secs(3) {
+            if wave >= 4 && begun.elapsed() > for_workers {
                 break;
             }
         }

@@ -30,6 +30,9 @@ const MOST_REQUESTS: f64 = 20_000.0;
 const DRIVER_BUSY: f64 = 0.5;
 /// Rounds that are made however long they take: two points are no line.
 const ALWAYS: usize = 3;
+/// Of each process that answers, requests in flight that are tried however long they take: as many
+/// requests as there are processes do not tell one at a time from several.
+const OF_EACH: u32 = 2;
 
 /// Drives one start of the service.
 pub(super) struct Driver<'a> {
@@ -38,6 +41,8 @@ pub(super) struct Driver<'a> {
     pub watch: &'a Watch,
     pub start: u32,
     pub answered: u64,
+    /// Processes that answer.
+    pub workers: u32,
     pub peaks_by: PeaksBy,
     pub own_cpu: f64,
     pub sets_pace: bool,
@@ -73,13 +78,14 @@ impl Driver<'_> {
         let mut seen =
             Seen { rounds: Vec::new(), busy: Vec::new(), failure: None, is_partial: false };
         let ladder = ladder(up_to);
+        let always = always(&ladder, self.workers);
         for (index, n) in ladder.iter().copied().enumerate() {
             let left = until.saturating_duration_since(Instant::now());
             let time =
                 left.mul_f64(weight(n) / ladder[index..].iter().copied().map(weight).sum::<f64>());
             // The next wave takes up to twice as long as the last.
             let last = seen.rounds.last().map_or(0.0, |r: &Round| r.latency[3].get());
-            if index >= ALWAYS && left.as_secs_f64() < last * 2.0 * f64::from(FEWEST) {
+            if index >= always && left.as_secs_f64() < last * 2.0 * f64::from(FEWEST) {
                 break;
             }
             (self.tell)(&format!("{n} at once"));
@@ -244,6 +250,12 @@ fn ladder(up_to: u32) -> Vec<u32> {
     ladder
 }
 
+/// How many of the ladder's rounds are made however long they take.
+fn always(ladder: &[u32], workers: u32) -> usize {
+    let below = ladder.iter().take_while(|n| **n < workers.saturating_mul(OF_EACH)).count();
+    if workers > 1 { ALWAYS.max(below + 1) } else { ALWAYS }
+}
+
 /// The driver sets the pace where it computes more than it leaves to the service.
 fn is_driver_bound(driver: f64, service: f64, users: u32) -> bool {
     let cores = std::thread::available_parallelism().map_or(1.0, |n| {
@@ -271,5 +283,13 @@ mod tests {
         assert_eq!(ladder(16), [1, 2, 4, 8, 16]);
         assert_eq!(ladder(10), [1, 2, 4, 8, 10]);
         assert_eq!(ladder(1), [1]);
+    }
+
+    #[test]
+    fn more_are_tried_than_there_are_processes() {
+        assert_eq!(always(&ladder(16), 1), 3);
+        assert_eq!(always(&ladder(16), 2), 3);
+        assert_eq!(always(&ladder(16), 4), 4, "1, 2, 4 and 8");
+        assert_eq!(always(&ladder(16), 5), 5, "and 16");
     }
 }
