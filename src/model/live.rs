@@ -53,9 +53,9 @@ const ALL_BUSY: f64 = 0.8;
 /// A rate that grows by less than this share stands still.
 const STANDS: f64 = 0.15;
 
-/// How many requests a service works on at once. `idle` is the height of its memory before these
-/// requests and after the first ones, `cpus` what it could use.
-pub fn at_once(idle: f64, seen: &[Seen], cpus: f64) -> AtOnce {
+/// How many requests a service of so many processes works on at once. `idle` is the height of its
+/// memory before these requests and after the first ones, `cpus` what it could use.
+pub fn at_once(idle: f64, seen: &[Seen], cpus: f64, workers: u32) -> AtOnce {
     let (Some(first), Some(last)) =
         (seen.iter().min_by_key(|s| s.concurrency), seen.iter().max_by_key(|s| s.concurrency))
     else {
@@ -68,7 +68,16 @@ pub fn at_once(idle: f64, seen: &[Seen], cpus: f64) -> AtOnce {
         return AtOnce::Unknown;
     }
     if rises {
-        return by_memory(seen, last.concurrency);
+        return match by_memory(seen, last.concurrency) {
+            // Which process gets a request is a matter of chance: with as many in flight as there
+            // are processes one may have two and another none, and the end seems to be further out
+            // than it is. How high the plain is in lone requests does not depend on that.
+            AtOnce::ByMemory(k) if workers > 1 && takes => {
+                let plain = (last.peak - idle) / (first.peak - idle) * f64::from(first.concurrency);
+                AtOnce::ByMemory(k.min(whole(plain).max(workers)))
+            }
+            found => found,
+        };
     }
     match by_rate(seen, cpus) {
         // Memory that a lone request takes and more do not take again is a witness of its own.
@@ -190,9 +199,14 @@ fn by_rate(seen: &[Seen], cpus: f64) -> Option<u32> {
     if is_cpu_bound || ratio > f64::from(most) * (1.0 - STANDS) {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most N")]
-    let k = ratio.round().clamp(1.0, f64::from(most)) as u32;
+    let k = whole(ratio).min(most);
     ((ratio / f64::from(k) - 1.0).abs() < STANDS).then_some(k)
+}
+
+/// The nearest number of requests, 1 or more.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn whole(number: f64) -> u32 {
+    number.round().clamp(1.0, f64::from(u32::MAX)) as u32
 }
 
 /// Memory that grows with every request.
@@ -260,23 +274,34 @@ mod tests {
     #[test]
     fn memory_tells_how_many_are_at_work() {
         for k in [2, 3, 4, 6, 8] {
-            assert_eq!(at_once(100.0 * MIB, &seen(k, 10.0), 2.0), AtOnce::ByMemory(k), "{k}");
+            assert_eq!(at_once(100.0 * MIB, &seen(k, 10.0), 2.0, 1), AtOnce::ByMemory(k), "{k}");
         }
-        assert_eq!(at_once(100.0 * MIB, &seen(1, 10.0), 2.0), AtOnce::ByMemory(1));
-        assert_eq!(at_once(100.0 * MIB, &seen(100, 10.0), 2.0), AtOnce::NoEnd);
+        assert_eq!(at_once(100.0 * MIB, &seen(1, 10.0), 2.0, 1), AtOnce::ByMemory(1));
+        assert_eq!(at_once(100.0 * MIB, &seen(100, 10.0), 2.0, 1), AtOnce::NoEnd);
+    }
+
+    /// Of four in flight two came to the same process: three slots of memory, and a fourth with eight.
+    #[test]
+    fn processes_get_requests_by_chance() {
+        let mut four = seen(4, 10.0);
+        four[2].peak -= 10.0 * MIB;
+        assert_eq!(at_once(100.0 * MIB, &four, 2.0, 1), AtOnce::ByMemory(6));
+        assert_eq!(at_once(100.0 * MIB, &four, 2.0, 4), AtOnce::ByMemory(4));
+        // Two processes of three threads each.
+        assert_eq!(at_once(100.0 * MIB, &seen(6, 10.0), 2.0, 2), AtOnce::ByMemory(6));
     }
 
     #[test]
     fn the_rate_tells_where_memory_does_not_move() {
-        assert_eq!(at_once(100.0 * MIB, &seen(1, 0.0), 2.0), AtOnce::ByRate(1));
-        assert_eq!(at_once(100.0 * MIB, &seen(4, 0.0), 2.0), AtOnce::ByRate(4));
-        assert_eq!(at_once(100.0 * MIB, &seen(100, 0.0), 2.0), AtOnce::Unknown);
+        assert_eq!(at_once(100.0 * MIB, &seen(1, 0.0), 2.0, 1), AtOnce::ByRate(1));
+        assert_eq!(at_once(100.0 * MIB, &seen(4, 0.0), 2.0, 1), AtOnce::ByRate(4));
+        assert_eq!(at_once(100.0 * MIB, &seen(100, 0.0), 2.0, 1), AtOnce::Unknown);
         // All CPUs busy: threads or not, two is what two CPUs give.
         let mut busy = seen(2, 0.0);
         for s in &mut busy {
             s.busy = f64::from(s.concurrency.min(2));
         }
-        assert_eq!(at_once(100.0 * MIB, &busy, 2.0), AtOnce::Unknown);
+        assert_eq!(at_once(100.0 * MIB, &busy, 2.0, 1), AtOnce::Unknown);
     }
 
     /// A heap that keeps what the first requests took rises less and less, and has no end.
@@ -284,7 +309,7 @@ mod tests {
     fn rising_more_slowly_is_not_an_end() {
         let mut bent = seen(100, 10.0);
         bent[4].peak -= 30.0 * MIB;
-        assert_eq!(at_once(100.0 * MIB, &bent, 2.0), AtOnce::NoEnd);
+        assert_eq!(at_once(100.0 * MIB, &bent, 2.0, 1), AtOnce::NoEnd);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     let slope = growth(&whole.levels);
     let leak = slope.map_or(0.0, |s| s.typical);
     let seen = seen(whole, leak);
-    let found = at_once(whole.first.anon_bytes.as_f64(), &seen, facts.cpus);
+    let found = at_once(whole.first.anon_bytes.as_f64(), &seen, facts.cpus, whole.workers);
     let topology = topology(whole.workers, found.number());
     let loads = || whole.rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO);
     let cpu = span(loads().map(|r| r.cpu_seconds.get()));
