@@ -9,6 +9,7 @@ mod load;
 mod mix;
 mod scaled;
 mod settings;
+mod times;
 mod topology;
 mod trial;
 
@@ -18,6 +19,7 @@ pub use live::{Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
 pub use load::Load;
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
 pub use settings::{Change, Count, Optimization, Setting, Settings, settings};
+pub use times::ServiceTimes;
 pub use topology::{Copies, Inside, Sharing, Topology, TopologyError};
 pub use trial::{Counters, Ending, Observation, Phase, Temper, Throttled};
 
@@ -65,6 +67,9 @@ pub struct Footprint {
     pub cpu_seconds: Span<Seconds>,
     /// Wall seconds of one request alone.
     pub wall_seconds: Span<Seconds>,
+    /// CPU time of requests that came at random, where there was time to try that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_times: Option<ServiceTimes>,
     /// Requests a second in waves of N on the measuring machine.
     pub throughput: Vec<Throughput>,
     /// Whether the measurement was stopped before its end.
@@ -205,6 +210,10 @@ pub struct Marks {
     pub idle_bytes: Bytes,
     /// Kernel memory that a cgroup is charged beyond resident pages: page tables and stacks.
     pub kernel_bytes: Bytes,
+    /// Of the file pages, those that requests on a warm service touch; `None` where the kernel does
+    /// not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_in_use_bytes: Option<Bytes>,
 }
 
 /// The peak of waves of N requests in flight together.

@@ -14,6 +14,12 @@ impl Footprint {
         let seconds = |span: &Span<Seconds>| slower(span, factor);
         self.cpu_seconds = seconds(&self.cpu_seconds);
         self.wall_seconds = seconds(&self.wall_seconds);
+        if let Some(times) = &mut self.service_times {
+            times.mean = seconds(&times.mean);
+            for share in &mut times.shares {
+                *share = Seconds::new(share.get() * factor);
+            }
+        }
         for StageRecord { cpu, wall, .. } in &mut self.stages {
             (*cpu, *wall) = (seconds(cpu), seconds(wall));
         }

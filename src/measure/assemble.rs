@@ -7,10 +7,13 @@ use super::protocol::{LoadedModel, StageSample, WaveSample};
 use super::schedule::Errand;
 use crate::footprint::{
     ArenaRecord, ColdBurst, Environment, FOOTPRINT_VERSION, Footprint, ImageRecord, Killed, Marks,
-    ModelRecord, Point, StageRecord, Throughput, Topology, TopologyRun,
+    ModelRecord, Point, ServiceTimes, StageRecord, Throughput, Topology, TopologyRun,
 };
 use crate::model::{Line, Sample, sample};
 use crate::units::{Bytes, Rate, Seconds, Share, Source, Span};
+
+/// Values that stand for the service times of all requests.
+const SHARES: usize = 100;
 
 /// What is known of a model without running it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +87,7 @@ pub fn assemble(
         arena: arena(children),
         cpu_seconds: cpu_seconds(children),
         wall_seconds: wall_seconds(children),
+        service_times: service_times(children),
         partial,
         no_room: children.iter().filter_map(|c| c.no_room).min(),
         heap_bytes: heap(children),
@@ -215,6 +219,7 @@ fn marks(children: &[ChildRecord]) -> Marks {
         warm_bytes: median_bytes(firsts().filter_map(|c| Some(c.warm?.after.total))),
         idle_bytes: median_bytes(firsts().filter_map(|c| Some(c.idle?.total))),
         kernel_bytes: kernel.max().unwrap_or_default(),
+        file_in_use_bytes: children.iter().flat_map(|c| &c.waves).filter_map(|w| w.1.touched).max(),
     }
 }
 
@@ -271,6 +276,25 @@ fn cpu_seconds_of(children: &[&ChildRecord]) -> Span<Seconds> {
     let loaded = per_child(2);
     let values = if loaded.is_empty() { per_child(1) } else { loaded };
     interval(&values).map(Seconds::new)
+}
+
+/// Of all requests that came at random; `None` where there were none.
+fn service_times(children: &[ChildRecord]) -> Option<ServiceTimes> {
+    let each: Vec<f64> = children
+        .iter()
+        .filter(|c| !c.at_random.is_empty())
+        .map(|c| sample::mean(&c.at_random))
+        .collect();
+    let mut all: Vec<f64> = children.iter().flat_map(|c| &c.at_random).copied().collect();
+    if all.is_empty() {
+        return None;
+    }
+    all.sort_unstable_by(f64::total_cmp);
+    Some(ServiceTimes {
+        requests: u32::try_from(all.len()).unwrap_or(u32::MAX),
+        mean: interval(&each).map(Seconds::new),
+        shares: sample::means_of_shares(&all, SHARES).into_iter().map(Seconds::new).collect(),
+    })
 }
 
 fn wall_seconds(children: &[ChildRecord]) -> Span<Seconds> {

@@ -7,16 +7,17 @@ use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
 use super::child::{Bounds, ChildError};
+use super::drive::{Arrivals, Load};
 use super::group::Group;
 use super::interrupt::Interrupt;
 use super::protocol::{
     Command, Job, Kinds, Loaded, LoadedModel, Mark, Reply, StageSample, Warm, WaveSample,
 };
 use super::room;
-use super::schedule::{CHILDREN, Errand, Pace, Schedule};
+use super::schedule::{CHILDREN, Errand, HALF_BUSY, Pace, Schedule};
 use crate::footprint::{Killed, Topology};
 use crate::model::{CONFIDENCE, Interval, Line, Sample};
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, Rate, Seconds};
 
 /// An interval of plus or minus this share at the largest concurrency is tight: nothing more is
 /// measured.
@@ -30,6 +31,9 @@ const MAX_FAR: u32 = 64;
 
 /// A curve that is no line never gets a tight interval: this many children say so as well as more.
 const MAX_CHILDREN: usize = 24;
+
+/// Requests that come at random, at the most: what is noted of them is kept in memory.
+const MOST_AT_RANDOM: f64 = 2000.0;
 
 /// A check may end this share of the budget late.
 const GRACE: f64 = 0.1;
@@ -49,6 +53,9 @@ pub struct ChildRecord {
     pub stages: Vec<StageSample>,
     /// Waves by concurrency.
     pub waves: Vec<(u32, WaveSample)>,
+    /// CPU-seconds of each request of those that came at random.
+    #[serde(default)]
+    pub at_random: Vec<f64>,
     /// Idle at the end.
     pub idle: Option<Mark>,
     /// The lazy models, if there are any and the errand came to load them.
@@ -243,6 +250,7 @@ impl Campaign<'_> {
             warm: None,
             stages: Vec::new(),
             waves: Vec::new(),
+            at_random: Vec::new(),
             idle: None,
             lazy: None,
             no_room: None,
@@ -291,6 +299,11 @@ impl Campaign<'_> {
                 Err(error) => return Err(error),
             }
         }
+        if let Some(load) = self.at_random(errand, schedule, record)
+            && let Reply::Driven(answered) = child.ask(Command::Drive(load))?
+        {
+            record.at_random = answered.iter().map(|one| one.cpu).collect();
+        }
         let Ok(Reply::Idle(idle)) = child.ask(Command::Idle) else { return Ok(()) };
         record.idle = Some(idle);
         if errand == Errand::Ladder
@@ -303,6 +316,26 @@ impl Campaign<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Requests that come at random, where this child is to have some. No more at once than were in
+    /// flight before, so that it takes no memory that was not seen; planted costs have no caches.
+    fn at_random(&self, errand: Errand, schedule: &Schedule, record: &ChildRecord) -> Option<Load> {
+        let is_real = matches!(self.job, Job::Service(_)) && self.topology.processes() == 1;
+        let seconds = schedule.at_random.get();
+        if !is_real || !schedule.is_at_random(errand) || seconds <= 0.0 {
+            return None;
+        }
+        let in_run = self.topology.sharing().most_in_run().map_or(f64::INFINITY, f64::from);
+        let rate = HALF_BUSY * self.cores.min(in_run) / record.warm?.request_seconds.get();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let requests = (rate * seconds).clamp(4.0, MOST_AT_RANDOM) as u32;
+        Some(Load {
+            arrivals: Arrivals::Open(Rate::per_second(rate)),
+            requests,
+            limit: record.waves.iter().map(|(n, _)| *n).max()?,
+            seed: u64::from(record.child),
+        })
     }
 
     /// Loads what is lazy, if anything is.

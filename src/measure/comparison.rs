@@ -218,6 +218,7 @@ impl Comparison<'_> {
             warm: Some(warm),
             stages: Vec::new(),
             waves: Vec::new(),
+            at_random: Vec::new(),
             idle: None,
             lazy: None,
             no_room: None,

@@ -150,6 +150,7 @@ const fn without_a_request(mark: Mark) -> WaveSample {
         requests: 0,
         wall: Seconds::ZERO,
         cpu: Seconds::ZERO,
+        touched: None,
     }
 }
 
@@ -214,6 +215,8 @@ fn waves(each: &[WaveSample], files: Bytes) -> WaveSample {
         requests: each.iter().map(|w| w.requests).sum(),
         wall: longest(each.iter().map(|w| w.wall)),
         cpu: each.iter().fold(Seconds::ZERO, |sum, w| sum + w.cpu),
+        // All serve the same: what one touches of the files the others touch too.
+        touched: each.iter().filter_map(|w| w.touched).max(),
     }
 }
 
@@ -238,6 +241,7 @@ mod tests {
             requests,
             wall: Seconds::new(wall),
             cpu: Seconds::new(1.0),
+            touched: None,
         })
     }
 

@@ -8,6 +8,7 @@
 
 mod counters;
 mod interference;
+mod touched;
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -17,6 +18,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 pub use self::counters::{Relative, descendants, relatives};
 pub use self::interference::{Disturbance, Interference};
+pub use self::touched::{Touched, forget_touched, touched};
 pub use super::host::files::Process;
 
 use super::host::files::Files;

@@ -373,4 +373,7 @@ pub struct WaveSample {
     pub wall: Seconds,
     /// Their CPU time, all threads.
     pub cpu: Seconds,
+    /// File pages that they touched; `None` where the kernel does not tell.
+    #[serde(default)]
+    pub touched: Option<Bytes>,
 }

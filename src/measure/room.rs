@@ -55,7 +55,8 @@ mod tests {
         let wave = |&(n, mib): &(u32, u64)| {
             let peak = Bytes::mib(mib);
             let (wall, cpu) = (seconds, seconds);
-            (n, WaveSample { peak, after: mark(mib), flat: true, requests: n, wall, cpu })
+            let after = mark(mib);
+            (n, WaveSample { peak, after, flat: true, requests: n, wall, cpu, touched: None })
         };
         ChildRecord {
             errand: Errand::Ladder,
@@ -64,6 +65,7 @@ mod tests {
             warm: None,
             stages: Vec::new(),
             waves: waves.iter().map(wave).collect(),
+            at_random: Vec::new(),
             idle: None,
             lazy: None,
             no_room: None,

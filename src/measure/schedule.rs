@@ -27,6 +27,10 @@ pub const BLOCK_SECONDS: f64 = 0.04;
 /// for, and then not all are under way.
 pub const HELD_WAVES: u32 = 2;
 
+/// Of the CPUs, the share that requests which come at random keep busy: each mostly finds a CPU, and
+/// caches that something else has used since.
+pub const HALF_BUSY: f64 = 0.5;
+
 /// How fast the subject is on this machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
@@ -79,6 +83,8 @@ pub struct Schedule {
     pub max_check_blocks: u32,
     /// Time for the stages in each ladder child.
     pub stages: Seconds,
+    /// Time for requests that come at random, in each child that has them; 0 for none.
+    pub at_random: Seconds,
 }
 
 impl Schedule {
@@ -91,18 +97,21 @@ impl Schedule {
             max_blocks: 1,
             max_check_blocks: 1,
             stages: Seconds::new(0.1),
+            at_random: Seconds::ZERO,
         }
     }
 
     /// The most that fits `budget`, in the order of what is worth most.
     pub fn within(budget: Seconds, pace: &Pace, kinds: usize) -> Self {
         let mut best = Self::minimum(kinds);
-        let upgrades: [fn(&mut Self); 7] = [
+        let upgrades: [fn(&mut Self); 9] = [
             |s| s.held_out = Some(HELD_OUT),
             |s| s.max_blocks = FEW_BLOCKS,
+            |s| s.at_random = Seconds::new(0.4),
             |s| s.ladder = vec![1, 2, 4, FIT_UP_TO],
             |s| s.max_check_blocks = FEW_BLOCKS,
             |s| s.stages = Seconds::new(0.3),
+            |s| s.at_random = Seconds::new(1.0),
             |s| s.max_blocks = MANY_BLOCKS,
             |s| s.max_check_blocks = MANY_BLOCKS,
         ];
@@ -141,6 +150,16 @@ impl Schedule {
         errands
     }
 
+    /// Whether a child of this errand ends with requests that come at random: of all kinds, so that
+    /// all models must be loaded.
+    pub const fn is_at_random(&self, errand: Errand) -> bool {
+        match errand {
+            Errand::Ladder => self.kinds == 1,
+            Errand::Mix => true,
+            _ => false,
+        }
+    }
+
     /// The concurrency of the cold burst.
     pub fn cold_concurrency(&self) -> u32 {
         self.held_out.or(self.ladder.last().copied()).unwrap_or(1)
@@ -165,14 +184,15 @@ impl Schedule {
             let blocks = f64::from(blocks.min(FEW_BLOCKS)) * wave(n).max(BLOCK_SECONDS);
             f64::from(HELD_WAVES) * wave(n) + blocks
         };
+        let at_random = if self.is_at_random(errand) { self.at_random.get() } else { 0.0 };
         let work = match errand {
             Errand::Ladder | Errand::Kind(_) => {
                 let ladder = self.ladder.iter().map(|&n| waves(n, self.max_blocks));
-                self.stages.get() + ladder.sum::<f64>()
+                self.stages.get() + at_random + ladder.sum::<f64>()
             }
             Errand::Cold => wave(self.cold_concurrency()),
             Errand::Check | Errand::Mix => {
-                self.held_out.map_or(0.0, |n| waves(n, self.max_check_blocks))
+                at_random + self.held_out.map_or(0.0, |n| waves(n, self.max_check_blocks))
             }
             Errand::Far(n) => waves(n, self.max_check_blocks),
         };

@@ -13,6 +13,7 @@ pub use self::staged::Crests;
 use super::crew::Crew;
 use super::drive::{Answered, Load, drive};
 use super::ffi::{ArenaStats, SharedSession};
+use super::memory::{self, Process};
 use super::pipeline::{Model, Pipeline, Request, Stage};
 use super::protocol::{
     ArenaSample, Kinds, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm,
@@ -21,7 +22,7 @@ use super::protocol::{
 use super::schedule::{BLOCK_SECONDS, HELD_WAVES};
 use super::sessions::{Gate, Sessions};
 use super::subject::Subject;
-use super::{counting, memory, session};
+use super::{counting, session};
 use crate::model::mix;
 use crate::model::sample::median;
 use crate::units::{Bytes, Seconds};
@@ -257,6 +258,7 @@ impl Subject for Service {
             self.staged_wave(&kinds, wave)?;
         }
         let mut marks = vec![memory::resident()?.high_water];
+        let is_watched = memory::forget_touched(Process::This).is_ok();
         let waves = self.waves_per_block(&kinds);
         let (mut wall, mut cpu) = (0.0, 0.0);
         let mut blocks = 0;
@@ -279,6 +281,7 @@ impl Subject for Service {
             requests: concurrency * waves * blocks,
             wall: Seconds::new(wall),
             cpu: Seconds::new(cpu),
+            touched: if is_watched { touched_files() } else { None },
         })
     }
 
@@ -294,6 +297,7 @@ impl Subject for Service {
             requests: concurrency,
             wall: begun.elapsed().into(),
             cpu: Seconds::new(memory::process_cpu().get() - clock.get()),
+            touched: None,
         })
     }
 
@@ -336,6 +340,10 @@ fn stage_samples(
         }
     }
     Ok(samples)
+}
+
+fn touched_files() -> Option<Bytes> {
+    memory::touched(Process::This).ok().map(|touched| touched.total())
 }
 
 /// The most that one run asked of the arena of a model's session.

@@ -105,6 +105,7 @@ impl Synthetic {
             requests,
             wall: Seconds::new(cpu / self.busy_cpus(concurrency)),
             cpu: Seconds::new(cpu),
+            touched: None,
         }
     }
 }

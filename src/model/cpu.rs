@@ -3,6 +3,8 @@
 //! Two numbers carry it all: the CPU time of a request, and how long one takes alone. What follows
 //! are laws that hold whatever the arrivals are, and one rule of thumb, which is said to be one.
 
+use super::queue::Server;
+use super::queue::sharing::InFlight;
 use super::ram::MAX_CONCURRENCY;
 use crate::units::{Cpus, Rate, Seconds, Source, Span};
 
@@ -31,8 +33,17 @@ pub struct CpuModel {
 /// A part of each request that only so many are in at a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Turns {
-    at_once: f64,
+    at_once: u32,
     seconds: f64,
+    /// The part is all of the request, whatever it waits for.
+    is_whole: bool,
+}
+
+impl Turns {
+    /// CPUs that requests of so much CPU time keep busy.
+    fn busy(&self, cpu: Span<Seconds>) -> f64 {
+        f64::from(self.at_once) * cpu.typical().get().max(LEAST) / self.seconds
+    }
 }
 
 impl CpuModel {
@@ -46,16 +57,46 @@ impl CpuModel {
     /// `seconds`: the models of a service with as many sessions of each.
     #[must_use]
     pub fn with_turns(self, at_once: u32, seconds: Seconds) -> Self {
-        let turns = Turns { at_once: f64::from(at_once.max(1)), seconds: seconds.get() };
+        let seconds = seconds.get();
+        let is_whole = seconds >= self.wall.typical().get();
+        let turns = Turns { at_once: at_once.max(1), seconds, is_whole };
         Self { turns: Some(turns).filter(|t| t.seconds > 0.0), ..self }
+    }
+
+    /// What serves a queue of requests, `limit` of them at once: these CPUs, of a machine on which
+    /// `cores` threads run at the same moment. Where only some requests are in their models at a time,
+    /// no more CPUs than those keep busy; where a whole request has its turn, no more requests.
+    pub fn server(&self, cpus: Cpus, cores: f64, limit: Option<u32>) -> Server {
+        let whole = self.turns.filter(|t| t.is_whole).map(|t| t.at_once);
+        let limit = limit.into_iter().chain(whole).min();
+        let cores = match self.turns {
+            Some(turns) if !turns.is_whole => turns.busy(self.cpu).min(cores),
+            _ => cores,
+        };
+        Server { cpus: cpus.get().min(cores), cores, limit }
+    }
+
+    /// The number in flight at `rate` requests a second of so many CPU-seconds each in the mean, with
+    /// everything admitted; `None` where that is more than can be served. A whole request that has
+    /// its turn is a customer of as many servers as there are turns, whatever it waits for.
+    pub fn in_flight(&self, rate: Rate, seconds: f64, server: &Server) -> Option<InFlight> {
+        let wait = self.seconds_waiting().get();
+        let stall = server.longest_stall();
+        match self.turns.filter(|turns| turns.is_whole) {
+            Some(turns) => {
+                let busy = server.cpus * (seconds + wait) / seconds.max(LEAST);
+                let servers = f64::from(turns.at_once).min(busy);
+                InFlight::new(rate.get(), seconds + wait, 0.0, servers, stall)
+            }
+            None => InFlight::new(rate.get(), seconds, wait, server.cpus, stall),
+        }
     }
 
     /// The CPUs that the service can keep busy: all, unless a part that few are in at a time ends
     /// no more requests than that. No station of m servers ends more than m a service time (the
     /// bottleneck law, Denning and Buzen 1978), `X <= m / S`, and each takes its CPU time.
     fn usable(&self, cpus: Cpus) -> f64 {
-        let cpu = self.cpu.typical().get().max(LEAST);
-        self.turns.map_or(cpus.get(), |t| cpus.get().min(t.at_once * cpu / t.seconds))
+        self.turns.map_or(cpus.get(), |turns| cpus.get().min(turns.busy(self.cpu)))
     }
 
     /// CPU time of a request, all threads.
@@ -72,7 +113,7 @@ impl CpuModel {
     /// `X = cpus / D`, but no more than turns allow (Denning and Buzen, The Operational Analysis of Queueing Network Models,
     /// ACM Computing Surveys 10(3), 1978).
     pub fn throughput(&self, cpus: Cpus) -> Span<Rate> {
-        let most = self.turns.map_or(f64::INFINITY, |t| t.at_once / t.seconds);
+        let most = self.turns.map_or(f64::INFINITY, |t| f64::from(t.at_once) / t.seconds);
         self.cpu.map(|d| Rate::per_second((cpus.get() / d.get().max(LEAST)).min(most)))
     }
 

@@ -5,6 +5,7 @@
 //! service times are. [`simulate`] plays any arrivals against any service times, with a limit on
 //! requests at once and a CPU quota; the other two are its oracle in tests.
 
+mod demand;
 pub mod erlang;
 mod seen;
 pub mod sharing;
@@ -12,6 +13,7 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 
+pub use demand::Demand;
 pub use seen::{Seen, percentile, seen};
 pub use simulation::{Arrivals, Played, Served, Server, Work, simulate};
 

@@ -31,9 +31,35 @@ pub fn mean_interval(values: &[f64]) -> (f64, f64, f64) {
     (mean - half, mean, mean + half)
 }
 
+/// The means of `shares` parts of the values as they are in order, as equal in number as they can
+/// be; the values themselves where there are no more than that.
+pub fn means_of_shares(values: &[f64], shares: usize) -> Vec<f64> {
+    let shares = shares.min(values.len());
+    let part =
+        |share: usize| &values[share * values.len() / shares..(share + 1) * values.len() / shares];
+    (0..shares).map(|share| mean(part(share))).collect()
+}
+
+/// The mean, or 0 of nothing.
+pub fn mean(values: &[f64]) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a count of values")]
+    let n = values.len().max(1) as f64;
+    values.iter().sum::<f64>() / n
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_keep_the_mean() {
+        let values: Vec<f64> = (0..1000).map(f64::from).collect();
+        let shares = means_of_shares(&values, 100);
+        assert_eq!((shares.len(), shares[0], shares[99]), (100, 4.5, 994.5));
+        assert_eq!(mean(&shares), mean(&values));
+        assert_eq!(means_of_shares(&values[..3], 100), [0.0, 1.0, 2.0]);
+        assert!(means_of_shares(&[], 100).is_empty());
+    }
 
     #[test]
     fn medians() {

@@ -60,7 +60,14 @@ pub fn plan(
     let curve = Curve::Fitted(Box::new(models.resident.clone()));
     let upgrade = upgrade(&curve, question, design);
     let mix = mix_plan(footprint, &models.resident, models.eager.as_ref(), question, fitted_row)?;
-    let parts = Parts { curve: &curve, cpu: &models.cpu, ram: &ram, mix: mix.as_ref(), question };
+    let parts = Parts {
+        curve: &curve,
+        cpu: &models.cpu,
+        ram: &ram,
+        mix: mix.as_ref(),
+        times: footprint.service_times.as_ref(),
+        question,
+    };
     let load = load(&parts);
     let verdict = verdict(&curve, &ram, &cpu, question, design);
     Ok(Plan {
@@ -152,7 +159,7 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
 
 /// Pages of files that a service which answers touches again and again, above all the kernels of
 /// the library: dropped, they are read back at once, and a limit without them lets it crawl without
-/// an end. Assumed, from thirteen services with 20 to 30 MiB of file pages: between what the
+/// an end. Where they were not measured: assumed, from thirteen services with 20 to 30 MiB of file pages: between what the
 /// anonymous line predicts and the limit in which they came through lay -3 to 20 MiB, and 10 to 20 for
 /// the six whose line is surest.
 const FILES_IN_USE: Bytes = Bytes::mib(12);
@@ -160,7 +167,7 @@ const FILES_IN_USE: Bytes = Bytes::mib(12);
 /// Of the file pages, those that cannot be done without.
 fn files_in_use(footprint: &Footprint) -> Bytes {
     let files = footprint.points.iter().map(|point| point.file_bytes).max();
-    files.unwrap_or_default().min(FILES_IN_USE)
+    footprint.marks.file_in_use_bytes.unwrap_or(FILES_IN_USE).min(files.unwrap_or_default())
 }
 
 /// Processes, each of which was measured with a request in it: those of a live service were

@@ -41,8 +41,14 @@ pub fn declared(
     let ram = parts.ram(last, question, design);
     let curve = last.curve.clone();
     let mix = parts.mix(&states, question);
-    let waiting =
-        load::Parts { curve: &curve, cpu: &cpu_model, ram: &ram, mix: mix.as_ref(), question };
+    let waiting = load::Parts {
+        curve: &curve,
+        cpu: &cpu_model,
+        ram: &ram,
+        mix: mix.as_ref(),
+        times: None,
+        question,
+    };
     let load = load::load(&waiting);
     Ok(Plan {
         name: name.to_owned(),

@@ -1,9 +1,11 @@
 //! What comes in and what it takes: latency at a rate, the largest rate for an objective, and how
 //! likely it is that more are in flight than RAM holds.
 
-use super::{MixPlan, Question, RamPlan};
-use crate::model::queue::sharing::InFlight;
-use crate::model::queue::{Arrivals, Served, Server, Work, percentile, poisson, seen, simulate};
+use super::{MixPlan, Plan, Question, RamPlan};
+use crate::footprint::ServiceTimes;
+use crate::model::queue::{
+    Arrivals, Demand, Seen, Served, Server, Work, percentile, poisson, seen, simulate,
+};
 use crate::model::{Capacity, CpuModel, MAX_CONCURRENCY};
 use crate::plan::Curve;
 use crate::units::{Bytes, Cpus, Objective, Rate, Seconds, Source, Span};
@@ -107,6 +109,7 @@ pub(super) struct Parts<'a> {
     pub cpu: &'a CpuModel,
     pub ram: &'a RamPlan,
     pub mix: Option<&'a MixPlan>,
+    pub times: Option<&'a ServiceTimes>,
     pub question: &'a Question,
 }
 
@@ -114,10 +117,18 @@ pub(super) struct Parts<'a> {
 pub(super) fn load(parts: &Parts<'_>) -> Option<LoadPlan> {
     let question = parts.question;
     let cpus = question.cpus?;
-    let capacity = parts.cpu.throughput(cpus).typical();
+    let typical = parts.demand(Span::typical);
+    let capacity = parts.capacity(cpus, &typical);
     let holds = question.ram.map(|ram| parts.curve.max_concurrency(ram, !question.warmed));
     let admission = parts.admission(cpus, holds);
-    let queue = Queue { parts, cpus, limit: admission.limit };
+    let cores = cpus.get().ceil();
+    let queue = Queue {
+        parts,
+        admitting: parts.cpu.server(cpus, cores, None),
+        limited: parts.cpu.server(cpus, cores, Some(admission.limit)),
+        typical,
+        dear: parts.demand(Span::high),
+    };
     let asked = question.rps.is_some() || question.objective.is_some();
     let mut rates: Vec<(Rate, bool)> =
         SHARES.iter().map(|s| (Rate::per_second(capacity.get() * s), false)).collect();
@@ -184,22 +195,63 @@ impl Parts<'_> {
         }
     }
 
-    /// CPU-seconds and waiting of each kind of request, with its share.
-    fn kinds(&self, end: fn(&Span<Seconds>) -> Seconds) -> Vec<(f64, Work)> {
-        let wait = self.cpu.seconds_waiting().get();
-        let work = |cpu: &Span<Seconds>| Work { cpu: end(cpu).get(), wait };
-        match self.mix {
-            Some(mix) => mix.kinds.iter().map(|k| (k.share.get(), work(&k.cpu))).collect(),
-            None => vec![(1.0, work(&self.cpu.seconds_per_request()))],
-        }
+    /// What requests ask for, at this end of what is known: times as they were measured of requests
+    /// that came at random, else the time of each kind in waves.
+    fn demand(&self, end: fn(&Span<Seconds>) -> Seconds) -> Demand {
+        demand(self.cpu, self.mix, self.times, end)
+    }
+
+    /// Requests a second that keep the CPUs busy without a pause.
+    fn capacity(&self, cpus: Cpus, demand: &Demand) -> Rate {
+        let server = self.cpu.server(cpus, cpus.get().ceil(), None);
+        let most = self.cpu.throughput(cpus).typical().get();
+        Rate::per_second(capacity(&server, demand).get().min(most))
     }
 }
 
-/// A service behind its admission limit.
+/// What requests of a service ask for.
+fn demand(
+    cpu: &CpuModel,
+    mix: Option<&MixPlan>,
+    times: Option<&ServiceTimes>,
+    end: fn(&Span<Seconds>) -> Seconds,
+) -> Demand {
+    let wait = cpu.seconds_waiting().get();
+    let work = |cpu: f64| Work { cpu, wait };
+    Demand::new(match (times, mix) {
+        (Some(times), _) => {
+            let dearer = end(&times.mean).get() / times.mean.typical().get().max(f64::MIN_POSITIVE);
+            times.shares.iter().map(|share| (1.0, work(share.get() * dearer))).collect()
+        }
+        (None, Some(mix)) => {
+            mix.kinds.iter().map(|k| (k.share.get(), work(end(&k.cpu).get()))).collect()
+        }
+        (None, None) => vec![(1.0, work(end(&cpu.seconds_per_request()).get()))],
+    })
+}
+
+/// Requests a second that keep the CPUs of a server busy without a pause.
+fn capacity(server: &Server, demand: &Demand) -> Rate {
+    Rate::per_second(server.cpus / demand.mean().cpu.max(f64::MIN_POSITIVE))
+}
+
+impl Plan {
+    /// What requests ask for, as far as it is known, and what serves them on a machine with so many
+    /// cores, `limit` at once: what a load that is really driven is held against.
+    pub fn queue(&self, cpus: Cpus, cores: f64, limit: u32) -> (Demand, Server) {
+        let times = self.footprint.as_ref().and_then(|f| f.service_times.as_ref());
+        let demand = demand(&self.cpu_model, self.mix.as_ref(), times, Span::typical);
+        (demand, self.cpu_model.server(cpus, cores, Some(limit)))
+    }
+}
+
+/// A service with everything admitted, and behind its admission limit.
 struct Queue<'a> {
     parts: &'a Parts<'a>,
-    cpus: Cpus,
-    limit: u32,
+    admitting: Server,
+    limited: Server,
+    typical: Demand,
+    dear: Demand,
 }
 
 impl Queue<'_> {
@@ -210,42 +262,41 @@ impl Queue<'_> {
         holds: Option<Capacity>,
         admission: &Admission,
     ) -> Option<Flow> {
-        let kinds = self.parts.kinds(Span::typical);
-        let cpu = kinds.iter().map(|(share, work)| share * work.cpu).sum();
-        let wait = self.parts.cpu.seconds_waiting().get();
-        let in_flight = InFlight::new(rate.get(), cpu, wait, self.cpus.get())?;
+        let in_flight = self.parts.cpu.in_flight(rate, self.typical.mean().cpu, &self.admitting)?;
         let waiting = self.parts.waiting_that_fit(admission.limit);
+        // The closed form is that of CPUs that are shared evenly; a quota is spent in periods.
+        let (mean, often) = if self.admitting.has_quota() {
+            let seen = self.seen(rate, &self.admitting);
+            (seen.mean_in_flight(), seen.percentile(OFTEN))
+        } else {
+            (in_flight.mean(), in_flight.percentile(OFTEN))
+        };
         Some(Flow {
-            mean: Seconds::new(in_flight.mean() / rate.get().max(f64::MIN_POSITIVE)),
-            latency: simulated.then(|| self.latency(rate, &kinds)),
-            in_flight: in_flight.mean(),
-            often: in_flight.percentile(OFTEN),
+            mean: Seconds::new(mean / rate.get().max(f64::MIN_POSITIVE)),
+            latency: simulated.then(|| self.seen(rate, &self.limited).latency.map(Seconds::new)),
+            in_flight: mean,
+            often,
             exceeds: holds.map(|h| in_flight.chance_of_exceeding(h.low, DAY)),
             exceeds_limited: waiting
                 .map(|w| in_flight.chance_of_exceeding(admission.limit.saturating_add(w), DAY)),
         })
     }
 
-    fn latency(&self, rate: Rate, kinds: &[(f64, Work)]) -> [Seconds; 3] {
-        let cores = self.cpus.get().ceil();
-        let server = Server { cpus: self.cpus.get(), cores, limit: Some(self.limit) };
-        let times = poisson(rate.get(), SIMULATED, &mut fastrand::Rng::with_seed(1));
-        let mut next = dealt(kinds);
-        let work: Vec<Work> = times.iter().map(|_| next()).collect();
-        seen(&simulate(&work, Arrivals::Open(&times), &server).served).latency.map(Seconds::new)
+    fn seen(&self, rate: Rate, server: &Server) -> Seen {
+        let mut random = fastrand::Rng::with_seed(1);
+        let times = poisson(rate.get(), SIMULATED, &mut random);
+        let work = self.typical.draw(SIMULATED, &mut random);
+        seen(&simulate(&work, Arrivals::Open(&times), server).served)
     }
 
     /// The largest rate at which the objective is kept, by halving: latency rises with the rate.
     fn largest_rate(&self, objective: Objective) -> Rate {
-        let kinds = self.parts.kinds(Span::high);
-        let capacity = self.parts.cpu.throughput(self.cpus).low().get();
-        let cores = self.cpus.get().ceil();
-        let server = Server { cpus: self.cpus.get(), cores, limit: Some(self.limit) };
-        let mut next = dealt(&kinds);
-        let work: Vec<Work> = (0..SIMULATED).map(|_| next()).collect();
+        let capacity = capacity(&self.limited, &self.dear).get();
+        let mut random = fastrand::Rng::with_seed(1);
+        let work = self.dear.draw(SIMULATED, &mut random);
         let keeps = |rate: f64| {
-            let times = poisson(rate, SIMULATED, &mut fastrand::Rng::with_seed(1));
-            let played = simulate(&work, Arrivals::Open(&times), &server);
+            let times = poisson(rate, SIMULATED, &mut random.clone());
+            let played = simulate(&work, Arrivals::Open(&times), &self.limited);
             let mut latencies: Vec<f64> = played.served.iter().map(Served::latency).collect();
             percentile(&mut latencies, objective.share.get()) <= objective.latency.get()
         };
@@ -259,24 +310,6 @@ impl Queue<'_> {
             }
         }
         Rate::per_second(kept)
-    }
-}
-
-/// Draws kinds by their shares, the same ones each time.
-fn dealt(kinds: &[(f64, Work)]) -> impl FnMut() -> Work {
-    let kinds = kinds.to_vec();
-    let mut turn = vec![0.0; kinds.len()];
-    // Dealt as evenly as the shares allow; which comes when does not depend on when it comes.
-    move || {
-        for (due, (share, _)) in turn.iter_mut().zip(&kinds) {
-            *due += share;
-        }
-        let next =
-            turn.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index);
-        if let Some(due) = turn.get_mut(next) {
-            *due -= 1.0;
-        }
-        kinds.get(next).map_or_else(Work::default, |(_, work)| *work)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::measure::child::ChildError;
 use crate::measure::drive::{Answered, Arrivals, Load};
 use crate::measure::host::HostBox;
 use crate::measure::protocol::{Command, Reply};
-use crate::model::queue::{Served, Server, Work};
+use crate::model::queue::{Served, Work};
 use crate::plan::Plan;
 use crate::plan::verification::{Came, Driven, Loads};
 use crate::units::{Bytes, Cpus, Rate, Seconds, Share};
@@ -44,21 +44,13 @@ pub fn loads(
         bail!("a load is driven through one process: leave out --load, or try another topology");
     }
     let host = HostBox::this()?;
-    let cores = f64::from(host.cores);
     let limit = asked.limit.min(MOST_AT_ONCE);
     let cpus = asked.cpus.unwrap_or(host.cpus.value);
-    // No more run at once than there are sessions.
-    let in_run = match live {
-        Some(live) => live.at_once,
-        None => plan.topology.sharing().most_in_run(),
-    };
-    let at_once = in_run.map_or(cores, |k| f64::from(k).min(cores));
-    let server = Server { cpus: cpus.get().min(at_once), cores: at_once, limit: Some(limit) };
-    let planned = Work {
-        cpu: plan.cpu.seconds_per_request.typical().get(),
-        wait: plan.cpu_model.seconds_waiting().get(),
-    };
-    let capacity = plan.cpu_model.throughput(cpus).typical();
+    let (planned, server) = plan.queue(cpus, f64::from(host.cores), limit);
+    let capacity = plan
+        .load
+        .as_ref()
+        .map_or_else(|| plan.cpu_model.throughput(cpus).typical(), |load| load.capacity);
     let closed = Came::Closed(plan.cpu_model.best_concurrency(cpus).1.min(limit));
     let open = asked
         .shares
@@ -76,7 +68,7 @@ pub fn loads(
             .collect();
         let work: Vec<Work> =
             answered.iter().map(|a| Work { cpu: a.cpu, wait: a.waited }).collect();
-        driven.push(Driven::new(came, &server, &turns, &work, planned, seed));
+        driven.push(Driven::new(came, &server, &turns, &work, &planned, seed));
     }
     Ok(Loads { driven, killed: None })
 }

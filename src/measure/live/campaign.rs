@@ -78,6 +78,8 @@ pub struct Run {
     pub processes: u32,
     /// Page tables and stacks.
     pub kernel: Bytes,
+    /// File pages that it touched under load, where that is known.
+    pub file_in_use: Option<Bytes>,
     /// What is sent with a request, in the mean.
     pub request_bytes: Bytes,
     /// What it could not stand.
@@ -233,6 +235,7 @@ impl Campaign<'_> {
             own_cpu: 0.0,
             sets_pace: false,
             kernel: settled.kernel,
+            file_in_use: None,
             tell: self.tell,
         };
         let share = match extent {
@@ -257,8 +260,8 @@ impl Campaign<'_> {
         } else {
             Vec::new()
         };
-        let (peaks_by, driver_cpu, driver_bound, kernel) =
-            (driver.peaks_by, driver.own_cpu, driver.sets_pace, driver.kernel);
+        let (peaks_by, driver_cpu, driver_bound, kernel, file_in_use) =
+            (driver.peaks_by, driver.own_cpu, driver.sets_pace, driver.kernel, driver.file_in_use);
         let after = root.standing().unwrap_or(settled.clone());
         let start_seconds = subject.started.as_ref().map(Started::start_seconds);
         Ok(Run {
@@ -273,6 +276,7 @@ impl Campaign<'_> {
             workers,
             processes: count(watch.processes().max(idle.members.len())),
             kernel,
+            file_in_use,
             request_bytes: crowd.client().request_bytes(),
             failure: seen.failure,
             is_partial: seen.is_partial || is_stopped,

@@ -56,6 +56,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             warm_bytes: whole.first.total(),
             idle_bytes: whole.after.total(),
             kernel_bytes: measured.runs.iter().map(|r| r.kernel).max().unwrap_or_default(),
+            file_in_use_bytes: measured.runs.iter().filter_map(|r| r.file_in_use).max(),
         },
         points: points(measured, leak, found),
         cold_burst: measured
@@ -71,6 +72,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
         arena: None,
         cpu_seconds: cpu.unwrap_or(Span::exact(Seconds::ZERO, Source::Measured)),
         wall_seconds: Span::around(p50, p50, p95, Source::Measured),
+        service_times: None,
         throughput: loads()
             .map(|r| Throughput { concurrency: r.concurrency, rps: r.throughput })
             .collect(),

@@ -103,6 +103,7 @@ impl<'a> Serving<'a> {
             requests: u32::try_from(answered).unwrap_or(u32::MAX),
             wall: begun.elapsed().into(),
             cpu: Seconds::ZERO,
+            touched: None,
         })
     }
 

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use super::LiveError;
 use crate::footprint::Level;
 use crate::measure::host::files::{Files, Process};
-use crate::measure::memory::{self, MemoryError, relatives};
+use crate::measure::memory::{self, MemoryError, Touched, relatives};
 use crate::units::{Bytes, Seconds};
 
 /// Where the processes are found.
@@ -138,6 +138,21 @@ impl Root {
         standing.level.file_bytes = standing.level.file_bytes.max(largest_file);
         standing.shared_anon = whole_anon.saturating_sub(standing.level.anon_bytes);
         Ok(standing)
+    }
+
+    /// Forgets what the processes have touched of their files; false where the kernel does not let us.
+    pub fn forget_touched(&self) -> bool {
+        let Ok(ids) = self.ids() else { return false };
+        ids.into_iter().all(|id| memory::forget_touched(Process::Id(id)).is_ok())
+    }
+
+    /// File pages that they have touched since, each counted once; `None` where that is not known.
+    pub fn touched(&self) -> Option<Bytes> {
+        let mut all = Touched::default();
+        for id in self.ids().ok()? {
+            all.merge(memory::touched(Process::Id(id)).ok()?);
+        }
+        Some(all.total())
     }
 
     /// Starts new high-water marks; false where the kernel does not let us.

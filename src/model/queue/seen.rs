@@ -33,6 +33,18 @@ impl Seen {
         (0..).zip(&self.in_flight).map(|(n, share)| f64::from(n) * share).sum()
     }
 
+    /// The number in flight that is not exceeded for this share of the time.
+    pub fn percentile(&self, share: f64) -> u32 {
+        let mut seen = 0.0;
+        for (n, part) in (0..).zip(&self.in_flight) {
+            seen += part;
+            if seen >= share {
+                return n;
+            }
+        }
+        u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX)
+    }
+
     /// The share of the time with more than `n` in flight.
     pub fn more_than(&self, n: usize) -> f64 {
         self.in_flight.iter().skip(n + 1).rev().sum()

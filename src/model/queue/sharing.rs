@@ -6,6 +6,10 @@
 //! for requests of any length, and for a fraction of a CPU too. Requests that wait for somebody else
 //! hold no CPU and do not slow the others down: they are a second station without a queue, whose
 //! number is Poisson whatever the waits are.
+//!
+//! A quota that is spent in periods is not shared evenly over time: requests that come while nobody
+//! may run are there besides. At the most those are the arrivals of one whole stall, a Poisson number,
+//! and as many are added: an upper end, which is what decides needs.
 
 /// Terms that are looked at at the most: beyond them the load is as good as capacity.
 const MOST: usize = 200_000;
@@ -22,14 +26,15 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// `None` where the CPUs, above 0, cannot keep up: then the number grows for ever.
-    pub fn new(rate: f64, cpu: f64, wait: f64, cpus: f64) -> Option<Self> {
+    /// `stall` is how long nobody may run at a time, seconds. `None` where the CPUs, above 0, cannot
+    /// keep up: then the number grows for ever.
+    pub fn new(rate: f64, cpu: f64, wait: f64, cpus: f64, stall: f64) -> Option<Self> {
         let load = rate * cpu;
         if load >= cpus {
             return None;
         }
         let running = terms(|n| load / n.min(cpus), load / cpus)?;
-        let waiting = terms(|n| rate * wait / n, 0.0)?;
+        let waiting = terms(|n| rate * (wait + stall) / n, 0.0)?;
         Some(Self { chances: sum_of(&running, &waiting), rate })
     }
 
@@ -113,7 +118,7 @@ mod tests {
 
     #[test]
     fn one_cpu_is_geometric() {
-        let in_flight = InFlight::new(7.0, 0.1, 0.0, 1.0).unwrap();
+        let in_flight = InFlight::new(7.0, 0.1, 0.0, 1.0, 0.0).unwrap();
         for n in 0..25u32 {
             let expected = 0.7f64.powi(n.cast_signed() + 1);
             assert!((in_flight.more_than(n) / expected - 1.0).abs() < 1e-9, "{n}");
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn several_cpus_are_as_erlang_has_them() {
         for (cpus, load) in [(2, 1.2), (5, 4.0), (10, 7.0)] {
-            let in_flight = InFlight::new(load, 1.0, 0.0, f64::from(cpus)).unwrap();
+            let in_flight = InFlight::new(load, 1.0, 0.0, f64::from(cpus), 0.0).unwrap();
             let expected = super::super::erlang::chance_to_wait(cpus, load);
             assert!((in_flight.more_than(cpus - 1) - expected).abs() < 1e-9);
         }
@@ -135,22 +140,31 @@ mod tests {
     /// Little's law, where part of the time is waiting for others.
     #[test]
     fn waiting_for_others_adds_rate_times_wait() {
-        let without = InFlight::new(3.0, 0.2, 0.0, 1.0).unwrap().mean();
-        let with = InFlight::new(3.0, 0.2, 2.0, 1.0).unwrap().mean();
+        let without = InFlight::new(3.0, 0.2, 0.0, 1.0, 0.0).unwrap().mean();
+        let with = InFlight::new(3.0, 0.2, 2.0, 1.0, 0.0).unwrap().mean();
         assert!((with - without - 6.0).abs() < 1e-6);
     }
 
     #[test]
     fn a_fraction_of_a_cpu_is_a_slower_one() {
-        let half = InFlight::new(2.0, 0.1, 0.0, 0.5).unwrap();
-        let whole = InFlight::new(2.0, 0.2, 0.0, 1.0).unwrap();
+        let half = InFlight::new(2.0, 0.1, 0.0, 0.5, 0.0).unwrap();
+        let whole = InFlight::new(2.0, 0.2, 0.0, 1.0, 0.0).unwrap();
         assert!((half.mean() - whole.mean()).abs() < 1e-9);
-        assert_eq!(InFlight::new(5.0, 0.1, 0.0, 0.5), None, "it cannot keep up");
+        assert_eq!(InFlight::new(5.0, 0.1, 0.0, 0.5, 0.0), None, "it cannot keep up");
+    }
+
+    /// Twenty a second and a stall of 50 ms: one more on average.
+    #[test]
+    fn a_stall_adds_those_that_come_meanwhile() {
+        let without = InFlight::new(20.0, 0.01, 0.0, 0.5, 0.0).unwrap();
+        let with = InFlight::new(20.0, 0.01, 0.0, 0.5, 0.05).unwrap();
+        assert!((with.mean() - without.mean() - 1.0).abs() < 1e-9);
+        assert!(with.chance_of_exceeding(20, 60.0) > without.chance_of_exceeding(20, 60.0));
     }
 
     #[test]
     fn a_rare_event_is_as_likely_as_it_is_often() {
-        let in_flight = InFlight::new(5.0, 0.1, 0.0, 1.0).unwrap();
+        let in_flight = InFlight::new(5.0, 0.1, 0.0, 1.0, 0.0).unwrap();
         // P(30) = 0.5^31, 5 arrivals a second, a day.
         let expected = 5.0 * 0.5f64.powi(31) * 86400.0;
         assert!((in_flight.chance_of_exceeding(30, 86400.0) / expected - 1.0).abs() < 1e-3);

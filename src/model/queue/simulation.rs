@@ -33,6 +33,19 @@ pub struct Server {
     pub limit: Option<u32>,
 }
 
+impl Server {
+    /// How long nobody runs, at the longest, because the quota of a period was spent on all cores at
+    /// once, seconds.
+    pub fn longest_stall(&self) -> f64 {
+        if self.has_quota() { PERIOD * (1.0 - self.cpus / self.cores) } else { 0.0 }
+    }
+
+    /// Whether there is a quota at all.
+    pub fn has_quota(&self) -> bool {
+        self.cpus < self.cores
+    }
+}
+
 /// What one request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Work {
@@ -126,8 +139,7 @@ struct Play<'a> {
 
 impl<'a> Play<'a> {
     fn new(work: &'a [Work], arrivals: Arrivals<'a>, server: &Server) -> Self {
-        let quota =
-            (server.cpus < server.cores).then_some((server.cpus * PERIOD, f64::NEG_INFINITY));
+        let quota = server.has_quota().then_some((server.cpus * PERIOD, f64::NEG_INFINITY));
         let nobody = Served { arrived: 0.0, begun: 0.0, ended: 0.0 };
         Self {
             work,

@@ -61,13 +61,30 @@ fn shared_cpus_have_in_flight_what_the_closed_form_says() {
             times.iter().map(|_| work(kinds[usize::from(random.bool())])).collect();
         let server = Server { cpus, cores: cpus, limit: None };
         let played = simulate(&work, Arrivals::Open(&times), &server);
-        let closed = sharing::InFlight::new(rate, 1.0, 0.0, cpus).unwrap();
+        let closed = sharing::InFlight::new(rate, 1.0, 0.0, cpus, 0.0).unwrap();
         let seen = seen(&played.served);
         assert!((seen.mean_in_flight() / closed.mean() - 1.0).abs() < 0.015);
         for n in [1, 3, 6] {
             let beyond = seen.more_than(n);
             let expected = closed.more_than(u32::try_from(n).unwrap());
             assert!((beyond / expected - 1.0).abs() < 0.05, "{n}: {beyond} of {expected}");
+        }
+    }
+}
+
+/// With a quota that is spent in periods more are in flight than with CPUs that are slower by as much,
+/// and no more than with the arrivals of a whole stall besides.
+#[test]
+fn stalls_are_bounded_by_the_closed_form() {
+    for (rate, cpu, cpus, cores) in [(60.0, 0.005, 0.5, 1.0), (30.0, 0.02, 1.0, 4.0)] {
+        let times = poisson(rate, 300_000, &mut fastrand::Rng::with_seed(12));
+        let server = Server { cpus, cores, limit: None };
+        let played = simulate(&vec![work(cpu); times.len()], Arrivals::Open(&times), &server);
+        let seen = seen(&played.served);
+        let bound = sharing::InFlight::new(rate, cpu, 0.0, cpus, server.longest_stall()).unwrap();
+        for n in 1..15 {
+            let bound = bound.more_than(u32::try_from(n).unwrap());
+            assert!(seen.more_than(n) <= bound * 1.02 + 1e-6, "{n}: {} {bound}", seen.more_than(n));
         }
     }
 }

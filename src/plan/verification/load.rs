@@ -1,6 +1,6 @@
 //! A load that was driven, beside what was predicted of it.
 
-use crate::model::queue::{Arrivals, Seen, Served, Server, Work, poisson, seen, simulate};
+use crate::model::queue::{Arrivals, Demand, Seen, Served, Server, Work, poisson, seen, simulate};
 use crate::units::{Rate, Share};
 
 /// Requests that are simulated for a prediction: enough that chance moves the 99 % latency by less
@@ -56,7 +56,7 @@ impl Driven {
         server: &Server,
         turns: &[Served],
         work: &[Work],
-        planned: Work,
+        planned: &Demand,
         seed: u64,
     ) -> Self {
         let times: Vec<f64> = turns.iter().map(|s| s.arrived).collect();
@@ -64,10 +64,11 @@ impl Driven {
             Came::Open(..) => Arrivals::Open(&times),
             Came::Closed(users) => Arrivals::Closed(users),
         };
-        let planned = vec![planned; FORESEEN];
+        let mut random = fastrand::Rng::with_seed(seed);
+        let planned = planned.draw(FORESEEN, &mut random);
         let foreseen = match came {
             Came::Open(_, rate) => {
-                let times = poisson(rate.get(), FORESEEN, &mut fastrand::Rng::with_seed(seed));
+                let times = poisson(rate.get(), FORESEEN, &mut random);
                 simulate(&planned, Arrivals::Open(&times), server)
             }
             Came::Closed(users) => simulate(&planned, Arrivals::Closed(users), server),

@@ -323,6 +323,7 @@ fn footprint() -> Footprint {
         }),
         cpu_seconds: seconds(0.029),
         wall_seconds: seconds(0.031),
+        service_times: None,
         throughput: vec![Throughput { concurrency: 4, rps: Rate::per_second(60.5) }],
         partial: false,
         heap_bytes: Some(Bytes::mib(200)),
@@ -377,6 +378,7 @@ fn marks() -> Marks {
         warm_bytes: Bytes::mib(280),
         idle_bytes: Bytes::mib(330),
         kernel_bytes: Bytes::mib(1),
+        file_in_use_bytes: None,
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Driver<'a> {
     pub own_cpu: f64,
     pub sets_pace: bool,
     pub kernel: Bytes,
+    /// The most file pages that a round touched, where that is known.
+    pub file_in_use: Option<Bytes>,
     pub tell: &'a dyn Fn(&str),
 }
 
@@ -142,9 +144,13 @@ impl Driver<'_> {
         if with_rate && waves.failed() == 0 {
             let left = time.saturating_sub(begun.elapsed()).as_secs_f64();
             let requests = (rate * left).clamp(f64::from(n) * 2.0, MOST_REQUESTS);
+            let is_watched = self.root.forget_touched();
             let clock = CpuClock::read(&self.root.ids()?);
             let driven = self.without_a_pause(n, requests)?;
             let used = CpuClock::read(&self.root.ids()?).since(&clock);
+            if is_watched {
+                self.file_in_use = self.file_in_use.max(self.root.touched());
+            }
             let wall = driven.wall.get().max(1e-9);
             #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
             let answered = driven.answered().max(1) as f64;
