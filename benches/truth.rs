@@ -286,7 +286,7 @@ fn simulation() {
             })
             .collect();
         let cores = f64::from(servers);
-        let server = Server { cpus: cores, cores, limit: Some(servers) };
+        let server = Server { limit: Some(servers), ..Server::of(cores) };
         let begun = Instant::now();
         let played = simulate(&work, Arrivals::Open(&times), &server);
         let seconds = begun.elapsed().as_secs_f64();

@@ -296,8 +296,9 @@ const MOST_RAM: Bytes = Bytes::mib(1 << 30);
 fn ram(text: &str) -> Result<Bytes, String> {
     let bytes: Bytes = text.parse().map_err(|e| format!("{e}"))?;
     if bytes < LEAST_RAM {
+        let number = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
         return Err(format!(
-            "{} bytes is no box: give at least 1M (did you mean {text}M or {text}G?)",
+            "{} bytes is no box: give at least 1M (did you mean {number}M or {number}G?)",
             bytes.get()
         ));
     }

@@ -214,6 +214,9 @@ pub struct Marks {
     /// not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_in_use_bytes: Option<Bytes>,
+    /// Those that loading a model touches, the most of all models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_file_in_use_bytes: Option<Bytes>,
 }
 
 /// The peak of waves of N requests in flight together.

@@ -292,7 +292,8 @@ fn without_the_rights_it_says_what_gives_them() {
     assert_refused(&ran, "no rights");
     for part in [
         "Permission denied",
-        "sudo mediscope-size verify --synthetic",
+        "sudo env MEDISCOPE_SIZE_CACHE=",
+        "/mediscope-size verify --synthetic",
         "systemd-run --user --scope -p Delegate=yes",
         "--ram 256M --cpus 1",
     ] {

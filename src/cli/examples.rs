@@ -8,8 +8,11 @@ Examples:
   mediscope-size --box this                           the box that this runs in
   mediscope-size measure --model scan.onnx -o scan.yaml
   mediscope-size --profile scan.yaml --ram 2G --cpus 2
+  mediscope-size --profile scan.yaml --ram 1G --cpus 1 --rps 5 --slo p95=2s
+  mediscope-size verify --profile scan.yaml --ram 1G --cpus 1     is that so?
 
-Exit codes: 0 answered (whatever the verdict), 2 could not answer, 130 interrupted.";
+Exit codes: 0 answered (whatever the verdict), 1 check is over budget, verify refuted the
+plan or lint found something, 2 could not answer, 130 interrupted.";
 pub(super) const SIZE_EXAMPLES: &str = "\
 Examples:
   mediscope-size size --ram 1G --cpus 1
@@ -17,6 +20,8 @@ Examples:
   mediscope-size size --profile qreader --compare qreader-pytorch --ram 1G --cpus 2
   mediscope-size size --profile mediscope-pytorch --section all -o report.html
   mediscope-size size --profile mediscope-pytorch --explain ram.max_concurrency --ram 4G
+  mediscope-size size --profile scan.yaml --ram 1G --cpus 1 --rps 5 --slo p95=2s
+  mediscope-size size --profile scan.yaml --ram 1G --cpus 1 --cpu-score 800
   mediscope-size size --concurrency 20 --format json";
 pub(super) const MEASURE_EXAMPLES: &str = "\
 Examples:
@@ -71,8 +76,8 @@ Examples:
   mediscope-size runtime --install
   ORT_DYLIB_PATH=/opt/ort/libonnxruntime.so mediscope-size runtime";
 pub(super) const CALIBRATE_EXAMPLES: &str = "\
-The score is how many requests of a fixed mix 100 seconds of one CPU do. Run it on the
-machine to size for, and give what it prints where the footprint is:
+The score is how many requests of a fixed mix 100 seconds of one CPU do. Run it on
+the machine to size for, and give what it prints where the footprint is:
 
 Examples:
   mediscope-size calibrate

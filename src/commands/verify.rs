@@ -19,7 +19,7 @@ use crate::measure::host::HostBox;
 use crate::measure::host::files::Files;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::trial::Trials;
-use crate::plan::verification::{Loads, Promise, Verification, promise};
+use crate::plan::verification::{Loads, MOST, Promise, Verification, promise};
 use crate::plan::{Plan, Question};
 use crate::report;
 use crate::units::{Bytes, Convention, Cpus};
@@ -58,6 +58,9 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let planned = plan.ram.max_concurrency.map_or(0, |capacity| capacity.low);
     let concurrency = args.concurrency.unwrap_or_else(|| planned.clamp(1, MOST));
     has_room(&plan, concurrency, ram)?;
+    if args.load.is_some() {
+        load::can_be_driven(&plan)?;
+    }
     let promised = |n| promise(&plan, n).context("the plan says nothing of the kernel's charge");
     let mut bench = Bench::new(trials, cpus, printer, !warmed);
     let mut verification = Verification {
@@ -72,12 +75,14 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
         trials: Vec::new(),
         most: None,
         least: None,
+        searched: Vec::new(),
         soak: None,
         loads: Loads::default(),
     };
     for temper in bench.tempers() {
-        verification.trials.push(bench.judge(concurrency, *temper, ram)?);
+        bench.judge(concurrency, *temper, ram)?;
     }
+    verification.trials = std::mem::take(&mut bench.judged);
     match args.find {
         Some(FindArg::N) => {
             verification.most = Some(search::most(&mut bench, &plan, ram, planned)?);
@@ -87,6 +92,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
         }
         None => {}
     }
+    verification.searched = std::mem::take(&mut bench.judged);
     if let Some(time) = args.soak {
         verification.soak = Some(soak::soak(&mut bench, concurrency, ram, time)?);
     }
@@ -103,9 +109,6 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     })?;
     Ok(if verification.is_refuted() { Exit::Found } else { Exit::Answered })
 }
-
-/// More are not tried: threads, not memory, would be what is tested.
-const MOST: u32 = 1024;
 
 /// The box that the options name, or that the profile means.
 fn target(args: &VerifyArgs, request: &Request) -> anyhow::Result<(Bytes, Option<Cpus>)> {

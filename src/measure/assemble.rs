@@ -219,6 +219,11 @@ fn marks(children: &[ChildRecord]) -> Marks {
         warm_bytes: median_bytes(firsts().filter_map(|c| Some(c.warm?.after.total))),
         idle_bytes: median_bytes(firsts().filter_map(|c| Some(c.idle?.total))),
         kernel_bytes: kernel.max().unwrap_or_default(),
+        load_file_in_use_bytes: children
+            .iter()
+            .flat_map(|c| &c.loaded.models)
+            .filter_map(|m| m.touched)
+            .max(),
         file_in_use_bytes: children.iter().flat_map(|c| &c.waves).filter_map(|w| w.1.touched).max(),
     }
 }

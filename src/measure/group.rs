@@ -181,7 +181,9 @@ fn loaded_models(each: &[Vec<LoadedModel>]) -> Option<Vec<LoadedModel>> {
         let of = || each.iter().filter_map(move |l| l.get(index));
         let after = marks(of().map(|m| m.after), Bytes::ZERO);
         let own: Bytes = of().map(|m| m.peak.saturating_sub(m.after.file)).sum();
-        LoadedModel { seconds: longest(of().map(|m| m.seconds)), peak: own + after.file, after }
+        let seconds = longest(of().map(|m| m.seconds));
+        let touched = of().filter_map(|m| m.touched).max();
+        LoadedModel { seconds, peak: own + after.file, after, touched }
     };
     Some((0..models).map(model).collect())
 }

@@ -318,6 +318,9 @@ pub struct LoadedModel {
     pub peak: Bytes,
     /// After it.
     pub after: Mark,
+    /// File pages that loading touched; `None` where the kernel does not tell.
+    #[serde(default)]
+    pub touched: Option<Bytes>,
 }
 
 /// After the warm-up.

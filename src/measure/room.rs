@@ -51,7 +51,7 @@ mod tests {
 
     fn child(waves: &[(u32, u64)]) -> ChildRecord {
         let seconds = Seconds::ZERO;
-        let model = LoadedModel { seconds, peak: Bytes::mib(100), after: mark(100) };
+        let model = LoadedModel { seconds, peak: Bytes::mib(100), after: mark(100), touched: None };
         let wave = |&(n, mib): &(u32, u64)| {
             let peak = Bytes::mib(mib);
             let (wall, cpu) = (seconds, seconds);

@@ -103,6 +103,7 @@ impl Service {
     fn load_model(&self, model: &ModelJob) -> anyhow::Result<(Model, LoadedModel)> {
         let environment = self.environment.as_ref().ok_or_else(|| anyhow!("no runtime"))?;
         memory::reset_high_water()?;
+        let is_watched = memory::forget_touched(Process::This).is_ok();
         let begun = Instant::now();
         let open = || session::open_model(environment, model, &self.job.settings);
         let (first, outputs) = open()?;
@@ -113,9 +114,10 @@ impl Service {
         let session = Sessions::new(sessions, &self.gate);
         let seconds = begun.elapsed().into();
         let peak = memory::resident()?.high_water;
+        let touched = if is_watched { touched_files() } else { None };
         let open =
             Model { name: model.name.clone(), session, inputs: model.inputs.clone(), outputs };
-        Ok((open, LoadedModel { seconds, peak, after: mark()? }))
+        Ok((open, LoadedModel { seconds, peak, after: mark()?, touched }))
     }
 
     /// Of every session of each model; none where it is not loaded.

@@ -132,6 +132,7 @@ impl Subject for Synthetic {
                 seconds: Seconds::new(0.1),
                 peak,
                 after: self.mark(self.idle_bytes()),
+                touched: None,
             }],
         })
     }

@@ -15,9 +15,8 @@ const PERIOD: f64 = 0.1;
 /// and a request that costs nothing would be answered infinitely often.
 const LEAST: f64 = 1e-6;
 
-/// Time alone and CPU time of a request that never waits differ by noise: less than a twentieth is
-/// not taken for waiting.
-const NOT_WAITING: f64 = 1.05;
+/// What a doubling of CPUs beyond those that were measured on may lose more than those did: assumed.
+const LEAST_LOSS: f64 = 0.05;
 
 /// Requests in flight beyond the best that are still of use, as a factor.
 const USEFUL: f64 = 2.5;
@@ -27,7 +26,20 @@ const USEFUL: f64 = 2.5;
 pub struct CpuModel {
     cpu: Span<Seconds>,
     wall: Span<Seconds>,
+    /// For others than the CPU, seconds.
+    wait: f64,
+    /// Whether it holds its place meanwhile.
+    waits_in_place: bool,
     turns: Option<Turns>,
+    scaling: Option<Scaling>,
+}
+
+/// What was seen of one machine when more of its CPUs were busy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Scaling {
+    cores: f64,
+    /// Requests a second on all of them, as a share of as many times what one core did.
+    efficiency: f64,
 }
 
 /// A part of each request that only so many are in at a time.
@@ -50,7 +62,29 @@ impl CpuModel {
     /// From the CPU time of all threads a request under load, and the elapsed time of one alone on
     /// an idle machine.
     pub const fn new(cpu: Span<Seconds>, wall: Span<Seconds>) -> Self {
-        Self { cpu, wall, turns: None }
+        Self { cpu, wall, wait: 0.0, waits_in_place: true, turns: None, scaling: None }
+    }
+
+    /// The same of requests that wait for somebody else for so long, and do not hold their place while
+    /// they do: no slot of an admission limit, and none of what the models need.
+    #[must_use]
+    pub fn waiting_outside(self, wait: Seconds) -> Self {
+        Self { wait: wait.get(), waits_in_place: false, ..self }
+    }
+
+    /// The same of requests that wait for so long and hold what they hold.
+    #[must_use]
+    pub fn waiting_in_place(self, wait: Seconds) -> Self {
+        Self { wait: wait.get(), waits_in_place: true, ..self }
+    }
+
+    /// The same where `cores` CPUs together, 1 or more, were seen to do `efficiency` times as much as so many
+    /// times one does. CPUs of one core that are two for the kernel (hyper-threads), caches and the
+    /// way to the memory are shared: 0.6 to 1 are usual.
+    #[must_use]
+    pub fn scaling(self, cores: u32, efficiency: f64) -> Self {
+        let efficiency = efficiency.clamp(f64::MIN_POSITIVE, 1.0);
+        Self { scaling: Some(Scaling { cores: f64::from(cores.max(1)), efficiency }), ..self }
     }
 
     /// The same where at most `at_once` requests, 1 or more, are in a part that takes each of them
@@ -73,7 +107,7 @@ impl CpuModel {
             Some(turns) if !turns.is_whole => turns.busy(self.cpu).min(cores),
             _ => cores,
         };
-        Server { cpus: cpus.get().min(cores), cores, limit }
+        Server { cpus: cpus.get().min(cores), cores, limit, waits_in_place: self.waits_in_place }
     }
 
     /// The number in flight at `rate` requests a second of so many CPU-seconds each in the mean, with
@@ -112,7 +146,39 @@ impl CpuModel {
     /// Requests a second that busy CPUs finish: the utilisation law with utilisation 1,
     /// `X = cpus / D`, but no more than turns allow (Denning and Buzen, The Operational Analysis of Queueing Network Models,
     /// ACM Computing Surveys 10(3), 1978).
+    ///
+    /// Beyond the CPUs that were measured on it is extrapolated: each doubling of them is taken to lose
+    /// what those that were measured lost, and at the low end [`LEAST_LOSS`] more, at the high end
+    /// nothing.
     pub fn throughput(&self, cpus: Cpus) -> Span<Rate> {
+        let (low, typical) = self.beyond(cpus);
+        let within = self.within(cpus);
+        if typical >= 1.0 && low >= 1.0 {
+            return within;
+        }
+        let times = |rate: Rate, factor: f64| Rate::per_second(rate.get() * factor);
+        Span::around(
+            times(within.low(), low),
+            times(within.typical(), typical),
+            within.high(),
+            Source::Extrapolated.max(within.source()),
+        )
+    }
+
+    /// The share that is left of each CPU beyond those that were measured on, at the low end and
+    /// typically.
+    fn beyond(&self, cpus: Cpus) -> (f64, f64) {
+        let Some(scaling) = self.scaling.filter(|s| cpus.get() > s.cores) else {
+            return (1.0, 1.0);
+        };
+        let doublings = (cpus.get() / scaling.cores).log2();
+        let measured = scaling.cores.log2();
+        // A single core says nothing of how it shares.
+        let kept = if measured > 0.0 { scaling.efficiency.powf(1.0 / measured) } else { 1.0 };
+        ((kept * (1.0 - LEAST_LOSS)).powf(doublings), kept.powf(doublings))
+    }
+
+    fn within(&self, cpus: Cpus) -> Span<Rate> {
         let most = self.turns.map_or(f64::INFINITY, |t| f64::from(t.at_once) / t.seconds);
         self.cpu.map(|d| Rate::per_second((cpus.get() / d.get().max(LEAST)).min(most)))
     }
@@ -125,11 +191,21 @@ impl CpuModel {
     /// than its CPU time: under load no request has a second CPU to itself.
     pub fn best_concurrency(&self, cpus: Cpus) -> (u32, u32) {
         let cpu = self.cpu.typical().get().max(LEAST);
-        let stretch = self.wall.typical().get() / cpu;
-        let stretch = if stretch < NOT_WAITING { 1.0 } else { stretch };
+        // A request on several threads takes less time than CPU time. What it takes beyond that without
+        // waiting for anybody is noise of the measuring machine.
+        let stretch = (self.wall.typical().get() / cpu).min((cpu + self.wait) / cpu);
         let usable = self.usable(cpus);
         let least = count(usable * stretch);
         (least, (least + count(usable)).min(MAX_CONCURRENCY))
+    }
+
+    /// The same of those that hold their place: requests that wait for others elsewhere keep no CPU
+    /// busy and need no slot.
+    pub fn best_running(&self, cpus: Cpus) -> u32 {
+        if self.waits_in_place || self.wait <= 0.0 {
+            return self.best_concurrency(cpus).1;
+        }
+        Self { wait: 0.0, ..*self }.best_concurrency(cpus).1
     }
 
     /// Requests in flight beyond which only the queue grows: two and a half times what keeps the
@@ -151,10 +227,14 @@ impl CpuModel {
         Seconds::new(waiting + under_quota(work, threads, cpus.get()))
     }
 
-    /// What a request alone spends waiting for others than the CPU; noise is not taken for it.
+    /// What a request spends waiting for others than the CPU.
     pub fn seconds_waiting(&self) -> Seconds {
-        let (work, wall) = (self.cpu.typical().get(), self.wall.typical().get());
-        Seconds::new(if wall > work * NOT_WAITING { wall - work } else { 0.0 })
+        Seconds::new(self.wait)
+    }
+
+    /// Whether it holds its place meanwhile.
+    pub fn waits_in_place(&self) -> bool {
+        self.waits_in_place
     }
 
     /// Elapsed time of each request when `n` are always in flight: the CPUs are shared, and none
@@ -197,7 +277,8 @@ mod tests {
 
     fn model(cpu: f64, wall: f64) -> CpuModel {
         let exact = |s| Span::exact(Seconds::new(s), Source::Measured);
-        CpuModel::new(exact(cpu), exact(wall))
+        let wait = Seconds::new((wall - cpu).max(0.0));
+        CpuModel::new(exact(cpu), exact(wall)).waiting_in_place(wait)
     }
 
     fn cpus(n: f64) -> Cpus {
@@ -242,7 +323,9 @@ mod tests {
 
     #[test]
     fn noise_and_rounding_add_no_request() {
-        assert_eq!(model(0.04, 0.041).best_concurrency(cpus(1.0)), (1, 2));
+        let exact = |s| Span::exact(Seconds::new(s), Source::Measured);
+        let noisy = CpuModel::new(exact(0.04), exact(0.09));
+        assert_eq!(noisy.best_concurrency(cpus(1.0)), (1, 2), "nobody was waited for");
         // 0.07 / 0.01 is 7.000000000000001.
         assert_eq!(model(0.01, 0.07).best_concurrency(cpus(1.0)), (7, 8));
         // Work of exactly two quotas waits once.
@@ -262,6 +345,47 @@ mod tests {
     fn waiting_for_others_is_not_stretched() {
         let alone = model(0.03, 0.13).seconds_alone(cpus(0.13)).get();
         assert!((alone - 0.304).abs() < 1e-9, "{alone}");
+    }
+
+    /// 40 ms of work and two seconds elsewhere: two slots keep a CPU busy, with 52 in flight.
+    #[test]
+    fn waiting_elsewhere_needs_no_slot() {
+        let exact = |s| Span::exact(Seconds::new(s), Source::Declared);
+        let outside = CpuModel::new(exact(0.04), exact(2.04)).waiting_outside(Seconds::new(2.0));
+        assert_eq!(outside.best_running(cpus(1.0)), 2);
+        assert_eq!(outside.best_concurrency(cpus(1.0)), (51, 52));
+        assert_eq!(model(0.04, 2.04).best_running(cpus(1.0)), 52);
+        assert!(!outside.server(cpus(1.0), 1.0, None).waits_in_place);
+    }
+
+    /// Two hyper-threads that do 1.2 times what one does: four lose as much again.
+    #[test]
+    fn beyond_the_measured_cpus_what_they_lost_goes_on() {
+        let measured = model(0.1, 0.1).scaling(2, 0.6);
+        assert_eq!(measured.throughput(cpus(2.0)), model(0.1, 0.1).throughput(cpus(2.0)));
+        let four = measured.throughput(cpus(4.0));
+        assert!((four.typical().get() - 40.0 * 0.6).abs() < 1e-9);
+        assert!((four.low().get() - 40.0 * 0.6 * 0.95).abs() < 1e-9);
+        assert!((four.high().get() - 40.0).abs() < 1e-9);
+        assert_eq!(four.source(), Source::Extrapolated);
+        let one = model(0.1, 0.1).scaling(1, 1.0).throughput(cpus(4.0));
+        assert!((one.low().get() - 40.0 * 0.95f64.powi(2)).abs() < 1e-9);
+    }
+
+    /// One request at a time that mostly waits: a station with one server, not a CPU.
+    #[test]
+    fn a_whole_turn_is_a_place_and_not_a_cpu() {
+        let blocking = model(0.03, 0.13).with_turns(1, Seconds::new(0.13));
+        let server = blocking.server(cpus(2.0), 2.0, Some(8));
+        assert_eq!((server.cpus, server.cores, server.limit), (2.0, 2.0, Some(1)));
+        let rate = Rate::per_second(5.0);
+        let in_flight = blocking.in_flight(rate, 0.03, &server).unwrap();
+        assert!((in_flight.mean() - 0.65 / 0.35).abs() < 1e-6, "{}", in_flight.mean());
+        assert_eq!(blocking.in_flight(Rate::per_second(8.0), 0.03, &server), None);
+        // A lock around part of it bounds the CPUs that can be busy.
+        let serial = model(0.04, 0.04).with_turns(1, Seconds::new(0.03));
+        let server = serial.server(cpus(4.0), 4.0, None);
+        assert!((server.cpus - 4.0 / 3.0).abs() < 1e-9 && !server.has_quota(), "{server:?}");
     }
 
     #[test]

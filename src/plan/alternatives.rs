@@ -191,12 +191,32 @@ fn throughput(
     }
 }
 
+/// What the measuring machine did on all of its CPUs, as a share of as many times what it did on one;
+/// `None` where it has one, or that was not measured.
+pub(super) fn efficiency(footprint: &Footprint) -> Option<f64> {
+    let cores = footprint.environment.cores;
+    let rate = |n: u32| {
+        let at = footprint.throughput.iter().find(|t| t.concurrency == n);
+        at.map(|t| t.rps.get()).filter(|rate| *rate > 0.0)
+    };
+    let all = rate(cores)? / f64::from(cores);
+    (cores > 1).then_some(all / rate(1)?)
+}
+
 /// The CPU side of a topology, whose requests take so much CPU time.
 pub(super) fn cpu_model(footprint: &Footprint, topology: Topology, cpu: Span<Seconds>) -> CpuModel {
     let model = CpuModel::new(cpu, footprint.wall_seconds);
+    let is_free = topology.sharing().most_in_run().is_none()
+        && footprint.live.as_ref().is_none_or(|live| live.at_once.is_none());
+    // What waits for its turn says nothing of the CPUs.
+    let efficiency = efficiency(footprint).filter(|_| is_free).unwrap_or(1.0);
+    let model = model.scaling(footprint.environment.cores, efficiency);
     if let Some(live) = &footprint.live {
         // Whatever a request waits for, it is at work all the while.
         let alone = footprint.wall_seconds.typical();
+        let wait = alone.get() - cpu.typical().get();
+        let waits = wait > cpu.typical().get() * LEAST_WAIT;
+        let model = if waits { model.waiting_in_place(Seconds::new(wait)) } else { model };
         return live.at_once.map_or(model, |most| model.with_turns(most, alone));
     }
     let Some(in_run) = topology.sharing().most_in_run() else { return model };
@@ -204,6 +224,10 @@ pub(super) fn cpu_model(footprint: &Footprint, topology: Topology, cpu: Span<Sec
     let seconds = infer.fold(Seconds::ZERO, |sum, stage| sum + stage.wall.typical());
     model.with_turns(in_run * topology.processes(), seconds)
 }
+
+/// Time alone and CPU time of a request that never waits differ by noise: less than this share is not
+/// taken for waiting.
+const LEAST_WAIT: f64 = 0.05;
 
 /// What was predicted for a run that only checks, and what it took: the median of its children.
 fn checked(unchecked: &Costs, run: &TopologyRun) -> Option<TopologyCheck> {

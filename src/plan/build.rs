@@ -52,7 +52,7 @@ pub fn plan(
     question: &Question,
 ) -> Result<Plan, PlanError> {
     let models = models(footprint)?;
-    let cpu = cpu_plan(&models.cpu, question.cpus, Some(footprint.environment.cores));
+    let cpu = cpu_plan(&models.cpu, question.cpus);
     let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
     let costs = Costs::of(footprint);
     let ram = ram_plan(footprint, &models, &costs, question, design)?;
@@ -139,6 +139,8 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let cold = |bytes: fn(&crate::footprint::ColdBurst) -> Bytes| {
         footprint.cold_burst.iter().map(|c| (c.concurrency, bytes(c))).collect()
     };
+    let in_use = files_in_use(footprint);
+    let loading = files_in_use_loading(footprint).saturating_sub(in_use);
     Ok(Models {
         resident: model(
             |p| p.peak_bytes,
@@ -148,26 +150,41 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
         )?,
         anonymous: model(
             |p| p.anon_bytes,
-            marks.load_peak_anon_bytes,
+            marks.load_peak_anon_bytes + loading,
             cold(|c| c.anon_bytes),
-            files_in_use(footprint),
+            in_use,
         )?,
         eager: eager()?,
         cpu: cpu_model(footprint, footprint.topology, cpu_seconds(footprint)),
     })
 }
 
-/// Pages of files that a service which answers touches again and again, above all the kernels of
-/// the library: dropped, they are read back at once, and a limit without them lets it crawl without
-/// an end. Where they were not measured: assumed, from thirteen services with 20 to 30 MiB of file pages: between what the
-/// anonymous line predicts and the limit in which they came through lay -3 to 20 MiB, and 10 to 20 for
-/// the six whose line is surest.
+/// Where it was not measured which pages of files requests touch: assumed, from thirteen services with
+/// 20 to 30 MiB of file pages, of which 10 to 20 were needed by the six whose line is surest.
 const FILES_IN_USE: Bytes = Bytes::mib(12);
 
-/// Of the file pages, those that cannot be done without.
+/// What a limit must leave room for beyond the pages of files that are touched, before a service
+/// crawls: the kernel reads some pages around each that it misses, drops what it took for unused, and
+/// is charged for more than page tables and stacks. Assumed, from the same services: requests
+/// touched 2 to 4 MiB and needed 7 to 15, loading touched 11 and needed 18.
+const READ_AROUND: Bytes = Bytes::mib(8);
+
+/// Of the file pages, those that a service which answers cannot do without: above all the kernels of
+/// the library. Dropped, they are read back at once, and a limit without them lets it crawl without an
+/// end.
 fn files_in_use(footprint: &Footprint) -> Bytes {
-    let files = footprint.points.iter().map(|point| point.file_bytes).max();
-    footprint.marks.file_in_use_bytes.unwrap_or(FILES_IN_USE).min(files.unwrap_or_default())
+    let touched = footprint.marks.file_in_use_bytes;
+    touched.map_or(FILES_IN_USE, |touched| touched + READ_AROUND).min(files(footprint))
+}
+
+/// The same while models are loaded, which touches other parts of the library.
+fn files_in_use_loading(footprint: &Footprint) -> Bytes {
+    let touched = footprint.marks.load_file_in_use_bytes;
+    touched.map_or(FILES_IN_USE, |touched| touched + READ_AROUND).min(files(footprint))
+}
+
+fn files(footprint: &Footprint) -> Bytes {
+    footprint.points.iter().map(|point| point.file_bytes).max().unwrap_or_default()
 }
 
 /// Processes, each of which was measured with a request in it: those of a live service were
@@ -308,8 +325,7 @@ pub(super) fn upgrade(model: &Curve, question: &Question, design: u32) -> Option
     })
 }
 
-/// `measured_on`: the CPUs of the measuring machine, beyond which throughput is extrapolated.
-pub(super) fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>, measured_on: Option<u32>) -> CpuPlan {
+pub(super) fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>) -> CpuPlan {
     CpuPlan {
         seconds_per_request: model.seconds_per_request(),
         seconds_alone: model.wall_seconds(),
@@ -317,11 +333,7 @@ pub(super) fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>, measured_on: Option
             let useful = model.max_useful_concurrency(cpus);
             CpuAnswers {
                 cpus,
-                throughput: if measured_on.is_some_and(|cores| cpus.get() > f64::from(cores)) {
-                    model.throughput(cpus).with_source(Source::Extrapolated)
-                } else {
-                    model.throughput(cpus)
-                },
+                throughput: model.throughput(cpus),
                 response_alone: model.seconds_alone(cpus),
                 best_concurrency: model.best_concurrency(cpus),
                 max_useful_concurrency: useful,

@@ -35,8 +35,9 @@ pub fn declared(
     if cpu.high() == Seconds::ZERO {
         return Err(PlanError::NoTime);
     }
-    let cpu_model = CpuModel::new(cpu, wall);
-    let cpu = cpu_plan(&cpu_model, question.cpus, None);
+    let wait = Seconds::new((wall.typical().get() - cpu.typical().get()).max(0.0));
+    let cpu_model = CpuModel::new(cpu, wall).waiting_outside(wait);
+    let cpu = cpu_plan(&cpu_model, question.cpus);
     let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
     let ram = parts.ram(last, question, design);
     let curve = last.curve.clone();

@@ -56,6 +56,13 @@ pub struct LoadRow {
     pub flow: Option<Flow>,
 }
 
+impl LoadRow {
+    /// Whether its latencies are known.
+    pub fn is_simulated(&self) -> bool {
+        self.flow.as_ref().is_some_and(|flow| flow.latency.is_some())
+    }
+}
+
 /// What a rate that the CPUs can keep up with comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
@@ -86,7 +93,7 @@ pub struct Admission {
     pub timeout: Seconds,
     /// Where that comes from.
     pub timeout_source: Source,
-    /// RAM at the limit with a full queue, high end.
+    /// RAM at the limit with a full queue, and with those that wait for somebody else, high end.
     pub ram: Bytes,
     /// The same with as many in flight and everything admitted.
     pub ram_without: Bytes,
@@ -132,7 +139,11 @@ pub(super) fn load(parts: &Parts<'_>) -> Option<LoadPlan> {
     let asked = question.rps.is_some() || question.objective.is_some();
     let mut rates: Vec<(Rate, bool)> =
         SHARES.iter().map(|s| (Rate::per_second(capacity.get() * s), false)).collect();
-    rates.extend(question.rps.map(|rate| (rate, true)));
+    if let Some(rate) = question.rps {
+        // A rate that is asked about is one row, whatever share of the CPUs it is.
+        rates.retain(|(other, _)| (other.get() / rate.get() - 1.0).abs() > 1e-6);
+        rates.push((rate, true));
+    }
     rates.sort_by(|a, b| a.0.get().total_cmp(&b.0.get()));
     let rows = rates
         .into_iter()
@@ -154,18 +165,25 @@ pub(super) fn load(parts: &Parts<'_>) -> Option<LoadPlan> {
 
 impl Parts<'_> {
     fn admission(&self, cpus: Cpus, holds: Option<Capacity>) -> Admission {
-        let best = self.cpu.best_concurrency(cpus).1.max(1);
+        let best = self.cpu.best_running(cpus).max(1);
         let limit = holds.map_or(best, |h| h.low.min(best)).max(1);
-        let (timeout, timeout_source) = match self.question.objective {
-            Some(objective) => (objective.latency, Source::Declared),
+        // What is left of the objective when a request has been served.
+        let alone = self.cpu.seconds_alone(cpus).get();
+        let left = self.question.objective.map(|o| o.latency.get() - alone).filter(|s| *s > 0.0);
+        let (timeout, timeout_source) = match left {
+            Some(left) => (Seconds::new(left), Source::Declared),
             None => (PATIENCE, Source::Assumed),
         };
+        let rate = self.cpu.throughput(cpus).low().get();
         // Who stands further back would have to wait for longer than that.
-        let served = self.cpu.throughput(cpus).low().get() * timeout.get();
-        let in_time = whole(served).saturating_sub(limit);
+        let in_time = whole(rate * timeout.get());
+        // Those that wait for somebody else are there too, and hold as much.
+        let outside =
+            if self.cpu.waits_in_place() { 0.0 } else { self.cpu.seconds_waiting().get() };
+        let away = whole((rate * outside).ceil());
         let fits = self.waiting_that_fit(limit).unwrap_or(MAX_CONCURRENCY);
-        let queue = in_time.min(fits);
-        let all = limit.saturating_add(queue);
+        let queue = in_time.min(fits.saturating_sub(away));
+        let all = limit.saturating_add(queue).saturating_add(away.min(fits));
         Admission {
             limit,
             queue,

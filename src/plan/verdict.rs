@@ -10,6 +10,7 @@
 //! The service fits where every resource is sufficient or better, is tight where one is marginal,
 //! and does not fit where one is insufficient.
 
+use super::alternatives::efficiency;
 use super::curve::Curve;
 use super::{
     Amount, CpuAnswers, CpuPlan, Overall, Question, RamPlan, Reason, Resource, ResourceVerdict,
@@ -195,7 +196,8 @@ pub(super) fn warnings(
     }
     let measured_on = footprint.environment.cores;
     if question.cpus.is_some_and(|cpus| cpus.get() > f64::from(measured_on)) {
-        warnings.push(Warning::MoreCpus { measured_on });
+        let together = efficiency(footprint).map(|e| e * f64::from(measured_on));
+        warnings.push(Warning::MoreCpus { measured_on, together });
     }
     let threads = footprint.environment.threads();
     if question.cpus.is_some_and(|cpus| f64::from(threads) > cpus.get().max(1.0)) {

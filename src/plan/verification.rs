@@ -12,6 +12,9 @@ use crate::units::{Bytes, Cpus, Seconds, Span};
 /// kernel was busy dropping and reading pages.
 pub const THRASHED: f64 = 1.5;
 
+/// More are not tried at once: threads, not memory, would be what is tested.
+pub const MOST: u32 = 1024;
+
 /// Major faults beyond those without a limit, as a share and a number, that do not yet slow a
 /// trial down: the pages of a library are read once either way.
 const NOISE_SHARE: f64 = 0.2;
@@ -26,6 +29,10 @@ pub struct Promise {
     pub limit: Span<Bytes>,
     /// The limit below which the kernel kills.
     pub kill_limit: Span<Bytes>,
+    /// Anonymous memory with so many, on a warm service and after a restart.
+    pub anonymous: [Span<Bytes>; 2],
+    /// The limit that one request needs, high end.
+    pub one: Bytes,
 }
 
 /// How a trial ended, judged.
@@ -84,14 +91,21 @@ pub struct Soak {
     pub time: Seconds,
     /// Requests that were answered.
     pub requests: u64,
+    /// Whether the kernel killed it, or it got stuck, before the time was over.
+    pub killed: bool,
+    /// What became of its memory; `None` where it was over too soon to tell.
+    pub trend: Option<Trend>,
+}
+
+/// What became of the memory of a service that was kept busy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trend {
     /// Anonymous bytes after the first tenth of the time, and at the end.
     pub held: (Bytes, Bytes),
-    /// Whether the kernel killed it before the time was over.
-    pub killed: bool,
     /// What is added an hour, with its 95 % interval, bytes; it may be below 0.
     pub growth: (f64, f64, f64),
     /// When the limit is reached at that rate; `None` where it is not known to grow, or by less than
-    /// can be told.
+    /// can be told, or was reached.
     pub full_after: Option<Seconds>,
 }
 
@@ -120,6 +134,8 @@ pub struct Verification {
     pub most: Option<Found<u32>>,
     /// The smallest limit for the requests, if it was searched for.
     pub least: Option<Found<Bytes>>,
+    /// The trials of these searches, in their order.
+    pub searched: Vec<Tried>,
     /// A service that was kept busy, if that was asked for.
     pub soak: Option<Soak>,
     /// Loads that were driven, if that was asked for.
@@ -148,7 +164,30 @@ pub fn promise(plan: &Plan, n: u32) -> Option<Promise> {
     let cold = !plan.question.warmed;
     let curve = &plan.states.last()?.curve;
     let charge = plan.charge.as_ref()?;
-    Some(Promise { concurrency: n, limit: curve.limit(n, cold), kill_limit: charge.limit(n, cold) })
+    let warm = charge.total(n);
+    Some(Promise {
+        concurrency: n,
+        limit: curve.limit(n, cold),
+        kill_limit: charge.limit(n, cold),
+        anonymous: [warm, charge.cold(n).unwrap_or(warm)],
+        one: curve.limit(1, cold).high(),
+    })
+}
+
+impl Promise {
+    /// (predicted − observed) / observed, of the anonymous memory of a trial in which all were
+    /// answered; `None` of one that did not get there.
+    pub fn error(&self, tried: &Tried) -> Option<f64> {
+        let [warm, cold] = &self.anonymous;
+        let predicted = match tried.temper {
+            Temper::Warm => warm,
+            Temper::Cold => cold,
+        };
+        let is_of_these = tried.concurrency == self.concurrency;
+        let (seen, _) = tried.observation.highest.filter(|_| is_of_these)?;
+        (came_through(&tried.observation) && seen > Bytes::ZERO)
+            .then(|| predicted.typical().as_f64() / seen.as_f64() - 1.0)
+    }
 }
 
 /// Whether all was answered, however late.

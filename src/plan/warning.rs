@@ -104,6 +104,8 @@ pub enum Warning {
     MoreCpus {
         /// The measuring machine's.
         measured_on: u32,
+        /// How many times what one of them did they did together; `None` where that is not known.
+        together: Option<f64>,
     },
     /// More threads than the quota of the box pays for.
     ThreadsAboveCpus {

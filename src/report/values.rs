@@ -50,6 +50,9 @@ impl Style {
             Value::Volume(_) => self.volume(low, high, *form),
             Value::Box(bytes) => self.size_of_box(*bytes),
             Value::Seconds(span) => self.seconds(low, high, is_written(span.source())),
+            Value::Rate(_) if high > 0.0 && high < 0.000_5 => {
+                Self::joined(low, high, "/day", |x| self.decimal(x * 86_400.0, 4))
+            }
             Value::Rate(span) => {
                 Self::joined(low, high, "/s", |x| self.rate(x, is_written(span.source())))
             }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::tables::{BOLD, DIM, Layout, cells, grid, keep_words, listed, titled, wrap};
 use crate::footprint::{Ending, Phase, Temper};
-use crate::plan::verification::{Found, Outcome, Soak, THRASHED, Tried, Verification};
+use crate::plan::verification::{Found, MOST, Outcome, Soak, THRASHED, Tried, Verification};
 use crate::units::Bytes;
 
 pub use json::verification_json;
@@ -21,6 +21,7 @@ pub fn verification_text(seen: &Verification, layout: Layout) -> String {
         header(seen, layout),
         verdict(seen, layout),
         trials(&seen.trials, layout),
+        listed("What the kernel counted", &counted(seen), layout),
         listed("Where it turns over", &found(seen), layout),
         load::loads(&seen.loads, layout),
         listed("Kept busy", &seen.soak.iter().map(soak).collect::<Vec<_>>(), layout),
@@ -50,7 +51,7 @@ fn verdict(seen: &Verification, layout: Layout) -> String {
     let mut lines = vec![match (seen.planned, seen.outcome()) {
         (0, _) => format!(
             "The plan promises nothing in this box: loading, or one request, needs up to {}.",
-            seen.promise.limit.high()
+            seen.promise.one
         ),
         (planned, _) if planned < n => format!(
             "The plan promises {planned} in this box; {n} need up to {}.",
@@ -64,6 +65,9 @@ fn verdict(seen: &Verification, layout: Layout) -> String {
             )
         }
     }];
+    if seen.planned > n && n == MOST {
+        lines.push(format!("No more than {MOST} are tried at once: threads would be the limit."));
+    }
     lines.push(format!(
         "Below {} the kernel is expected to kill ({} to {}).",
         seen.promise.kill_limit.typical(),
@@ -77,8 +81,7 @@ fn verdict(seen: &Verification, layout: Layout) -> String {
 }
 
 fn trials(trials: &[Tried], layout: Layout) -> String {
-    let header =
-        ["Requests", "Ended", "Time", "No limit", "Anon.", "File", "Kernel", "Faults", "Throttled"];
+    let header = ["Requests", "Ended", "Time", "No limit", "Anon.", "File"];
     let mut table = grid(layout, &header);
     let rows: Vec<Vec<String>> = trials.iter().map(row).collect();
     for row in &rows {
@@ -88,28 +91,56 @@ fn trials(trials: &[Tried], layout: Layout) -> String {
     let legend = format!(
         "Time: from the start of the process to the last answer; beyond {THRASHED} times that \
          without a limit it thrashes. Anon., File: when anonymous memory was highest, of looks 5 ms \
-         apart; Kernel: the most kernel memory; Faults: pages read from files; Throttled: periods of \
-         100 ms in which the CPU quota was used up."
+         apart."
     );
     format!("{}{}\n", titled("Trials", &table), wrap(&legend, layout, 0))
 }
 
 fn row(tried: &Tried) -> Vec<String> {
-    let dash = || "–".to_owned();
-    let bytes = |bytes: Option<Bytes>| bytes.map_or_else(dash, |b| b.to_string());
-    let count = |n: Option<u64>| n.map_or_else(dash, |n| n.to_string());
+    let bytes = |bytes: Option<Bytes>| bytes.map_or_else(|| "–".to_owned(), |b| b.to_string());
     let seen = &tried.observation;
     vec![
-        format!("{} {}", tried.concurrency, temper(tried.temper)),
+        named(tried),
         ended(tried),
         seen.wall.to_string(),
         tried.unlimited.to_string(),
         bytes(seen.highest.map(|h| h.0)),
         bytes(seen.highest.map(|h| h.1)),
-        bytes(seen.counters.kernel_peak),
-        count(seen.counters.major_faults),
-        count(seen.counters.throttled.map(|t| t.periods)),
     ]
+}
+
+fn named(tried: &Tried) -> String {
+    format!("{} {}", tried.concurrency, temper(tried.temper))
+}
+
+/// Of each trial what its control group says; what that does not tell is left out.
+fn counted(seen: &Verification) -> Vec<String> {
+    seen.trials.iter().map(|tried| of_trial(seen, tried)).collect()
+}
+
+fn of_trial(seen: &Verification, tried: &Tried) -> String {
+    let counters = &tried.observation.counters;
+    let mut parts = Vec::new();
+    if let Some(peak) = counters.peak {
+        let kernel = counters.kernel_peak.map(|k| format!(", {k} of it kernel memory at most"));
+        parts.push(format!("charged up to {peak}{}", kernel.unwrap_or_default()));
+    }
+    let mut count = |n: Option<u64>, what: &str| {
+        parts.extend(n.map(|n| format!("{n} {what}")));
+    };
+    count(counters.oom_kills, "killed");
+    count(counters.major_faults, "pages read from files");
+    count(counters.reclaims, "times at the limit");
+    if let Some(throttled) = counters.throttled {
+        parts.push(format!(
+            "CPU quota used up in {} periods of 100 ms, {} of waiting",
+            throttled.periods, throttled.time
+        ));
+    }
+    if let Some(error) = seen.promise.error(tried) {
+        parts.push(format!("anonymous memory as planned {:+.1} %", error * 100.0));
+    }
+    format!("{}: {}.", named(tried), parts.join("; "))
 }
 
 const fn temper(temper: Temper) -> &'static str {
@@ -139,6 +170,9 @@ fn ended(tried: &Tried) -> String {
 
 fn found(seen: &Verification) -> Vec<String> {
     let mut lines = Vec::new();
+    if !seen.searched.is_empty() {
+        lines.push(format!("{} trials; --format json lists them.", seen.searched.len()));
+    }
     if let Some(most) = &seen.most {
         lines.push(format!(
             "In {}: {} at once {}; the plan promises {}.",
@@ -192,26 +226,30 @@ fn turning<T: Copy>(
 }
 
 fn soak(soak: &Soak) -> String {
+    let done = format!("{} requests in {}", soak.requests, soak.time);
+    let killed = if soak.killed { ", then killed or stuck" } else { "" };
+    let Some(trend) = &soak.trend else {
+        return format!("{done}{killed}, too soon to tell whether memory grows.");
+    };
     let mib = |bytes: f64| bytes / 1_048_576.0;
-    let (low, typical, high) = soak.growth;
-    let trend = if let Some(left) = soak.full_after {
-        format!(
-            "it grows by {:.1} MiB an hour ({:.1} to {:.1}); the limit is reached in {left}",
-            mib(typical),
-            mib(low),
-            mib(high)
-        )
+    let (low, typical, high) = trend.growth;
+    let grows = format!(
+        "it grows by {:.1} MiB an hour ({:.1} to {:.1})",
+        mib(typical),
+        mib(low),
+        mib(high)
+    );
+    let told = if let Some(left) = trend.full_after {
+        format!("{grows}; the limit is reached in {left}")
     } else if high < 0.0 {
         format!("it falls by {:.1} MiB an hour", -mib(typical))
+    } else if low > 0.0 && soak.killed {
+        grows
     } else {
         format!("no growth is to be seen ({:+.1} to {:+.1} MiB an hour)", mib(low), mib(high))
     };
     format!(
-        "{} requests in {}{}; anonymous memory {} after the first tenth, {} at the end: {trend}.",
-        soak.requests,
-        soak.time,
-        if soak.killed { ", then killed" } else { "" },
-        soak.held.0,
-        soak.held.1
+        "{done}{killed}; anonymous memory {} after the first tenth, {} at the end: {told}.",
+        trend.held.0, trend.held.1
     )
 }

@@ -161,11 +161,22 @@ impl FromStr for Rate {
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.0 {
+            r if r > 0.0 && r < 0.095 => fewer_than_one(r),
             r if r < 0.995 => format!("{r:.2}/s"),
             r if r < 99.5 => format!("{r:.1}/s"),
             r => format!("{r:.0}/s"),
         };
         f.pad(&text)
+    }
+}
+
+/// In the longest of minutes, hours and days in which a request is to be expected; else as it is.
+fn fewer_than_one(per_second: f64) -> String {
+    let units = [(60.0, "min"), (3600.0, "h"), (86_400.0, "day")];
+    let found = units.into_iter().find(|(seconds, _)| per_second * seconds >= 0.995);
+    match found {
+        Some((seconds, unit)) => format!("{:.1}/{unit}", per_second * seconds),
+        None => format!("{:.1e}/day", per_second * 86_400.0),
     }
 }
 

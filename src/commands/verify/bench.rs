@@ -36,6 +36,8 @@ pub struct Bench<'a> {
     with_cold: bool,
     unlimited: HashMap<(u32, Temper), Observation>,
     count: u32,
+    /// All that was judged, in its order.
+    pub judged: Vec<Tried>,
 }
 
 impl<'a> Bench<'a> {
@@ -45,7 +47,15 @@ impl<'a> Bench<'a> {
         printer: &'a Printer,
         with_cold: bool,
     ) -> Self {
-        Self { trials, cpus, printer, with_cold, unlimited: HashMap::new(), count: 0 }
+        Self {
+            trials,
+            cpus,
+            printer,
+            with_cold,
+            unlimited: HashMap::new(),
+            count: 0,
+            judged: Vec::new(),
+        }
     }
 
     /// How requests come in turn.
@@ -78,6 +88,7 @@ impl<'a> Bench<'a> {
             };
             if outcome != Outcome::Thrashed || last == TRIES || !is_noise(&observation, &unlimited)
             {
+                self.judged.push(tried);
                 return Ok(tried);
             }
             // The machine has become slower: what it takes without a limit is measured again.

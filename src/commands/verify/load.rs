@@ -31,6 +31,15 @@ pub struct Asked<'a> {
     pub cpus: Option<Cpus>,
 }
 
+/// Whether requests can come to it at random; asked before minutes are spent on trials.
+pub fn can_be_driven(plan: &Plan) -> anyhow::Result<()> {
+    let is_live = plan.footprint.as_ref().is_some_and(|f| f.live.is_some());
+    if plan.topology.processes() > 1 && !is_live {
+        bail!("a load is driven through one process: leave out --load, or try another topology");
+    }
+    Ok(())
+}
+
 /// Drives each load in a box of its own: one from users that never pause, then those that come at
 /// random; up to the first under which the service is killed.
 pub fn loads(
@@ -39,10 +48,6 @@ pub fn loads(
     asked: &Asked<'_>,
     printer: &Printer,
 ) -> anyhow::Result<Loads> {
-    let live = plan.footprint.as_ref().and_then(|f| f.live.as_ref());
-    if plan.topology.processes() > 1 && live.is_none() {
-        bail!("a load is driven through one process: leave out --load, or try another topology");
-    }
     let host = HostBox::this()?;
     let limit = asked.limit.min(MOST_AT_ONCE);
     let cpus = asked.cpus.unwrap_or(host.cpus.value);

@@ -4,18 +4,20 @@ use anyhow::anyhow;
 
 use crate::measure::control_group::GroupError;
 
+/// Where the tool is told to keep and find things.
+const VARIABLES: [&str; 3] = ["MEDISCOPE_SIZE_CACHE", "XDG_CACHE_HOME", "ORT_DYLIB_PATH"];
+
 /// The error with what to do about it.
 pub fn explained(error: &GroupError) -> anyhow::Error {
-    let arguments: Vec<String> = std::env::args().skip(1).map(|a| quoted(&a)).collect();
-    let command = format!("mediscope-size {}", arguments.join(" "));
+    let (command, environment) = (command(), environment());
     let remedy = match error {
         GroupError::NoController(_) => format!(
             "the limits of a box are control groups, which this container or kernel does not show; \
              try it on the host, or in a container with its own groups: \
-             docker run --privileged --cgroupns=private … {command}"
+             docker run --privileged --cgroupns=private IMAGE {command}"
         ),
         GroupError::Refused { .. } => format!(
-            "that takes the right to make control groups: sudo {command}; or, with systemd and \
+            "that takes the right to make control groups: sudo {environment}{command}; or, with systemd and \
              without being root: systemd-run --user --scope -p Delegate=yes -- {command}"
         ),
         GroupError::Inhabited(_) => format!(
@@ -24,6 +26,27 @@ pub fn explained(error: &GroupError) -> anyhow::Error {
         GroupError::Watcher(_) => return anyhow!("{error}"),
     };
     anyhow!("{error}; {remedy}")
+}
+
+/// As it was typed, with the program where `sudo` finds it.
+fn command() -> String {
+    let mut words: Vec<String> = std::env::args().collect();
+    if let (Some(program), Ok(path)) = (words.first_mut(), std::env::current_exe())
+        && program.contains('/')
+    {
+        *program = path.display().to_string();
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// What `sudo` would not hand on: `env NAME=value … `.
+fn environment() -> String {
+    let set = VARIABLES.iter().filter_map(|name| {
+        let value = std::env::var(name).ok()?;
+        Some(format!("{name}={} ", quoted(&value)))
+    });
+    let set: String = set.collect();
+    if set.is_empty() { set } else { format!("env {set}") }
 }
 
 fn quoted(argument: &str) -> String {

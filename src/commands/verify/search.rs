@@ -1,11 +1,11 @@
 //! Where trials turn over: along requests in one box, along limits for one number of requests.
 
-use super::{MOST, has_room};
+use super::has_room;
 use crate::commands::verify::bench::Bench;
 use crate::measure::host::HostBox;
 use crate::model::{Search, Side};
 use crate::plan::Plan;
-use crate::plan::verification::{Found, Promise, promise};
+use crate::plan::verification::{Found, MOST, Promise, promise};
 use crate::units::Bytes;
 
 /// Along limits: a share of the limit.

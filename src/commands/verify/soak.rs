@@ -7,7 +7,7 @@ use crate::commands::verify::bench::Bench;
 use crate::footprint::{Ending, Temper};
 use crate::measure::protocol::Reply;
 use crate::model::{CONFIDENCE, Line, Sample};
-use crate::plan::verification::Soak;
+use crate::plan::verification::{Soak, Trend};
 use crate::units::{Bytes, Seconds};
 
 /// What the first requests allocate is not growth: so much of the time is not looked at.
@@ -36,14 +36,30 @@ pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyho
             Ok(())
         })
         .map_err(ended)?;
-    let settled: Vec<_> = samples.iter().filter(|(at, ..)| *at >= time.get() * SETTLING).collect();
-    let (Some(first), Some(last)) = (settled.first(), settled.last()) else {
+    let killed = seen.ending != Ending::Finished;
+    let trend = trend(&samples, limit, time, killed);
+    if trend.is_none() && !killed {
         anyhow::bail!("no wave was over in {time}: soak for longer");
-    };
-    let points: Vec<Sample> = settled
-        .iter()
-        .map(|(at, held, _)| Sample { x: *at, y: held.as_f64(), process: 0 })
-        .collect();
+    }
+    Ok(Soak {
+        time: samples.last().map_or(seen.wall, |last| Seconds::new(last.0)),
+        requests: samples.iter().map(|(.., requests)| u64::from(*requests)).sum(),
+        killed,
+        trend,
+    })
+}
+
+/// From looks after each wave: when, anonymous bytes, requests; `None` of fewer than two that count.
+fn trend(
+    samples: &[(f64, Bytes, u32)],
+    limit: Bytes,
+    time: Seconds,
+    killed: bool,
+) -> Option<Trend> {
+    let settled = || samples.iter().filter(|(at, ..)| *at >= time.get() * SETTLING);
+    let (first, last) = (settled().next()?, settled().last()?);
+    let points: Vec<Sample> =
+        settled().map(|(at, held, _)| Sample { x: *at, y: held.as_f64(), process: 0 }).collect();
     let (low, typical, high) = Line::fit(&points).map_or((0.0, 0.0, 0.0), |line| {
         let interval = line.slope_interval(CONFIDENCE);
         (interval.low * HOUR, line.slope() * HOUR, interval.high * HOUR)
@@ -51,12 +67,9 @@ pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyho
     let grown = typical / HOUR * (last.0 - first.0);
     let is_growth = low > 0.0 && grown >= LEAST_GROWTH.as_f64();
     let left = limit.saturating_sub(last.1).as_f64();
-    Ok(Soak {
-        time: Seconds::new(last.0),
-        requests: samples.iter().map(|(.., requests)| u64::from(*requests)).sum(),
+    Some(Trend {
         held: (first.1, last.1),
         growth: (low, typical, high),
-        killed: seen.ending != Ending::Finished,
-        full_after: is_growth.then(|| Seconds::new(left / typical * HOUR)),
+        full_after: (is_growth && !killed).then(|| Seconds::new(left / typical * HOUR)),
     })
 }

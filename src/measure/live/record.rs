@@ -56,6 +56,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             warm_bytes: whole.first.total(),
             idle_bytes: whole.after.total(),
             kernel_bytes: measured.runs.iter().map(|r| r.kernel).max().unwrap_or_default(),
+            load_file_in_use_bytes: None,
             file_in_use_bytes: measured.runs.iter().filter_map(|r| r.file_in_use).max(),
         },
         points: points(measured, leak, found),

@@ -31,9 +31,16 @@ pub struct Server {
     pub cores: f64,
     /// Requests that are admitted at once; `None` for all.
     pub limit: Option<u32>,
+    /// Whether who waits for others than the CPU holds its place; else the next is admitted meanwhile.
+    pub waits_in_place: bool,
 }
 
 impl Server {
+    /// So many CPUs of a machine with as many, for all who come.
+    pub const fn of(cpus: f64) -> Self {
+        Self { cpus, cores: cpus, limit: None, waits_in_place: true }
+    }
+
     /// How long nobody runs, at the longest, because the quota of a period was spent on all cores at
     /// once, seconds.
     pub fn longest_stall(&self) -> f64 {
@@ -201,7 +208,7 @@ impl<'a> Play<'a> {
             self.finish_running();
         } else if back == Some(at) {
             if let Some(Reverse(due)) = self.waiting.pop() {
-                self.leave(due.1);
+                self.leave(due.1, self.server.waits_in_place);
             }
         } else if arrival == Some(at) {
             self.arrive();
@@ -270,16 +277,19 @@ impl<'a> Play<'a> {
         let Some(Reverse(due)) = self.running.pop() else { return };
         self.virtual_now = self.virtual_now.max(due.0);
         let wait = self.work[due.1].wait;
-        if wait > 0.0 {
-            self.waiting.push(Reverse(Due(self.now + wait, due.1)));
-        } else {
-            self.leave(due.1);
+        if wait <= 0.0 {
+            return self.leave(due.1, true);
+        }
+        self.waiting.push(Reverse(Due(self.now + wait, due.1)));
+        if !self.server.waits_in_place {
+            self.admitted -= 1;
+            self.admit();
         }
     }
 
-    fn leave(&mut self, request: usize) {
+    fn leave(&mut self, request: usize, from_a_place: bool) {
         self.played.served[request].ended = self.now;
-        self.admitted -= 1;
+        self.admitted -= u32::from(from_a_place);
         self.ready += u32::from(matches!(self.arrivals, Arrivals::Closed(_)));
         self.admit();
     }

@@ -15,7 +15,22 @@ const NEVER: f64 = 5e-5;
 /// `load`.
 pub(super) fn load(maker: &mut Maker<'_>) -> Option<Section> {
     let load = maker.plan.load.clone()?;
-    let mut blocks = vec![Block::Table(rates(maker, &load)), Block::Paragraph(says!("queue-how"))];
+    let mut blocks = vec![Block::Table(rates(maker, &load))];
+    let cpus = maker.plan.question.cpus.map_or(1.0, crate::units::Cpus::get);
+    let has_quota = cpus < cpus.ceil();
+    blocks.push(Block::Paragraph(if has_quota {
+        says!("queue-how-quota")
+    } else {
+        says!("queue-how")
+    }));
+    if load.rows.iter().any(LoadRow::is_simulated) {
+        let is_measured = maker.plan.footprint.as_ref().is_some_and(|f| f.service_times.is_some());
+        blocks.push(Block::Paragraph(if is_measured {
+            says!("queue-times")
+        } else {
+            says!("queue-times-declared")
+        }));
+    }
     blocks.extend(objective(maker, &load));
     blocks.push(Block::Tree(says!("queue-admission"), admission(maker, &load)));
     blocks.extend(danger(maker, &load));
@@ -26,7 +41,7 @@ pub(super) fn load(maker: &mut Maker<'_>) -> Option<Section> {
 }
 
 fn rates(maker: &mut Maker<'_>, load: &LoadPlan) -> Table {
-    let simulated = load.rows.iter().any(|r| r.flow.as_ref().is_some_and(|f| f.latency.is_some()));
+    let simulated = load.rows.iter().any(LoadRow::is_simulated);
     let boxed = load.rows.iter().any(|r| r.flow.as_ref().is_some_and(|f| f.exceeds.is_some()));
     let mut columns = vec!["column-rate", "#column-busy", "#column-mean"];
     if simulated {
@@ -162,7 +177,7 @@ fn admission(maker: &mut Maker<'_>, load: &LoadPlan) -> Vec<Leaf> {
     let timeout = put(
         "timeout_seconds",
         Value::Seconds(exact(admission.timeout, admission.timeout_source)),
-        "the objective, else 30 s (assumed)",
+        "what a lone request leaves of the objective, else 30 s (assumed)",
     );
     let bytes = |b: Bytes| Value::Bytes(exact(b, source));
     let ram = put(
@@ -175,12 +190,13 @@ fn admission(maker: &mut Maker<'_>, load: &LoadPlan) -> Vec<Leaf> {
         bytes(admission.ram_without),
         "base + (limit + queue) × buffer, at the high end",
     );
+    let buys = if admission.queue == 0 {
+        says!("queue-limit-buys-alone")
+    } else {
+        says!("queue-limit-buys", ram = ram, without = without)
+    };
     vec![
-        Leaf::new(says!("queue-limit"), limit).note(says!(
-            "queue-limit-buys",
-            ram = ram,
-            without = without
-        )),
+        Leaf::new(says!("queue-limit"), limit).note(buys),
         Leaf::new(says!("queue-queue"), queue).note(says!("queue-queue-buys")),
         Leaf::new(says!("queue-timeout"), timeout).note(says!("queue-timeout-buys")),
     ]
@@ -255,7 +271,7 @@ fn chart(load: &LoadPlan) -> Chart {
         mark: Mark::Line,
         points: of(|flow| flow.mean.get()),
     }];
-    if load.rows.iter().any(|r| r.flow.as_ref().is_some_and(|f| f.latency.is_some())) {
+    if load.rows.iter().any(LoadRow::is_simulated) {
         series.push(Series {
             name: says!("column-p95"),
             mark: Mark::Bound,

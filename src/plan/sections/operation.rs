@@ -174,7 +174,14 @@ pub fn warning(warning: &Warning) -> Phrase {
         Warning::CouldNotStand { concurrency, what } => {
             says!("note-could-not-stand", n = *concurrency, what = what.clone())
         }
-        Warning::MoreCpus { measured_on } => says!("note-more-cpus", n = *measured_on),
+        Warning::MoreCpus { measured_on, together: None } => {
+            says!("note-more-cpus", n = *measured_on)
+        }
+        Warning::MoreCpus { measured_on, together: Some(together) } => {
+            let times = exact((together * 100.0).round() / 100.0, Source::Measured);
+            let times = Shown::plain(Value::Count(times));
+            says!("note-more-cpus-scaled", n = *measured_on, times = times)
+        }
         Warning::ThreadsAboveCpus { threads } => {
             says!("note-threads-above", n = u32::from(*threads))
         }

@@ -281,7 +281,7 @@ pub fn warnings() -> Vec<Warning> {
         Warning::AssumedShape(vec!["ids: sequence = 128".to_owned()]),
         Warning::OtherCpu { measured_on: "Some CPU".to_owned() },
         Warning::LargestImage { sizes: vec![Megapixels::TWO] },
-        Warning::MoreCpus { measured_on: 2 },
+        Warning::MoreCpus { measured_on: 2, together: Some(1.9) },
         Warning::ThreadsAboveCpus { threads: 4 },
         Warning::Grows { per_request: Bytes::new(64 << 10), until_full: Some(1000) },
         Warning::CouldNotStand { concurrency: 16, what: "3 × reset".to_owned() },
@@ -379,6 +379,7 @@ fn marks() -> Marks {
         idle_bytes: Bytes::mib(330),
         kernel_bytes: Bytes::mib(1),
         file_in_use_bytes: None,
+        load_file_in_use_bytes: None,
     }
 }
 

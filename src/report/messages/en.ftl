@@ -447,7 +447,10 @@ workload-enough = { $ram } is enough: { $bytes } stay free, { $of_ram } of the b
 workload-short = { $ram } is not enough: { $need } are needed
 workload-busy-average = Average, { $rate }: the CPUs are { $busy } busy ({ $word })
 workload-busy-peak = Peak, { $rate }: the CPUs are { $busy } busy ({ $word })
-queue-how = Requests come at random (Poisson). In flight: where everything is admitted at once and shares the CPUs; exact for requests of any length. Times at 50, 95 and 99 %: first come, first served behind the limit below, simulated.
+queue-how = Requests come at random (Poisson). In flight: where everything is admitted at once and shares the CPUs; exact for requests of any length.
+queue-how-quota = Requests come at random (Poisson). In flight: where everything is admitted at once and shares the CPUs, whose quota is spent in periods of 100 ms; simulated.
+queue-times = Times at 50, 95 and 99 %: first come, first served behind the limit below, simulated with the CPU time of requests as they were measured when they came at random.
+queue-times-declared = Times at 50, 95 and 99 %: first come, first served behind the limit below, simulated.
 queue-beyond = more than the CPUs give
 queue-never = none
 queue-objective-kept = { $name } within { $latency } is kept up to { $rate }
@@ -456,6 +459,7 @@ queue-objective-never = { $name } within { $latency } is never kept: a lone requ
 queue-admission = What to admit
 queue-limit = Run at once, a semaphore of
 queue-limit-buys = RAM stays below { $ram } instead of { $without } with the queue full, and no request gets slower
+queue-limit-buys-alone = with nothing in the queue: what comes beside them is refused
 queue-queue = Wait at most
 queue-queue-buys = the next is refused and hears at once that it could not be served in time
 queue-timeout = Time-out of those that wait
@@ -604,6 +608,7 @@ note-more-cpus = Measured on { $n ->
     [one] 1 CPU
    *[other] { $n } CPUs
 }: that requests a second grow with the CPUs beyond that is an assumption, as memory bandwidth and caches are shared. Measure on a machine of that size to know.
+note-more-cpus-scaled = Measured on { $n } CPUs, which together did { $times } times what one did. Beyond that each doubling is taken to lose as much, and up to 5 % more at the low end (assumed), as memory bandwidth and caches are shared. Measure on a machine of that size to know.
 note-threads-above = A run uses { $n } threads, more than the box has CPUs: they use up its quota together and then all wait for the kernel's next period, so answers take longer. Fewer threads or a larger --cpus avoids that.
 
 ## Monitoring

@@ -447,7 +447,10 @@ workload-enough = { $ram } bastan: quedan libres { $bytes }, { $of_ram } de la m
 workload-short = { $ram } no bastan: hacen falta { $need }
 workload-busy-average = Promedio, { $rate }: CPU ocupadas al { $busy } ({ $word })
 workload-busy-peak = Pico, { $rate }: CPU ocupadas al { $busy } ({ $word })
-queue-how = Las peticiones llegan al azar (Poisson). Simultáneas: si todas se admiten a la vez y comparten las CPU; exacto para peticiones de cualquier duración. Tiempos al 50, 95 y 99 %: por orden de llegada tras el límite de abajo, simulados.
+queue-how = Las peticiones llegan al azar (Poisson). Simultáneas: si todas se admiten a la vez y comparten las CPU; exacto para peticiones de cualquier duración.
+queue-how-quota = Las peticiones llegan al azar (Poisson). Simultáneas: si todas se admiten a la vez y comparten las CPU, cuya cuota se gasta en periodos de 100 ms; simulado.
+queue-times = Tiempos al 50, 95 y 99 %: por orden de llegada tras el límite de abajo, simulados con el tiempo de CPU de las peticiones tal como se midió cuando llegaban al azar.
+queue-times-declared = Tiempos al 50, 95 y 99 %: por orden de llegada tras el límite de abajo, simulados.
 queue-beyond = más de lo que dan las CPU
 queue-never = ninguna
 queue-objective-kept = { $name } en { $latency } se cumple hasta { $rate }
@@ -456,6 +459,7 @@ queue-objective-never = { $name } en { $latency } no se cumple nunca: una petici
 queue-admission = Qué admitir
 queue-limit = En marcha a la vez, un semáforo de
 queue-limit-buys = la RAM queda por debajo de { $ram } en lugar de { $without } con la cola llena, y ninguna petición va más lenta
+queue-limit-buys-alone = sin nada en la cola: lo que llega además se rechaza
 queue-queue = Esperan como máximo
 queue-queue-buys = la siguiente se rechaza y sabe al momento que no podría ser atendida a tiempo
 queue-timeout = Tiempo límite de las que esperan
@@ -604,6 +608,7 @@ note-more-cpus = Medido en { $n ->
     [one] 1 CPU
    *[other] { $n } CPU
 }: que las peticiones por segundo crezcan con las CPU más allá de eso es un supuesto, porque el ancho de banda de la memoria y las cachés se comparten. Mida en una máquina de ese tamaño para saberlo.
+note-more-cpus-scaled = Medido en { $n } CPU, que juntas hicieron { $times } veces lo que una. Más allá se supone que cada duplicación pierde lo mismo, y hasta un 5 % más en el extremo bajo (supuesto), porque el ancho de banda de la memoria y las cachés se comparten. Mida en una máquina de ese tamaño para saberlo.
 note-threads-above = Una ejecución usa { $n } hilos, más que CPU tiene la máquina: gastan juntos su cuota y esperan todos al siguiente periodo del núcleo, así que las respuestas tardan más. Menos hilos o un --cpus mayor lo evitan.
 
 ## Supervisión

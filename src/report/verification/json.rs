@@ -74,6 +74,7 @@ struct Trial {
     kernel_peak_bytes: Option<u64>,
     sampled_anonymous_bytes: Option<u64>,
     sampled_file_bytes: Option<u64>,
+    anonymous_error: Option<f64>,
     oom_kills: Option<u64>,
     major_faults: Option<u64>,
     reclaims: Option<u64>,
@@ -85,6 +86,7 @@ struct Trial {
 struct Find {
     n: Option<Turning<u32>>,
     limit: Option<Turning<u64>>,
+    trials: Vec<Trial>,
 }
 
 #[derive(Debug, Serialize)]
@@ -101,10 +103,10 @@ struct Turning<T> {
 struct Soaked {
     seconds: f64,
     requests: u64,
-    anonymous_bytes_begin: u64,
-    anonymous_bytes_end: u64,
+    anonymous_bytes_begin: Option<u64>,
+    anonymous_bytes_end: Option<u64>,
     killed: bool,
-    growth_bytes_per_hour: Growth,
+    growth_bytes_per_hour: Option<Growth>,
     full_after_seconds: Option<f64>,
 }
 
@@ -138,10 +140,11 @@ impl<'a> From<&'a Verification> for Verified<'a> {
                 limit_bytes: S::from(&seen.promise.limit),
                 kill_limit_bytes: S::from(&seen.promise.kill_limit),
             },
-            trials: seen.trials.iter().map(Trial::from).collect(),
+            trials: seen.trials.iter().map(|tried| trial(seen, tried)).collect(),
             find: Find {
                 n: seen.most.as_ref().map(|found| turning(found, |n| n)),
                 limit: seen.least.as_ref().map(|found| turning(found, Bytes::get)),
+                trials: seen.searched.iter().map(|tried| trial(seen, tried)).collect(),
             },
             soak: seen.soak.as_ref().map(Soaked::from),
             loads: seen.loads.driven.iter().map(Load::from).collect(),
@@ -162,31 +165,30 @@ fn turning<T: Copy, U>(found: &Found<T>, plain: impl Fn(T) -> U) -> Turning<U> {
     }
 }
 
-impl From<&Tried> for Trial {
-    fn from(tried: &Tried) -> Self {
-        let seen = &tried.observation;
-        let counters = &seen.counters;
-        Self {
-            mode: temper(tried.temper),
-            concurrency: tried.concurrency,
-            limit_bytes: tried.limit.get(),
-            outcome: outcome(tried.outcome),
-            phase: match seen.ending {
-                Ending::Finished => None,
-                Ending::Killed(at) | Ending::Late(at) => Some(phase(at)),
-            },
-            wall_seconds: seen.wall.get(),
-            unlimited_wall_seconds: tried.unlimited.get(),
-            peak_bytes: counters.peak.map(Bytes::get),
-            kernel_peak_bytes: counters.kernel_peak.map(Bytes::get),
-            sampled_anonymous_bytes: seen.highest.map(|h| h.0.get()),
-            sampled_file_bytes: seen.highest.map(|h| h.1.get()),
-            oom_kills: counters.oom_kills,
-            major_faults: counters.major_faults,
-            reclaims: counters.reclaims,
-            throttled_periods: counters.throttled.map(|t| t.periods),
-            throttled_seconds: counters.throttled.map(|t| t.time.get()),
-        }
+fn trial(verification: &Verification, tried: &Tried) -> Trial {
+    let seen = &tried.observation;
+    let counters = &seen.counters;
+    Trial {
+        mode: temper(tried.temper),
+        concurrency: tried.concurrency,
+        limit_bytes: tried.limit.get(),
+        outcome: outcome(tried.outcome),
+        phase: match seen.ending {
+            Ending::Finished => None,
+            Ending::Killed(at) | Ending::Late(at) => Some(phase(at)),
+        },
+        wall_seconds: seen.wall.get(),
+        unlimited_wall_seconds: tried.unlimited.get(),
+        peak_bytes: counters.peak.map(Bytes::get),
+        kernel_peak_bytes: counters.kernel_peak.map(Bytes::get),
+        sampled_anonymous_bytes: seen.highest.map(|h| h.0.get()),
+        sampled_file_bytes: seen.highest.map(|h| h.1.get()),
+        anonymous_error: verification.promise.error(tried),
+        oom_kills: counters.oom_kills,
+        major_faults: counters.major_faults,
+        reclaims: counters.reclaims,
+        throttled_periods: counters.throttled.map(|t| t.periods),
+        throttled_seconds: counters.throttled.map(|t| t.time.get()),
     }
 }
 
@@ -200,15 +202,18 @@ const fn outcome(outcome: Outcome) -> &'static str {
 
 impl From<&Soak> for Soaked {
     fn from(soak: &Soak) -> Self {
-        let (low, typical, high) = soak.growth;
+        let trend = soak.trend.as_ref();
         Self {
             seconds: soak.time.get(),
             requests: soak.requests,
-            anonymous_bytes_begin: soak.held.0.get(),
-            anonymous_bytes_end: soak.held.1.get(),
+            anonymous_bytes_begin: trend.map(|t| t.held.0.get()),
+            anonymous_bytes_end: trend.map(|t| t.held.1.get()),
             killed: soak.killed,
-            growth_bytes_per_hour: Growth { low, typical, high },
-            full_after_seconds: soak.full_after.map(crate::units::Seconds::get),
+            growth_bytes_per_hour: trend.map(|t| {
+                let (low, typical, high) = t.growth;
+                Growth { low, typical, high }
+            }),
+            full_after_seconds: trend.and_then(|t| t.full_after).map(crate::units::Seconds::get),
         }
     }
 }

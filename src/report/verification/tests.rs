@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::footprint::{Counters, Observation, Throttled, Topology};
-use crate::plan::verification::{Came, Loads, Promise};
+use crate::plan::verification::{Came, Loads, Promise, Trend};
 use crate::report::{Layout, Lines};
 use crate::units::{Cpus, Seconds, Source, Span};
 
@@ -43,10 +43,13 @@ fn verification(trials: Vec<Tried>) -> Verification {
             concurrency: 8,
             limit: span(480, 490, 505),
             kill_limit: span(455, 465, 480),
+            anonymous: [span(440, 452, 465), span(450, 462, 475)],
+            one: Bytes::mib(230),
         },
         trials,
         most: None,
         least: None,
+        searched: vec![],
         soak: None,
         loads: Loads::default(),
     }
@@ -78,10 +81,12 @@ fn a_plan_that_held() {
     seen.soak = Some(Soak {
         time: Seconds::new(600.0),
         requests: 5120,
-        held: (Bytes::mib(470), Bytes::mib(471)),
         killed: false,
-        growth: (-1e6, 2e5, 3e6),
-        full_after: None,
+        trend: Some(Trend {
+            held: (Bytes::mib(470), Bytes::mib(471)),
+            growth: (-1e6, 2e5, 3e6),
+            full_after: None,
+        }),
     });
     insta::assert_snapshot!(plain(&seen));
     insta::assert_snapshot!("a_plan_that_held_json", verification_json(&seen).unwrap());
@@ -105,12 +110,29 @@ fn a_plan_that_did_not_hold() {
     seen.soak = Some(Soak {
         time: Seconds::new(60.0),
         requests: 512,
-        held: (Bytes::mib(470), Bytes::mib(490)),
         killed: true,
-        growth: (1.1e9, 1.25e9, 1.4e9),
-        full_after: Some(Seconds::new(66.0)),
+        trend: Some(Trend {
+            held: (Bytes::mib(470), Bytes::mib(490)),
+            growth: (1.1e9, 1.25e9, 1.4e9),
+            full_after: None,
+        }),
     });
+    seen.searched = vec![
+        tried(Temper::Warm, Outcome::Held, Ending::Finished),
+        tried(Temper::Warm, Outcome::Killed, Ending::Killed(Phase::Serving)),
+    ];
     seen.loads.killed = Some(Came::Closed(3));
+    insta::assert_snapshot!(plain(&seen));
+    assert!(seen.is_refuted());
+}
+
+#[test]
+fn a_service_that_was_killed_at_once_tells_no_growth() {
+    let mut seen = verification(vec![tried(Temper::Warm, Outcome::Held, Ending::Finished)]);
+    let time = Seconds::new(0.4);
+    seen.soak = Some(Soak { time, requests: 0, killed: true, trend: None });
+    seen.planned = 4000;
+    seen.promise.concurrency = MOST;
     insta::assert_snapshot!(plain(&seen));
     assert!(seen.is_refuted());
 }
