@@ -136,8 +136,10 @@ fn boxes(service: &Service, profile: &Path) -> Vec<(u64, f64, u32)> {
 
 /// The most that each plan promises, tried.
 fn trials(measured: &[(Service, PathBuf)]) {
-    println!("\n| model | box | planned N | needs up to | warm | cold | time ÷ unlimited |");
-    println!("|---|---|--:|--:|---|---|--:|");
+    println!(
+        "\n| model | box | planned N | tried | needs up to | warm | cold | time ÷ unlimited |"
+    );
+    println!("|---|---|--:|--:|--:|---|---|--:|");
     let (mut held, mut all) = (0, 0);
     for (service, profile) in measured {
         for (ram, cpus, planned) in boxes(service, profile) {
@@ -151,8 +153,9 @@ fn trials(measured: &[(Service, PathBuf)]) {
                 .iter()
                 .map(|t| number(t, "/wall_seconds") / number(t, "/unlimited_wall_seconds"));
             println!(
-                "| {} | {ram} MiB, {cpus} CPU | {planned} | {:.0} MiB | {} | {} | {:.2} |",
+                "| {} | {ram} MiB, {cpus} CPU | {planned} | {} | {:.0} MiB | {} | {} | {:.2} |",
                 service.name,
+                number(&report, "/planned/concurrency"),
                 number(&report, "/planned/limit_bytes/high") / 1_048_576.0,
                 said("warm"),
                 said("cold"),
@@ -206,7 +209,7 @@ fn load(measured: &[(Service, PathBuf)]) {
         "\n| model | CPUs | load | requests/s | p50 | p95 | p99 | p95 replayed | p95 of the plan | in flight apart |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let mut errors: Vec<(f64, f64, f64)> = Vec::new();
+    let mut errors: Vec<(f64, f64, f64, f64)> = Vec::new();
     for (service, profile) in measured {
         let Some((_, cpus)) = QUICK.into_iter().find(|(name, _)| *name == service.name) else {
             continue;
@@ -237,20 +240,24 @@ fn load(measured: &[(Service, PathBuf)]) {
                 100.0 * apart(load),
             );
             let p95 = error("replayed", "p95_seconds").abs();
-            errors.push((share, error("replayed", "throughput_rps").abs(), p95));
+            let planned = error("predicted", "p95_seconds").abs();
+            errors.push((share, error("replayed", "throughput_rps").abs(), p95, planned));
         }
     }
     for share in [0.3, 0.6, 0.85] {
-        let of = |pick: fn(&(f64, f64, f64)) -> f64| {
+        let of = |pick: fn(&(f64, f64, f64, f64)) -> f64| {
             let at = errors.iter().filter(|e| (e.0 - share).abs() < 1e-9).map(pick);
             at.collect::<Vec<f64>>()
         };
         println!(
-            "\nload {:.0} %: requests a second, worst {:.1} %; p95, median {:.1} %, worst {:.1} %",
+            "\nload {:.0} %: requests a second, worst {:.1} %; p95, median {:.1} %, worst {:.1} %; \
+             p95 of the plan, median {:.1} %, worst {:.1} %",
             100.0 * share,
             worst(&of(|e| e.1)),
             median(&of(|e| e.2)),
             worst(&of(|e| e.2)),
+            median(&of(|e| e.3)),
+            worst(&of(|e| e.3)),
         );
     }
 }

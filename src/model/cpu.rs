@@ -191,9 +191,8 @@ impl CpuModel {
     /// than its CPU time: under load no request has a second CPU to itself.
     pub fn best_concurrency(&self, cpus: Cpus) -> (u32, u32) {
         let cpu = self.cpu.typical().get().max(LEAST);
-        // A request on several threads takes less time than CPU time. What it takes beyond that without
-        // waiting for anybody is noise of the measuring machine.
-        let stretch = (self.wall.typical().get() / cpu).min((cpu + self.wait) / cpu);
+        // What one took beyond its CPU time without waiting for anybody is noise of the measuring machine.
+        let stretch = (cpu + self.wait) / cpu;
         let usable = self.usable(cpus);
         let least = count(usable * stretch);
         (least, (least + count(usable)).min(MAX_CONCURRENCY))

@@ -138,7 +138,7 @@ fn of_trial(seen: &Verification, tried: &Tried) -> String {
         ));
     }
     if let Some(error) = seen.promise.error(tried) {
-        parts.push(format!("anonymous memory as planned {:+.1} %", error * 100.0));
+        parts.push(format!("anonymous memory predicted {:+.1} % off", error * 100.0));
     }
     format!("{}: {}.", named(tried), parts.join("; "))
 }

@@ -163,7 +163,8 @@ Anonymous:             0 kB
         made.write_all(&vec![7; usize::try_from(page).unwrap() * all]).unwrap();
         let script = format!(
             "import mmap, sys
-m = mmap.mmap(open(sys.argv[1]).fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ)
+f = open(sys.argv[1])
+m = mmap.mmap(f.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ)
 for line in sys.stdin:
     print(sum(m[p * {page}] for p in range(int(line))), flush=True)"
         );

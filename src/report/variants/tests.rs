@@ -114,7 +114,7 @@ fn a_planted_saving_is_told_as_it_is() {
 fn variants_are_compared_at_what_was_asked_else_at_what_keeps_the_cpus_busy() {
     let at = |question: Question| two(&question).concurrency;
     assert_eq!(at(Question::default()), 10);
-    assert_eq!(at(Question { cpus: Cpus::new(2.0), ..Question::default() }), 5);
+    assert_eq!(at(Question { cpus: Cpus::new(2.0), ..Question::default() }), 4);
     assert_eq!(at(Question { concurrency: Some(3), ..asked() }), 3);
 }
 
