@@ -1,23 +1,24 @@
 //! One measurement: children after each other, each with its errand, until the schedule or the
 //! budget is at its end. Whatever was finished is kept, whatever happens next.
 
+mod at_random;
+
 use std::time::Instant;
 
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
 use super::child::{Bounds, ChildError};
-use super::drive::{Arrivals, Load};
 use super::group::Group;
 use super::interrupt::Interrupt;
 use super::protocol::{
     Command, Job, Kinds, Loaded, LoadedModel, Mark, Reply, StageSample, Warm, WaveSample,
 };
 use super::room;
-use super::schedule::{CHILDREN, Errand, HALF_BUSY, Pace, Schedule};
+use super::schedule::{CHILDREN, Errand, Pace, Schedule};
 use crate::footprint::{Killed, Topology};
 use crate::model::{CONFIDENCE, Interval, Line, Sample};
-use crate::units::{Bytes, Rate, Seconds};
+use crate::units::{Bytes, Seconds};
 
 /// An interval of plus or minus this share at the largest concurrency is tight: nothing more is
 /// measured.
@@ -31,9 +32,6 @@ const MAX_FAR: u32 = 64;
 
 /// A curve that is no line never gets a tight interval: this many children say so as well as more.
 const MAX_CHILDREN: usize = 24;
-
-/// Requests that come at random, at the most: what is noted of them is kept in memory.
-const MOST_AT_RANDOM: f64 = 2000.0;
 
 /// A check may end this share of the budget late.
 const GRACE: f64 = 0.1;
@@ -316,26 +314,6 @@ impl Campaign<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Requests that come at random, where this child is to have some. No more at once than were in
-    /// flight before, so that it takes no memory that was not seen; planted costs have no caches.
-    fn at_random(&self, errand: Errand, schedule: &Schedule, record: &ChildRecord) -> Option<Load> {
-        let is_real = matches!(self.job, Job::Service(_)) && self.topology.processes() == 1;
-        let seconds = schedule.at_random.get();
-        if !is_real || !schedule.is_at_random(errand) || seconds <= 0.0 {
-            return None;
-        }
-        let in_run = self.topology.sharing().most_in_run().map_or(f64::INFINITY, f64::from);
-        let rate = HALF_BUSY * self.cores.min(in_run) / record.warm?.request_seconds.get();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let requests = (rate * seconds).clamp(4.0, MOST_AT_RANDOM) as u32;
-        Some(Load {
-            arrivals: Arrivals::Open(Rate::per_second(rate)),
-            requests,
-            limit: record.waves.iter().map(|(n, _)| *n).max()?,
-            seed: u64::from(record.child),
-        })
     }
 
     /// Loads what is lazy, if anything is.
