@@ -251,12 +251,16 @@ fn a_measurement_that_is_killed_is_over() {
     let loading = check(
         &place,
         &format!("{HONEST},kill_at=0"),
-        &[&asked[..], &["--max-load-peak", "1G", "--max-cpu-seconds", "60ms"]].concat(),
+        &[
+            &asked[..],
+            &["--max-load-peak", "1G", "--max-cpu-seconds", "60ms", "--max-model-file", "400MB"],
+        ]
+        .concat(),
     );
     assert_eq!(loading.code, Some(1), "{}{}", loading.stdout, loading.stderr);
     let said = "killed by the kernel while the models were loaded";
     assert_eq!(loading.stdout.matches(said).count(), 2, "{}", loading.stdout);
-    assert!(loading.stdout.contains("0 within, 2 over, 1 undecided"), "{}", loading.stdout);
+    assert!(loading.stdout.contains("1 within, 2 over, 1 undecided"), "{}", loading.stdout);
     assert!(loading.stdout.contains("the kernel ended the measurement"), "{}", loading.stdout);
     // What fewer in flight need is known.
     let fewer =
@@ -524,7 +528,7 @@ fn why_is_said_of_every_rule() {
     for (rule, said) in [
         (&["--max-cpu-seconds", "40ms"][..], "`infer planted` takes most CPU time"),
         (&["--min-rps", "25", "--cpus", "1"], "It would be kept with 1.3 CPUs."),
-        (&["--max-model-file", "100MB"], "The file of `planted` is too large, 300 MiB"),
+        (&["--max-model-file", "100MB"], "The file of `planted` is too large, 315 MB"),
     ] {
         let ran = check(&place, HONEST, &[rule, &["--why"]].concat());
         assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
@@ -534,6 +538,29 @@ fn why_is_said_of_every_rule() {
     let grown = check(&place, GROWN, &[&baseline[..], &["--why"]].concat());
     assert!(grown.stdout.contains("MiB less for a request"), "{}", grown.stdout);
     assert!(grown.stdout.contains("`infer planted` has grown most"), "{}", grown.stdout);
+}
+
+/// What decides is seen, and no number is torn from its unit.
+#[test]
+fn numbers_are_told_as_closely_as_they_decide() {
+    let place = Place::new();
+    // 20 MiB and some bytes are not 20 MiB.
+    let planted = HONEST.replace("buffer=20M", "buffer=20.002M");
+    let ran = check(&place, &planted, &["--max-buffer", "20M"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    let said = flat(&ran.stdout);
+    assert!(!said.contains("20 MiB, at most 20 MiB"), "{said}");
+    assert!(said.contains("at most 20"), "{said}");
+    let noisy = HONEST.replace("noise=0.001", "noise=0.02");
+    for rule in [["--max-buffer", "20M"], ["--max-load-peak", "319M"]] {
+        let ran = check(&place, &noisy, &[&rule[..], &["--why"]].concat());
+        for line in ran.stdout.lines() {
+            let begun = line.trim_start();
+            let unit =
+                ["MiB", "GiB", "KiB", "%", "±", "ms"].iter().find(|u| begun.starts_with(**u));
+            assert_eq!(unit, None, "{}", ran.stdout);
+        }
+    }
 }
 
 /// The limits of a service that counts in megabytes of 1000² bytes are counted so, too.

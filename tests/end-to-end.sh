@@ -202,7 +202,7 @@ assert len(cases) == 4 and sum(not c.is_passed for c in cases) == 1, cases' medi
       held() { # name, exit code, options
         local name=$1 wanted=$2 code=0
         shift 2
-        mediscope-size check "$@" -o "$name.xml" -o "$name.sarif" -o "gitlab=$name.json" >/dev/null || code=$?
+        mediscope-size check --quiet "$@" -o "$name.xml" -o "$name.sarif" -o "gitlab=$name.json" >/dev/null || code=$?
         [ "$code" = "$wanted" ]
       }
       planted=base=300M,buffer=20M,load_peak=320M,cpu=0.05,seed=1

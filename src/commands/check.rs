@@ -17,7 +17,7 @@ use crate::cli::{CheckArgs, Format, GlobalArgs};
 use crate::footprint::Footprint;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::killed::KilledEarly;
-use crate::plan::check::{Checked, Ended, Evidence, held, in_trouble, killed};
+use crate::plan::check::{Checked, Ended, Evidence, held, in_trouble, killed, of_files};
 use crate::plan::{Plan, PlanError, Question, declared, plan};
 use crate::profile::Profile;
 use crate::service::{Limit, Rule};
@@ -132,15 +132,23 @@ impl Gate<'_> {
         let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
         let obtained = match request.obtain_until(&interrupt) {
             Ok(obtained) => obtained,
-            Err(error) => match error.downcast_ref::<KilledEarly>() {
-                // That it does not fit here is an answer.
-                Some(early) => {
-                    let over = |rule: &Rule| killed(rule, &task.name, early.concurrency);
-                    checked.findings.extend(rules.iter().map(over));
-                    return Ok(());
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => {
+                // That it does not fit here is an answer; and files are there without a measurement.
+                let early = error.downcast_ref::<KilledEarly>();
+                let (files, name) = (request.files(), &task.name);
+                let without = |rule: &Rule| {
+                    of_files(rule, name, &files).unwrap_or_else(|| match early {
+                        Some(early) => killed(rule, name, early.concurrency),
+                        None => in_trouble(rule, name, &told(&error)),
+                    })
+                };
+                checked.findings.extend(rules.iter().map(without));
+                if early.is_none() {
+                    troubles.push(error);
                 }
-                None => return Err(error),
-            },
+                return Ok(());
+            }
         };
         if obtained.interrupted {
             bail!(Interrupted);

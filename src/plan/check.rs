@@ -226,6 +226,18 @@ pub fn in_trouble(rule: &Rule, service: &str, trouble: &str) -> Finding {
     Finding { trouble: Some(trouble.to_owned()), ..without_a_value(rule, service) }
 }
 
+/// A rule about the files of models, which are known without a measurement; `None` of other rules.
+pub fn of_files(rule: &Rule, service: &str, files: &[(String, Bytes)]) -> Option<Finding> {
+    let Limit::ModelFile(most) = rule.limit else { return None };
+    let largest = Span::exact(files.iter().map(|(_, bytes)| *bytes).max()?, Source::Measured);
+    Some(Finding {
+        outcome: at_most(&largest.map(Bytes::as_f64), most.as_f64()),
+        reading: Some(Reading::Bytes(largest)),
+        why: why::of_files(most, files.to_vec()),
+        ..without_a_value(rule, service)
+    })
+}
+
 /// A rule of a service that the kernel ended while it was measured, before there was a number: over
 /// where the rule is about memory that was needed by then, else not to be told.
 pub fn killed(rule: &Rule, service: &str, concurrency: u32) -> Finding {
@@ -281,10 +293,10 @@ fn read(
             (Reading::Rate(span), at_least(&span.map(Rate::get), least.get()))
         }
         Limit::ModelFile(most) => {
-            let files = evidence.footprint.map(|f| f.models.as_slice()).unwrap_or_default();
-            let largest = files.iter().map(|m| m.file_bytes).max();
-            let largest = largest.ok_or_else(|| CheckError::NoFiles(rule.name.clone()))?;
-            bytes(Span::exact(largest, Source::Measured), most)
+            let files = why::files(evidence.footprint);
+            let (_, largest) =
+                files.first().ok_or_else(|| CheckError::NoFiles(rule.name.clone()))?;
+            bytes(Span::exact(*largest, Source::Measured), most)
         }
         Limit::Growth(most) => {
             let (Some(now), Some(then)) = (evidence.footprint, evidence.baseline) else {

@@ -124,7 +124,8 @@ pub(super) fn wrap_whole(text: &str, layout: Layout, indent: usize) -> String {
 pub(super) const JOINT: char = '\u{202f}';
 
 /// Words that belong to the number before them.
-const UNITS: [&str; 11] = ["KiB", "MiB", "GiB", "TiB", "%", "ms", "µs", "s", "min", "CPUs", "CPU"];
+const UNITS: [&str; 14] =
+    ["KiB", "MiB", "GiB", "TiB", "KB", "MB", "GB", "%", "ms", "µs", "s", "min", "CPUs", "CPU"];
 
 /// The text with what may not be torn apart joined: `352 MiB`, `+4.1 % ± 1.2 %`.
 pub(super) fn whole(text: &str) -> String {

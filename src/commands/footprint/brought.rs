@@ -7,6 +7,7 @@ use super::Request;
 use crate::footprint::{Footprint, ImageRecord, ModelRecord};
 use crate::measure::assemble::ModelFacts;
 use crate::measure::prepare::{InputError, check};
+use crate::units::Bytes;
 
 /// What a profile brings along.
 #[derive(Debug, Default)]
@@ -24,6 +25,16 @@ impl Request<'_> {
     pub const fn of_what_is_there(mut self) -> Self {
         self.of_what_is_there = true;
         self
+    }
+
+    /// The files of the models and their sizes, which are known without a measurement; none where
+    /// one of them cannot be used.
+    pub fn files(&self) -> Vec<(String, Bytes)> {
+        let facts = match &self.args.synthetic {
+            Some(text) => self.planted(text).0.models,
+            None => check(&self.cache, &self.profile).map(|c| c.facts()).unwrap_or_default(),
+        };
+        facts.into_iter().map(|fact| (fact.name, fact.file_bytes)).collect()
     }
 
     /// What the profile brings along. Reads the models' files, to know whether they are the same.

@@ -84,10 +84,7 @@ pub fn why(
         return Ok(Why { remedies: of_time(limit, now, &times), times, ..Why::default() });
     }
     if let Limit::ModelFile(most) = limit {
-        let files = files(evidence.footprint);
-        let over = files.iter().filter(|(_, bytes)| bytes > most);
-        let remedies = over.map(|(name, bytes)| Remedy::File(name.clone(), *bytes)).collect();
-        return Ok(Why { files, remedies, ..Why::default() });
+        return Ok(of_files(*most, files(evidence.footprint)));
     }
     let mut parts = now.ram.components.clone();
     parts.retain(|part| part.bytes.typical() > Bytes::ZERO);
@@ -117,8 +114,16 @@ fn cpu_times(footprint: Option<&Footprint>) -> Vec<(String, Seconds)> {
     times
 }
 
+/// Which files there are, and which of them are too large.
+pub(super) fn of_files(most: Bytes, mut files: Vec<(String, Bytes)>) -> Why {
+    files.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    let over = files.iter().filter(|(_, bytes)| *bytes > most);
+    let remedies = over.map(|(name, bytes)| Remedy::File(name.clone(), *bytes)).collect();
+    Why { files, remedies, ..Why::default() }
+}
+
 /// The files of the models, the largest first.
-fn files(footprint: Option<&Footprint>) -> Vec<(String, Bytes)> {
+pub(super) fn files(footprint: Option<&Footprint>) -> Vec<(String, Bytes)> {
     let models = footprint.map(|f| f.models.as_slice()).unwrap_or_default();
     let mut files: Vec<_> = models.iter().map(|m| (m.name.clone(), m.file_bytes)).collect();
     files.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));

@@ -17,8 +17,9 @@ pub fn sentence(finding: &Finding) -> String {
 
 /// What was found, and what it is held against, each to as many digits as tell one from the other.
 pub fn told(finding: &Finding) -> (String, String) {
-    let digits = (0..=MOST_DIGITS).find(|digits| How { digits: *digits }.is_clear(finding));
-    let how = How { digits: digits.unwrap_or(0) };
+    let is_file = matches!(finding.rule.limit, Limit::ModelFile(_));
+    let hows = || (0..=MOST_DIGITS).map(|digits| How { digits, is_file });
+    let how = hows().find(|how| how.is_clear(finding)).unwrap_or(How { digits: 0, is_file });
     let value = match (&finding.trouble, &finding.reading) {
         (Some(trouble), _) => {
             let place = finding.rule.line.as_ref();
@@ -38,11 +39,14 @@ const MOST_DIGITS: usize = 4;
 #[derive(Debug, Clone, Copy)]
 struct How {
     digits: usize,
+    /// Files are of a disk, which is counted in thousands.
+    is_file: bool,
 }
 
 impl How {
     fn bytes(self, bytes: Bytes) -> String {
         match self.digits {
+            digits if self.is_file => file_size(bytes, digits),
             0 => size(bytes),
             digits => format!("{bytes:.digits$}"),
         }
@@ -107,7 +111,7 @@ impl How {
             Limit::Ram { most, .. }
             | Limit::Buffer(most)
             | Limit::LoadPeak(most)
-            | Limit::ModelFile(most) => format!("at most {}", self.bytes(*most)),
+            | Limit::ModelFile(most) => format!("at most {}", plain(&self.bytes(*most))),
             Limit::CpuSeconds(most) => format!("at most {}", self.seconds(*most)),
             Limit::Rps { least, .. } => format!("at least {}", self.rate(*least)),
             Limit::Growth(most) => format!("at most +{most}"),
@@ -118,11 +122,27 @@ impl How {
 /// `512 MiB`, `1.5 GiB`: without zeros that say nothing.
 pub(in crate::report) fn size(bytes: Bytes) -> String {
     let text = bytes.to_string();
+    if text.ends_with("GiB") { plain(&text) } else { text }
+}
+
+/// `60 MB`, `1.25 GB`.
+fn file_size(bytes: Bytes, digits: usize) -> String {
+    let (megas, usual) = (bytes.as_f64() / 1e6, usize::from(bytes.as_f64() < 9.95e6));
+    match digits {
+        0 if megas >= 999.5 => plain(&format!("{:.2} GB", megas / 1e3)),
+        0 if megas < 0.95 => format!("{:.0} KB", megas * 1e3),
+        0 => plain(&format!("{megas:.usual$} MB")),
+        digits => format!("{megas:.digits$} MB"),
+    }
+}
+
+/// The number without zeros at its end.
+fn plain(text: &str) -> String {
     match text.split_once(' ') {
-        Some((number, "GiB")) => {
-            format!("{} GiB", number.trim_end_matches('0').trim_end_matches('.'))
+        Some((number, unit)) if number.contains('.') => {
+            format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
         }
-        _ => text,
+        _ => text.to_owned(),
     }
 }
 
@@ -241,7 +261,8 @@ pub fn why(finding: &Finding) -> Vec<String> {
     if !times.is_empty() {
         lines.push(format!("CPU time of each request: {}.", times.join(", ")));
     }
-    let files = finding.why.files.iter().map(|(name, bytes)| format!("{name} {}", size(*bytes)));
+    let files =
+        finding.why.files.iter().map(|(name, bytes)| format!("{name} {}", file_size(*bytes, 0)));
     let files: Vec<String> = files.collect();
     if !files.is_empty() {
         lines.push(format!("Files: {}.", files.join(", ")));
@@ -291,7 +312,7 @@ pub fn remedy(remedy: &Remedy) -> String {
         Remedy::File(name, bytes) => format!(
             "The file of `{name}` is too large, {}: weights of 16 or 8 bits take a half or a quarter \
              of it.",
-            size(*bytes)
+            file_size(*bytes, 0)
         ),
         Remedy::Shrink(part, less, most) => format!(
             "It would be kept with {} less for {}, {} at most.",
