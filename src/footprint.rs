@@ -13,6 +13,8 @@ mod times;
 mod topology;
 mod trial;
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use live::{Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
@@ -96,6 +98,9 @@ pub struct Footprint {
     /// Of a service that runs by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveRecord>,
+    /// How long measuring was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_seconds: Option<Seconds>,
 }
 
 /// The machine and the settings.
@@ -126,7 +131,15 @@ pub struct Environment {
     pub cpu_score: Option<CpuScore>,
 }
 
+/// The CPU of planted costs.
+pub const PLANTED_CPU: &str = "planted";
+
 impl Environment {
+    /// Whether the costs were planted and not measured, for tests.
+    pub fn is_planted(&self) -> bool {
+        self.cpu_model == PLANTED_CPU
+    }
+
     /// Intra-op threads of a session, 1 or more: those that were set, else what the measuring
     /// machine made of the default.
     pub fn threads(&self) -> u16 {
@@ -149,6 +162,12 @@ pub struct ImageRecord {
     pub height: u32,
 }
 
+impl fmt::Display for ImageRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} × {}", self.origin, self.width, self.height)
+    }
+}
+
 /// One model as it was loaded; medians over the children.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -167,6 +186,9 @@ pub struct ModelRecord {
     pub weight_bytes: Bytes,
     /// SHA-256 of the file, or the key of the reference model.
     pub sha256: String,
+    /// What it was fed with, in words: `ids int64 1×128`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
     /// Wall time of opening the session.
     pub load_seconds: Seconds,
     /// High-water mark of the process while it was loaded.

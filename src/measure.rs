@@ -22,6 +22,7 @@ mod hold;
 pub mod host;
 mod images;
 pub mod interrupt;
+pub mod killed;
 pub mod live;
 pub mod memory;
 mod npy;

@@ -124,7 +124,7 @@ fn text_of(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other("it is larger than 16 MiB, which no profile is"));
+        return Err(io::Error::other("it is larger than 16 MiB, more than any profile or budget"));
     }
     Ok(text)
 }

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod cpus;
+mod limit;
 mod money;
 mod objective;
 mod pixels;
@@ -17,6 +18,7 @@ mod time;
 
 pub use bytes::{Bytes, BytesError};
 pub use cpus::{Cpus, CpusError};
+pub use limit::{MOST_IN_FLIGHT, at_most, growth};
 pub use money::{Money, MoneyError};
 pub use objective::{Objective, ObjectiveError};
 pub use pixels::{Megapixels, MegapixelsError};

@@ -151,7 +151,7 @@ fi
 # The files for pipelines: held against their vendors' schemas, and their commands run in empty
 # repositories.
 if python3 -m venv "$work/pipelines" 2>/dev/null \
-  && "$work/pipelines/bin/pip" install --quiet check-jsonschema pre-commit pyyaml junitparser; then
+  && "$work/pipelines/bin/pip" install --quiet check-jsonschema pre-commit pyyaml junitparser lxml; then
   (
     bin=$work/pipelines/bin
     export PATH="${tool%/*}:$bin:$PATH" MEDISCOPE_SIZE_CACHE=$PWD/target/tmp/real-cache
@@ -193,13 +193,48 @@ PY
       python -c 'import sys, junitparser
 cases = [c for suite in junitparser.JUnitXml.fromfile(sys.argv[1]) for c in suite]
 assert len(cases) == 4 and sum(not c.is_passed for c in cases) == 1, cases' mediscope-size.xml
-      mediscope-size check -o results.sarif >/dev/null || [ $? = 1 ]
+    )
+    # What is over, what is undecided and what is killed, in the formats that have a schema or a list of
+    # required fields.
+    (
+      mkdir "$work/results"
+      cd "$work/results"
+      held() { # name, exit code, options
+        local name=$1 wanted=$2 code=0
+        shift 2
+        mediscope-size check --quiet "$@" -o "$name.xml" -o "$name.sarif" -o "gitlab=$name.json" >/dev/null || code=$?
+        [ "$code" = "$wanted" ]
+      }
+      planted=base=300M,buffer=20M,load_peak=320M,cpu=0.05,seed=1
+      held over 1 --synthetic "$planted,noise=0.001" --max-buffer 19M --max-load-peak 400M --why
+      held undecided 2 --synthetic "$planted,noise=0.03" --max-ram 530M --concurrency 10
+      held killed 1 --synthetic "$planted,kill_at=0" --max-ram 1G --concurrency 10 --max-cpu-seconds 60ms
+      # A package whose sources carry the schema of JUnit's XML as Jenkins publishes it.
+      pip download --quiet --no-deps --no-binary pytest pytest==9.2.0
+      tar -xOzf pytest-9.2.0.tar.gz pytest-9.2.0/testing/example_scripts/junit-10.xsd >junit.xsd
+      cat >valid.py <<'PY'
+import glob, json
+from lxml import etree
+schema = etree.XMLSchema(file="junit.xsd")
+for path in ["over.xml", "undecided.xml", "killed.xml"]:
+    schema.assertValid(etree.parse(path))
+for path in ["over.json", "undecided.json", "killed.json"]:
+    issues = json.load(open(path))
+    assert issues, path
+    for issue in issues:
+        assert all(isinstance(issue[key], str) for key in ["description", "check_name", "fingerprint"]), issue
+        assert issue["severity"] in ["info", "minor", "major", "critical", "blocker"], issue
+        assert isinstance(issue["location"]["path"], str), issue
+        assert issue["location"]["lines"]["begin"] >= 1, issue
+    assert len({issue["fingerprint"] for issue in issues}) == len(issues), issues
+PY
+      python valid.py
       # A package that carries the standard's schema.
       mkdir -p "$work/sarif/src" && touch "$work/sarif/src/lib.rs"
       printf '[package]\nname = "sarif"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\nserde-sarif = "=0.8.0"\n' >"$work/sarif/Cargo.toml"
       cargo fetch --quiet --manifest-path "$work/sarif/Cargo.toml"
       schema=$(find "${CARGO_HOME:-$HOME/.cargo}/registry/src" -path '*serde-sarif-0.8.0/src/schema.json' | head -1)
-      check-jsonschema --regex-variant python --schemafile "$schema" results.sarif
+      check-jsonschema --regex-variant python --schemafile "$schema" over.sarif undecided.sarif killed.sarif
     )
     (
       cd "$work/repository-gitlab"
@@ -207,15 +242,31 @@ assert len(cases) == 4 and sum(not c.is_passed for c in cases) == 1, cases' medi
       python "$work/steps.py" gitlab .gitlab-ci.yml | bash -euo pipefail
       python -c 'import json; assert json.load(open("gl-code-quality-report.json")) == []'
     )
-    (cd "$work/repository-pre-commit" && PRE_COMMIT_HOME=$work/hooks pre-commit run --all-files)
+    (
+      cd "$work/repository-pre-commit"
+      export PRE_COMMIT_HOME=$work/hooks
+      pre-commit run --all-files
+      # And it holds up a commit that makes a rule be broken.
+      sed -i 's/max_buffer: .*/max_buffer: 1M/' budget.yaml
+      git add budget.yaml
+      if pre-commit run --all-files >"$work/held-up"; then exit 1; fi
+      grep -q '1 over' "$work/held-up"
+    )
   )
 else
   skip "the files for pipelines: Python's packages cannot be installed"
 fi
 
-# No engine builds the container here: its file is read. What it copies is there, and nobody is root.
+# No engine builds the container here: its file is read. What it copies is there, and so is what the
+# sources include; ONNX Runtime's library goes beside the executable, and nobody is root.
 for source in $(sed -n 's/^COPY \([^-].*\) [^ ]*$/\1/p' Containerfile); do [ -e "$source" ]; done
+for included in $(grep -rhoE 'include_str!\("(\.\./)+[a-z]+/' src | sed 's,.*\.\./,,; s,/$,,' | sort -u); do
+  [ -d "src/$included" ] || grep -qx "COPY $included $included" Containerfile
+done
 [ "$(grep -c '^FROM ' Containerfile)" = 2 ]
+grep -q 'runtime --install' Containerfile
+grep -qx 'COPY --from=build /build/tool /opt/mediscope-size' Containerfile
+cmp -s .containerignore .dockerignore && grep -qx target .containerignore
 tail -n +"$(grep -n '^FROM ' Containerfile | tail -1 | cut -d: -f1)" Containerfile | grep -qx 'USER tool'
 skip "building the container: only its file was read"
 

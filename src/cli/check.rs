@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ServiceArgs, ram};
-use crate::units::{Bytes, Cpus, Rate, Seconds, Share};
+use super::{ServiceArgs, ram_size};
+use crate::units::{Cpus, MOST_IN_FLIGHT, Rate, Seconds, Share, Size, at_most, growth};
 
 const RULES: &str = "Rules";
 
@@ -18,18 +18,18 @@ pub struct CheckArgs {
     #[arg(value_name = "BUDGET")]
     pub budget_file: Option<PathBuf>,
     /// The limit that --concurrency requests in flight need, at most: 512M
-    #[arg(long, value_name = "SIZE", value_parser = ram, requires = "concurrency", help_heading = RULES)]
-    pub max_ram: Option<Bytes>,
+    #[arg(long, value_name = "SIZE", value_parser = ram_size, requires = "concurrency", help_heading = RULES)]
+    pub max_ram: Option<Size>,
     /// Requests in flight that --max-ram is for
     #[arg(long, value_name = "N", requires = "max_ram", help_heading = RULES,
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_IN_FLIGHT)))]
     pub concurrency: Option<u32>,
     /// What each request in flight adds, at most: 20M
-    #[arg(long, value_name = "SIZE", help_heading = RULES)]
-    pub max_buffer: Option<Bytes>,
+    #[arg(long, value_name = "SIZE", value_parser = limit, help_heading = RULES)]
+    pub max_buffer: Option<Size>,
     /// The height of loading, at most
-    #[arg(long, value_name = "SIZE", help_heading = RULES)]
-    pub max_load_peak: Option<Bytes>,
+    #[arg(long, value_name = "SIZE", value_parser = limit, help_heading = RULES)]
+    pub max_load_peak: Option<Size>,
     /// CPU time of a request, at most: 50ms
     #[arg(long, value_name = "TIME", help_heading = RULES)]
     pub max_cpu_seconds: Option<Seconds>,
@@ -39,11 +39,11 @@ pub struct CheckArgs {
     /// CPUs that --min-rps is for
     #[arg(long, value_name = "N", requires = "min_rps", help_heading = RULES)]
     pub cpus: Option<Cpus>,
-    /// A model file, at most: 100M
-    #[arg(long, value_name = "SIZE", help_heading = RULES)]
-    pub max_model_file: Option<Bytes>,
+    /// A model file, at most: 100MB (decimal, as of a disk; 100MiB is binary)
+    #[arg(long, value_name = "SIZE", value_parser = limit, help_heading = RULES)]
+    pub max_model_file: Option<Size>,
     /// What base, buffer and loading may have grown by since --baseline [default with it: 5%]
-    #[arg(long, value_name = "SHARE", help_heading = RULES)]
+    #[arg(long, value_name = "SHARE", value_parser = growth, help_heading = RULES)]
     pub max_growth: Option<Share>,
     /// A profile with a footprint, as it was when all was well
     #[arg(long, value_name = "FILE", help_heading = RULES)]
@@ -66,6 +66,10 @@ pub struct CheckArgs {
     /// What is checked and how it is measured.
     #[command(flatten)]
     pub service: ServiceArgs,
+}
+
+fn limit(text: &str) -> Result<Size, String> {
+    at_most(text.parse::<Size>().map_err(|e| e.to_string())?, text)
 }
 
 impl CheckArgs {

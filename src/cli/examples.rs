@@ -93,13 +93,16 @@ Examples:
   mediscope-size check --profile scan.yaml --max-buffer 20M --max-load-peak 400M --why
   mediscope-size check --model scan.onnx --baseline footprint.yaml --max-growth 5%
   mediscope-size check --model scan.onnx --baseline footprint.yaml --update-baseline
+  mediscope-size check budget.yaml --update-baseline
   mediscope-size check budget.yaml --format github -o junit=report.xml -o markdown=summary.md
 
 Exit codes: 0 within, 1 over, 2 could not decide, 130 interrupted.";
 pub(super) const DIFF_EXAMPLES: &str = "\
 Examples:
   mediscope-size diff footprint.yaml scan.yaml
-  mediscope-size diff footprint.yaml scan.yaml --format json";
+  mediscope-size diff footprint.yaml scan.yaml --format json
+
+Formats: text and json.";
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   mediscope-size completions bash > ~/.local/share/bash-completion/completions/mediscope-size

@@ -58,7 +58,7 @@ pub fn answer(
                 on_another_cpu(&mut obtained, score, global)?;
             }
             let plan = obtained.plan(&question)?;
-            let Obtained { profile, footprint, provenance, interrupted } = obtained;
+            let Obtained { profile, footprint, provenance, interrupted, .. } = obtained;
             warnings.retain(|w| match w {
                 Warning::OtherCpu { measured_on } => {
                     *measured_on != footprint.environment.cpu_model

@@ -10,15 +10,17 @@ use anyhow::{Context, bail};
 use self::rules::Task;
 use super::Exit;
 use super::file::can_be_written;
-use super::footprint::{Interrupted, KilledEarly, Request};
+use super::footprint::{Interrupted, Obtained, Request};
 use super::measure::write_profile;
 use super::printer::Printer;
 use crate::cli::{CheckArgs, Format, GlobalArgs};
 use crate::footprint::Footprint;
-use crate::plan::check::{Checked, Ended, Evidence, Finding, held, killed};
+use crate::measure::interrupt::Interrupt;
+use crate::measure::killed::KilledEarly;
+use crate::plan::check::{Checked, Ended, Evidence, held, in_trouble, killed, of_files};
 use crate::plan::{Plan, PlanError, Question, declared, plan};
 use crate::profile::Profile;
-use crate::service::Limit;
+use crate::service::{Limit, Rule};
 use crate::units::Convention;
 
 /// Runs the verb.
@@ -26,16 +28,11 @@ pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
     let outputs = written::outputs(&args.output)?;
     let format = global.format.unwrap_or(Format::Text);
     written::can_write(format)?;
-    let tasks = rules::tasks(args)?;
+    let asked = rules::tasks(args)?;
+    let tasks = &asked.tasks;
     if args.service.dry_run {
-        for task in &tasks {
-            let profile = super::service::profile(&task.service)?;
-            if profile.declared.is_some() {
-                printer
-                    .notice(&format!("{}: its costs are declared, nothing is measured", task.name));
-            } else {
-                Request::of(profile, &task.service, global, printer).dry_run()?;
-            }
+        for task in tasks {
+            dry_run(task, global, printer)?;
         }
         return Ok(Exit::Answered);
     }
@@ -44,22 +41,37 @@ pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
         output.can_be_written()?;
     }
     if args.update_baseline {
-        for task in &tasks {
-            can_be_written(baseline_of(task)?)?;
+        for path in tasks.iter().filter_map(|task| task.baseline.as_deref()) {
+            can_be_written(path)?;
         }
     }
-    let budget = args.service.budget.unwrap_or(super::footprint::DEFAULT_BUDGET);
-    let mut checked =
-        Checked { findings: Vec::new(), budget, strict: args.strict, notes: Vec::new() };
-    for task in &tasks {
-        check(task, args, global, printer, &mut checked)?;
+    let mut checked = Checked { findings: Vec::new(), strict: args.strict, notes: Vec::new() };
+    let mut troubles = Vec::new();
+    for task in tasks {
+        let held = Gate { task, args, global, printer }.hold(&mut checked, &mut troubles);
+        if let Err(error) = held {
+            if error.is::<Interrupted>() {
+                return Err(error);
+            }
+            // One service that cannot be measured says nothing of the others.
+            let rules = &task.rules[..];
+            checked.findings.extend(rules.iter().map(|r| in_trouble(r, &task.name, &told(&error))));
+            troubles.push(error);
+        }
     }
-    if checked.findings.is_empty() {
+    if checked.findings.is_empty() && troubles.is_empty() {
         // Only a baseline was written.
         return Ok(Exit::Answered);
     }
     for output in &outputs {
         output.write(&checked, args.why, printer)?;
+    }
+    let is_all_trouble = checked.findings.iter().all(|finding| finding.trouble.is_some());
+    if asked.is_typed
+        && is_all_trouble
+        && let Some(error) = troubles.into_iter().next()
+    {
+        return Err(error);
     }
     printer.answer(&written::text(&checked, format, args.why)?)?;
     Ok(match checked.ended() {
@@ -69,115 +81,177 @@ pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
     })
 }
 
-/// Holds the rules of one service.
-fn check(
-    task: &Task,
-    args: &CheckArgs,
-    global: &GlobalArgs,
-    printer: &Printer,
-    checked: &mut Checked,
-) -> anyhow::Result<()> {
+fn dry_run(task: &Task, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<()> {
     let profile = super::service::profile(&task.service)?;
-    let convention = profile.service.units.map_or(Convention::Binary, |u| u.boxes);
-    if let Some(costs) = &profile.declared {
-        let ask = |question: &Question| {
-            declared(&profile.name, profile.title(), costs, convention, question)
-        };
-        let evidence = Evidence {
-            service: &task.name,
-            footprint: None,
-            baseline: None,
-            warmed: task.warmed,
-            ask: &ask,
-        };
-        return all(task, &evidence, checked);
+    if profile.declared.is_some() {
+        printer.notice(&format!("{}: its costs are declared, nothing is measured", task.name));
+        return Ok(());
     }
-    let obtained = match Request::of(profile, &task.service, global, printer).obtain() {
-        Ok(obtained) => obtained,
-        Err(error) => match error.downcast_ref::<KilledEarly>() {
-            // That it does not fit here is an answer.
-            Some(early) if task.rules.iter().any(|r| is_memory(&r.limit)) => {
-                let over = task.rules.iter().filter(|r| is_memory(&r.limit));
-                checked.findings.extend(over.map(|r| killed(r, &task.name, early.concurrency)));
-                checked.notes.push(early.to_string());
+    Request::of(profile, &task.service, global, printer).of_what_is_there().dry_run()
+}
+
+/// An error as one line: what points at a place in a file comes below it.
+fn told(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// One service whose rules are held.
+struct Gate<'a> {
+    task: &'a Task,
+    args: &'a CheckArgs,
+    global: &'a GlobalArgs,
+    printer: &'a Printer,
+}
+
+impl Gate<'_> {
+    /// Holds its rules. What is wrong with one of them is among the troubles, and with all of them
+    /// an error.
+    fn hold(&self, checked: &mut Checked, troubles: &mut Vec<anyhow::Error>) -> anyhow::Result<()> {
+        let task = self.task;
+        let profile = super::service::profile(&task.service)?;
+        let convention = profile.service.units.map_or(Convention::Binary, |u| u.boxes);
+        let rules: Vec<Rule> = task.rules.iter().map(|rule| rule.counted(convention)).collect();
+        if let Some(costs) = &profile.declared {
+            let ask = |question: &Question| {
+                declared(&profile.name, profile.title(), costs, convention, question)
+            };
+            let evidence = Evidence {
+                service: &task.name,
+                footprint: None,
+                baseline: None,
+                warmed: task.warmed,
+                is_brought: false,
+                ask: &ask,
+            };
+            self.all(&rules, &evidence, checked, troubles);
+            return Ok(());
+        }
+        let request =
+            Request::of(profile, &task.service, self.global, self.printer).of_what_is_there();
+        let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
+        let obtained = match request.obtain_until(&interrupt) {
+            Ok(obtained) => obtained,
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => {
+                // That it does not fit here is an answer; and files are there without a measurement.
+                let early = error.downcast_ref::<KilledEarly>();
+                let (files, name) = (request.files(), &task.name);
+                let without = |rule: &Rule| {
+                    of_files(rule, name, &files).unwrap_or_else(|| match early {
+                        Some(early) => killed(rule, name, early.concurrency),
+                        None => in_trouble(rule, name, &told(&error)),
+                    })
+                };
+                checked.findings.extend(rules.iter().map(without));
+                if early.is_none() {
+                    troubles.push(error);
+                }
                 return Ok(());
             }
-            _ => return Err(error),
-        },
-    };
-    if obtained.interrupted {
-        bail!(Interrupted);
+        };
+        if obtained.interrupted {
+            bail!(Interrupted);
+        }
+        checked.notes.extend(obtained.said.clone());
+        let footprint = &obtained.footprint;
+        if let (true, Some(path)) = (self.args.update_baseline, &task.baseline) {
+            let with = Profile { footprint: Some(footprint.clone()), ..obtained.profile.clone() };
+            write_profile(&with, path, self.printer)?;
+        }
+        // Without its baseline, the other rules are still held.
+        let baseline = match self.baseline(footprint, checked) {
+            Ok(baseline) => baseline,
+            Err(error) => {
+                let (growth, others): (Vec<Rule>, Vec<Rule>) =
+                    rules.into_iter().partition(|r| matches!(r.limit, Limit::Growth(_)));
+                self.measured(&others, &obtained, None, checked, troubles);
+                let trouble = |rule: &Rule| in_trouble(rule, &task.name, &told(&error));
+                checked.findings.extend(growth.iter().map(trouble));
+                troubles.push(error);
+                return Ok(());
+            }
+        };
+        self.measured(&rules, &obtained, baseline.as_ref(), checked, troubles);
+        Ok(())
     }
-    let footprint = obtained.footprint.clone();
-    let baseline = baseline(task, args.update_baseline, &footprint, checked)?;
-    let ask = |question: &Question| -> Result<Plan, PlanError> {
-        plan(&obtained.profile.name, obtained.profile.title(), &footprint, question)
-    };
-    let evidence = Evidence {
-        service: &task.name,
-        footprint: Some(&footprint),
-        baseline: baseline.as_ref(),
-        warmed: task.warmed,
-        ask: &ask,
-    };
-    if args.update_baseline {
-        let with = Profile { footprint: Some(footprint.clone()), ..obtained.profile.clone() };
-        write_profile(&with, baseline_of(task)?, printer)?;
-    }
-    all(task, &evidence, checked)
-}
 
-fn baseline_of(task: &Task) -> anyhow::Result<&Path> {
-    task.baseline.as_deref().with_context(|| {
-        format!("nothing says where the baseline of `{}` is kept: add --baseline FILE", task.name)
-    })
-}
+    fn measured(
+        &self,
+        rules: &[Rule],
+        obtained: &Obtained,
+        baseline: Option<&Footprint>,
+        checked: &mut Checked,
+        troubles: &mut Vec<anyhow::Error>,
+    ) {
+        let footprint = &obtained.footprint;
+        let ask = |question: &Question| -> Result<Plan, PlanError> {
+            plan(&obtained.profile.name, obtained.profile.title(), footprint, question)
+        };
+        let evidence = Evidence {
+            service: &self.task.name,
+            footprint: Some(footprint),
+            baseline,
+            warmed: self.task.warmed,
+            is_brought: obtained.is_brought,
+            ask: &ask,
+        };
+        self.all(rules, &evidence, checked, troubles);
+    }
 
-fn all(task: &Task, evidence: &Evidence<'_>, checked: &mut Checked) -> anyhow::Result<()> {
-    for rule in &task.rules {
-        let finding: Finding = held(rule, evidence).with_context(|| task.name.clone())?;
-        checked.findings.push(finding);
+    fn all(
+        &self,
+        rules: &[Rule],
+        evidence: &Evidence<'_>,
+        checked: &mut Checked,
+        troubles: &mut Vec<anyhow::Error>,
+    ) {
+        for rule in rules {
+            match held(rule, evidence) {
+                Ok(finding) => checked.findings.push(finding),
+                Err(error) => {
+                    let error = anyhow::Error::from(error);
+                    checked.findings.push(in_trouble(rule, &self.task.name, &told(&error)));
+                    troubles.push(error.context(self.task.name.clone()));
+                }
+            }
+        }
     }
-    Ok(())
-}
 
-const fn is_memory(limit: &Limit) -> bool {
-    matches!(limit, Limit::Ram { .. } | Limit::Buffer(_) | Limit::LoadPeak(_) | Limit::Growth(_))
-}
-
-/// The footprint to compare with; what is measured now, where it becomes the baseline.
-fn baseline(
-    task: &Task,
-    is_updated: bool,
-    now: &Footprint,
-    checked: &mut Checked,
-) -> anyhow::Result<Option<Footprint>> {
-    let Some(path) = &task.baseline else { return Ok(None) };
-    if is_updated {
-        return Ok(Some(now.clone()));
+    /// The footprint to compare with; what is measured now, where it became the baseline.
+    fn baseline(
+        &self,
+        now: &Footprint,
+        checked: &mut Checked,
+    ) -> anyhow::Result<Option<Footprint>> {
+        let Some(path) = &self.task.baseline else { return Ok(None) };
+        if self.args.update_baseline {
+            return Ok(Some(now.clone()));
+        }
+        if !path.exists() {
+            bail!(
+                "there is no baseline {}: write it with `check --update-baseline`, and commit it",
+                path.display()
+            );
+        }
+        let then = footprint_of(path)?;
+        let (a, b) = (&then.environment, &now.environment);
+        let name = &self.task.name;
+        if a.cpu_model != b.cpu_model {
+            checked.notes.push(format!(
+                "The baseline of `{name}` was measured on another CPU ({}; now {}). RAM is compared as it \
+                 is; kernels of another CPU may take other buffers.",
+                a.cpu_model, b.cpu_model
+            ));
+        }
+        if a.tool != b.tool {
+            checked.notes.push(format!(
+                "The baseline of `{name}` was measured by version {} of this tool, now {}.",
+                a.tool, b.tool
+            ));
+        }
+        Ok(Some(then))
     }
-    if !path.exists() {
-        bail!(
-            "there is no baseline {}: write it with `check --update-baseline`, and commit it",
-            path.display()
-        );
-    }
-    let then = footprint_of(path)?;
-    let (a, b) = (&then.environment, &now.environment);
-    if a.cpu_model != b.cpu_model {
-        checked.notes.push(format!(
-            "The baseline of `{}` was measured on another CPU ({}; now {}). RAM is compared as it is; \
-             kernels of another CPU may take other buffers.",
-            task.name, a.cpu_model, b.cpu_model
-        ));
-    }
-    if a.tool != b.tool {
-        checked.notes.push(format!(
-            "The baseline of `{}` was measured by version {} of this tool, now {}.",
-            task.name, a.tool, b.tool
-        ));
-    }
-    Ok(Some(then))
 }
 
 fn footprint_of(path: &Path) -> anyhow::Result<Footprint> {

@@ -1,20 +1,26 @@
-//! `diff`: two measured profiles side by side.
+//! `diff`: two profiles side by side.
 
-use anyhow::Context;
+use anyhow::bail;
 
 use super::Exit;
 use super::printer::Printer;
 use crate::cli::{DiffArgs, GlobalArgs};
-use crate::footprint::Footprint;
-use crate::plan::diff::diff;
+use crate::plan::diff::{Side, diff};
+use crate::plan::{Plan, PlanError, Question, declared, plan};
 use crate::profile::Profile;
 use crate::report::{diff_json, diff_text};
+use crate::units::Convention;
 
 /// Runs the verb.
 pub fn run(args: &DiffArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
     let as_json = global.is_json().map_err(anyhow::Error::msg)?;
-    let (from, to) = (footprint(&args.from)?, footprint(&args.to)?);
-    let found = diff((&args.from, &from), (&args.to, &to))?;
+    let (from, to) = (with_costs(&args.from)?, with_costs(&args.to)?);
+    let ask_from = |question: &Question| ask(&from, question);
+    let ask_to = |question: &Question| ask(&to, question);
+    let found = diff(
+        &Side { name: &args.from, footprint: from.footprint.as_ref(), ask: &ask_from },
+        &Side { name: &args.to, footprint: to.footprint.as_ref(), ask: &ask_to },
+    )?;
     printer.answer(&if as_json {
         diff_json(&found)?
     } else {
@@ -23,10 +29,25 @@ pub fn run(args: &DiffArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
     Ok(Exit::Answered)
 }
 
-fn footprint(typed: &str) -> anyhow::Result<Footprint> {
-    Profile::find(typed)?.footprint.with_context(|| {
-        format!(
-            "`{typed}` holds no footprint: write one with `mediscope-size measure --profile … -o …`"
-        )
-    })
+fn with_costs(typed: &str) -> anyhow::Result<Profile> {
+    let profile = Profile::find(typed)?;
+    if profile.footprint.is_none() && profile.declared.is_none() {
+        bail!(
+            "`{typed}` holds no footprint and declares no costs: write one with `mediscope-size measure \
+             --profile … -o …`"
+        );
+    }
+    Ok(profile)
+}
+
+fn ask(profile: &Profile, question: &Question) -> Result<Plan, PlanError> {
+    let title = profile.title();
+    match (&profile.footprint, &profile.declared) {
+        (None, Some(costs)) => {
+            let convention = profile.service.units.map_or(Convention::Binary, |u| u.boxes);
+            declared(&profile.name, title, costs, convention, question)
+        }
+        (Some(footprint), _) => plan(&profile.name, title, footprint, question),
+        (None, None) => Err(PlanError::NoRam),
+    }
 }

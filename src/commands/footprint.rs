@@ -1,6 +1,7 @@
 //! Where a footprint comes from: the profile itself, the cache, or a measurement.
 
 mod answer;
+mod brought;
 mod checks;
 mod compare;
 mod dry_run;
@@ -17,7 +18,6 @@ pub use self::job::Runnable;
 pub use self::standing::Standing;
 
 pub use self::answer::Obtained;
-pub use self::checks::KilledEarly;
 use self::checks::{available, has_room, kind_job, maybe_the_shape, nothing_measured, processes};
 use super::printer::Printer;
 use super::runtime;
@@ -48,6 +48,7 @@ pub struct Request<'a> {
     profile: Profile,
     budget: Seconds,
     families: Vec<Family>,
+    of_what_is_there: bool,
 }
 
 impl<'a> Request<'a> {
@@ -79,25 +80,8 @@ impl<'a> Request<'a> {
             profile,
             budget: args.budget.unwrap_or(DEFAULT_BUDGET),
             families: Vec::new(),
+            of_what_is_there: false,
         }
-    }
-
-    /// The footprint of the profile, where it answers what is asked.
-    fn brought(&self) -> Option<&Footprint> {
-        let args = self.args;
-        if args.remeasure || args.image.is_some() || args.batch.is_some() {
-            return None;
-        }
-        // What this machine would add to a footprint of another one could not be compared with it.
-        if self.profile.live.is_some() {
-            return self.profile.footprint.as_ref();
-        }
-        self.profile.footprint.as_ref().filter(|footprint| {
-            footprint.topology == self.profile.topology
-                && (args.settings.is_empty()
-                    || footprint.environment.settings == self.profile.settings)
-                && (self.families.is_empty() || !footprint.runs.is_empty())
-        })
     }
 
     /// The footprint, by the cheapest way that the options allow.
@@ -107,14 +91,25 @@ impl<'a> Request<'a> {
 
     /// As [`Request::obtain`], stopped by an interrupt that is listened for elsewhere.
     pub fn obtain_until(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
-        if let Some(footprint) = self.brought().cloned() {
+        let brought = self.brought()?;
+        if let Some(said) = &brought.said {
+            self.printer.warning(said);
+        }
+        if let Some(footprint) = brought.footprint.cloned() {
             return Ok(Obtained {
                 provenance: "Footprint from the profile".into(),
                 profile: self.profile.clone(),
                 footprint,
                 interrupted: false,
+                is_brought: true,
+                said: brought.said,
             });
         }
+        let obtained = self.obtain_elsewhere(interrupt)?;
+        Ok(Obtained { said: brought.said, ..obtained })
+    }
+
+    fn obtain_elsewhere(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
         if self.profile.live.is_some() {
             let name = &self.profile.name;
             bail!(
@@ -268,11 +263,15 @@ impl<'a> Request<'a> {
         if self.args.budget.is_some_and(|asked| asked > kept.budget) {
             return None;
         }
+        let mut footprint = kept.footprint;
+        footprint.budget_seconds = Some(kept.budget);
         Some(Obtained {
             profile: self.profile.clone(),
-            footprint: kept.footprint,
+            footprint,
             provenance: "Footprint from the cache (--remeasure to measure again)".into(),
             interrupted: false,
+            is_brought: false,
+            said: None,
         })
     }
 
@@ -347,10 +346,18 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn obtained(&self, footprint: Footprint, told: String, interrupted: bool) -> Obtained {
+    fn obtained(&self, mut footprint: Footprint, told: String, interrupted: bool) -> Obtained {
+        footprint.budget_seconds = Some(self.budget);
         let mut profile = self.profile.clone();
         profile.footprint = None;
-        Obtained { profile, footprint, provenance: told, interrupted }
+        Obtained {
+            profile,
+            footprint,
+            provenance: told,
+            interrupted,
+            is_brought: false,
+            said: None,
+        }
     }
 
     /// A measurement that cannot be kept is still an answer.

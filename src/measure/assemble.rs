@@ -30,6 +30,8 @@ pub struct ModelFacts {
     pub weight_bytes: Bytes,
     /// The file's hash, or the reference model's key.
     pub sha256: String,
+    /// What it is fed with, in words.
+    pub inputs: Vec<String>,
 }
 
 /// What is known of a kind of request.
@@ -96,6 +98,7 @@ pub fn assemble(
         assumed: facts.assumed.clone(),
         disturbances,
         live: None,
+        budget_seconds: None,
     })
 }
 
@@ -179,6 +182,7 @@ fn models(facts: &Facts, children: &[ChildRecord]) -> Vec<ModelRecord> {
                 file_bytes: model.file_bytes,
                 weight_bytes: model.weight_bytes,
                 sha256: model.sha256.clone(),
+                inputs: model.inputs.clone(),
                 load_seconds: Seconds::new(sample::median(loads().map(|(l, _)| l.seconds.get()))),
                 load_peak_bytes: loads().map(|(l, _)| l.peak).max().unwrap_or_default(),
                 resident_bytes: median_bytes(resident),

@@ -5,12 +5,12 @@ mod at_random;
 
 use std::time::Instant;
 
-use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
 use super::child::{Bounds, ChildError};
 use super::group::Group;
 use super::interrupt::Interrupt;
+use super::killed::KilledEarly;
 use super::protocol::{
     Command, Job, Kinds, Loaded, LoadedModel, Mark, Reply, StageSample, Warm, WaveSample,
 };
@@ -152,11 +152,9 @@ impl Campaign<'_> {
                 Ok(()) => finished.extend(record),
                 Err(ChildError::Interrupted) => return End::Interrupted(record.map(Box::new)),
                 Err(ChildError::Killed { signal }) => {
-                    return End::Failed(anyhow!(
-                        "the measured process was killed by signal {signal} while it loaded the \
-                         models (N = 0): they need more memory than there is here; free some, or \
-                         measure on a larger machine and bring the profile here"
-                    ));
+                    // What loaded was at its first request.
+                    let concurrency = u32::from(record.is_some());
+                    return End::Failed(KilledEarly { concurrency, signal }.into());
                 }
                 Err(error) => return End::Failed(error.into()),
             }

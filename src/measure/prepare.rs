@@ -4,6 +4,7 @@
 mod error;
 mod inputs;
 mod kind;
+mod words;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 pub use error::InputError;
 
 use self::inputs::Fed;
+use self::words::in_words;
 use super::assemble::ModelFacts;
 use super::cache::{Cache, Kind, ModelKey, sha256_of, sha256_of_text, write_atomically};
 use super::images::{self, Candidate};
@@ -114,6 +116,7 @@ fn check_model(cache: &Cache, model: &Model, batch: u32) -> Result<CheckedModel,
                 file_bytes: Bytes::new(reference.file_bytes()),
                 weight_bytes: Bytes::new(reference.parameters() * 4),
                 sha256: reference.file_name(),
+                inputs: vec!["the image".to_owned()],
             },
             fed: fed_reference(reference),
             load: LoadEstimate {
@@ -134,6 +137,7 @@ fn check_model(cache: &Cache, model: &Model, batch: u32) -> Result<CheckedModel,
                     file_bytes: Bytes::new(path.metadata().map_err(unreadable)?.len()),
                     weight_bytes: Bytes::new(info.weight_bytes),
                     sha256: sha256_of_all(cache, path, &info.external_files)?,
+                    inputs: in_words(cache, &fed.inputs)?,
                 },
                 fed,
                 load: info.load_estimate(),
@@ -188,6 +192,20 @@ impl Checked {
                 lazy: m.facts.lazy,
             })
             .collect()
+    }
+
+    /// The request's image, where a model takes one; of one that is generated, the encoded size is
+    /// not known before it is there, and 0.
+    pub fn image(&self) -> Option<ImageRecord> {
+        let record = match &self.images {
+            Images::Found(found) => record_of(found),
+            Images::Generated(size) => {
+                let (width, height) = size.dimensions();
+                let origin = GENERATED.to_owned();
+                ImageRecord { origin, encoded_bytes: Bytes::ZERO, width, height }
+            }
+        };
+        self.takes_an_image().then_some(record)
     }
 
     /// Whether any model is fed with the request's image.
@@ -283,6 +301,9 @@ impl Checked {
     }
 }
 
+/// Where an image comes from that nobody gave.
+const GENERATED: &str = "generated";
+
 fn record_of(found: &[Candidate]) -> ImageRecord {
     let first = found.first();
     let name = first
@@ -332,7 +353,7 @@ impl Placing<'_> {
         };
         let (width, height) = size.dimensions();
         let encoded_bytes = Bytes::new(path.metadata()?.len());
-        let image = ImageRecord { origin: "generated".into(), encoded_bytes, width, height };
+        let image = ImageRecord { origin: GENERATED.into(), encoded_bytes, width, height };
         Ok((vec![path], image))
     }
 

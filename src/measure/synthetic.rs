@@ -61,6 +61,14 @@ impl Synthetic {
         Bytes::from_f64(line * (1.0 + self.job.noise * normal))
     }
 
+    /// Ends the process as the kernel's OOM killer does, where that is planted; if it may not, it
+    /// goes on.
+    fn killed_at(&self, concurrency: u32) {
+        if self.job.kill_at.is_some_and(|at| concurrency >= at) {
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
+    }
+
     /// File pages are said to be there, and are not where memory is really taken.
     fn mark(&self, total: Bytes) -> Mark {
         let file = if self.job.touched.is_some() { Bytes::ZERO } else { FILE };
@@ -82,10 +90,7 @@ impl Synthetic {
 
     fn wave(&mut self, concurrency: u32, extra: Bytes) -> WaveSample {
         self.pause();
-        if self.job.kill_at.is_some_and(|at| concurrency >= at) {
-            // Ends the process as the kernel's OOM killer does; if it may not, the wave goes on.
-            let _ = kill_process(getpid(), Signal::KILL);
-        }
+        self.killed_at(concurrency);
         let peak = self.reading(concurrency, extra);
         let taken = self.taken(peak);
         if self.job.touched.is_some() {
@@ -121,6 +126,7 @@ impl Synthetic {
 impl Subject for Synthetic {
     fn load(&mut self) -> anyhow::Result<Loaded> {
         self.pause();
+        self.killed_at(0);
         let peak = self.job.load_peak + self.idle_bytes().saturating_sub(self.job.base);
         std::hint::black_box(self.taken(peak));
         self.held = self.taken(self.idle_bytes());

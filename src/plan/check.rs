@@ -11,7 +11,7 @@ use crate::footprint::Footprint;
 use crate::service::{Limit, Rule};
 use crate::units::{Bytes, Rate, Seconds, Source, Span};
 
-pub use growth::{Difference, Grown, Part, Side, comparable, grown};
+pub use growth::{Difference, Grown, Part, Side, comparable, differences, grown};
 pub use why::{Change, Remedy, Why, why};
 
 /// What a rule is held against.
@@ -24,6 +24,8 @@ pub struct Evidence<'a> {
     pub baseline: Option<&'a Footprint>,
     /// Whether the service is warmed up before it gets traffic.
     pub warmed: bool,
+    /// Whether the footprint came with the profile, so that it is measured again only if asked.
+    pub is_brought: bool,
     /// Answers a question about the service.
     pub ask: &'a dyn Fn(&Question) -> Result<Plan, PlanError>,
 }
@@ -61,6 +63,17 @@ pub enum Doubt {
     TooClose,
     /// Saying it more closely: the interval is what somebody declared.
     Declared,
+    /// Measuring at all: there is no value, and the finding says why.
+    Trouble,
+}
+
+/// What it took to measure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effort {
+    /// How long it was given.
+    pub budget: Seconds,
+    /// Whether it came with the profile, so that it is measured again only if asked.
+    pub is_brought: bool,
 }
 
 /// A rule that was held.
@@ -76,6 +89,10 @@ pub struct Finding {
     pub reading: Option<Reading>,
     /// The kernel ended the measurement with so many requests in flight; 0 while loading.
     pub killed: Option<u32>,
+    /// Why there is no value, where there is none and the kernel did not end the measurement.
+    pub trouble: Option<String>,
+    /// What it took to measure, if that is known.
+    pub effort: Option<Effort>,
     /// Where the bytes are and what to do.
     pub why: Why,
 }
@@ -85,8 +102,6 @@ pub struct Finding {
 pub struct Checked {
     /// In the order of the budget.
     pub findings: Vec<Finding>,
-    /// How long measuring was given.
-    pub budget: Seconds,
     /// Whether what is undecided counts as broken.
     pub strict: bool,
     /// What the reader should know, in words.
@@ -154,7 +169,7 @@ pub enum CheckError {
     #[error("the rule `{0}` is about files of models, and this service has none that are known")]
     NoFiles(String),
     /// Not the same.
-    #[error("{0}")]
+    #[error(transparent)]
     Different(#[from] Difference),
 }
 
@@ -179,26 +194,72 @@ pub fn held(rule: &Rule, evidence: &Evidence<'_>) -> Result<Finding, CheckError>
     if is_memory && reached.is_some() {
         outcome = Outcome::Over;
     }
+    let why = why(&rule.limit, &plan, &reading, evidence)?;
     Ok(Finding {
-        service: evidence.service.to_owned(),
-        rule: rule.clone(),
         outcome,
         reading: Some(reading),
         killed: reached.filter(|_| is_memory).map(|k| k.concurrency),
-        why: why(&rule.limit, &plan, evidence)?,
+        effort: evidence
+            .footprint
+            .and_then(|f| f.budget_seconds)
+            .map(|budget| Effort { budget, is_brought: evidence.is_brought }),
+        why,
+        ..without_a_value(rule, evidence.service)
     })
 }
 
-/// A rule of a service that the kernel ended while it was measured, before there was a number.
-pub fn killed(rule: &Rule, service: &str, concurrency: u32) -> Finding {
+fn without_a_value(rule: &Rule, service: &str) -> Finding {
     Finding {
         service: service.to_owned(),
         rule: rule.clone(),
-        outcome: Outcome::Over,
+        outcome: Outcome::Undecided(Doubt::Trouble),
         reading: None,
-        killed: Some(concurrency),
+        killed: None,
+        trouble: None,
+        effort: None,
         why: Why::default(),
     }
+}
+
+/// A rule of a service that could not be measured, and why.
+pub fn in_trouble(rule: &Rule, service: &str, trouble: &str) -> Finding {
+    Finding { trouble: Some(trouble.to_owned()), ..without_a_value(rule, service) }
+}
+
+/// A rule about the files of models, which are known without a measurement; `None` of other rules.
+pub fn of_files(rule: &Rule, service: &str, files: &[(String, Bytes)]) -> Option<Finding> {
+    let Limit::ModelFile(most) = rule.limit else { return None };
+    let largest = Span::exact(files.iter().map(|(_, bytes)| *bytes).max()?, Source::Measured);
+    Some(Finding {
+        outcome: at_most(&largest.map(Bytes::as_f64), most.as_f64()),
+        reading: Some(Reading::Bytes(largest)),
+        why: why::of_files(most, files.to_vec()),
+        ..without_a_value(rule, service)
+    })
+}
+
+/// A rule of a service that the kernel ended while it was measured, before there was a number: over
+/// where the rule is about memory that was needed by then, else not to be told.
+pub fn killed(rule: &Rule, service: &str, concurrency: u32) -> Finding {
+    let is_over = match rule.limit {
+        Limit::Ram { concurrency: most, .. } => concurrency <= most,
+        Limit::LoadPeak(_) => concurrency == 0,
+        Limit::Buffer(_) | Limit::Growth(_) => true,
+        Limit::CpuSeconds(_) | Limit::Rps { .. } | Limit::ModelFile(_) => false,
+    };
+    if is_over {
+        return Finding {
+            outcome: Outcome::Over,
+            killed: Some(concurrency),
+            ..without_a_value(rule, service)
+        };
+    }
+    let when = match concurrency {
+        0 => "while the models were loaded".to_owned(),
+        n => format!("with {n} in flight"),
+    };
+    let trouble = format!("the kernel ended the measurement {when}, before this was measured");
+    Finding { killed: Some(concurrency), ..in_trouble(rule, service, &trouble) }
 }
 
 fn question(limit: &Limit, warmed: bool) -> Question {
@@ -232,10 +293,10 @@ fn read(
             (Reading::Rate(span), at_least(&span.map(Rate::get), least.get()))
         }
         Limit::ModelFile(most) => {
-            let files = evidence.footprint.map(|f| f.models.as_slice()).unwrap_or_default();
-            let largest = files.iter().map(|m| m.file_bytes).max();
-            let largest = largest.ok_or_else(|| CheckError::NoFiles(rule.name.clone()))?;
-            bytes(Span::exact(largest, Source::Measured), most)
+            let files = why::files(evidence.footprint);
+            let (_, largest) =
+                files.first().ok_or_else(|| CheckError::NoFiles(rule.name.clone()))?;
+            bytes(Span::exact(*largest, Source::Measured), most)
         }
         Limit::Growth(most) => {
             let (Some(now), Some(then)) = (evidence.footprint, evidence.baseline) else {

@@ -1,8 +1,8 @@
 //! Two footprints side by side: what each number is, by how much it differs, and whether that is more
 //! than the noise of both.
 
-use super::check::{Difference, comparable};
-use super::{BOXES, Plan, PlanError, Question, plan, sold};
+use super::check::{Difference, differences};
+use super::{BOXES, Plan, PlanError, Question, Scope, sold};
 use crate::footprint::Footprint;
 use crate::model::Capacity;
 use crate::units::{Bytes, Convention, Seconds, Span};
@@ -20,8 +20,18 @@ pub struct Diff {
     pub stages: Vec<Pair>,
     /// Requests in flight that boxes hold.
     pub boxes: Vec<(Bytes, [Capacity; 2])>,
-    /// Why they are not of the same service on the same terms, if they are not.
-    pub different: Option<Difference>,
+    /// In what they are not of the same service on the same terms; empty where they are.
+    pub different: Vec<Difference>,
+}
+
+/// One of two services.
+pub struct Side<'a> {
+    /// As the user named it.
+    pub name: &'a str,
+    /// What was measured; `None` where costs are declared.
+    pub footprint: Option<&'a Footprint>,
+    /// Answers a question about it.
+    pub ask: &'a dyn Fn(&Question) -> Result<Plan, PlanError>,
 }
 
 /// A quantity on both sides.
@@ -58,14 +68,13 @@ pub struct Pair {
 /// Requests in flight of the row of the limit.
 pub const IN_FLIGHT: u32 = 10;
 
-/// What differs between two footprints.
+/// What differs between two services.
 ///
 /// # Errors
 /// Where one of them has too few points for a line.
-pub fn diff(from: (&str, &Footprint), to: (&str, &Footprint)) -> Result<Diff, PlanError> {
+pub fn diff(from: &Side<'_>, to: &Side<'_>) -> Result<Diff, PlanError> {
     let asked = Question { concurrency: Some(IN_FLIGHT), ..Question::default() };
-    let of = |(name, footprint): (&str, &Footprint)| plan(name, name, footprint, &asked);
-    let (a, b) = (of(from)?, of(to)?);
+    let (a, b) = ((from.ask)(&asked)?, (to.ask)(&asked)?);
     let memory = |name, get: fn(&Plan) -> Span<Bytes>| row(name, get(&a), get(&b), Bytes::as_f64);
     let memory = vec![
         memory("base", |p| p.ram.base),
@@ -87,12 +96,12 @@ pub fn diff(from: (&str, &Footprint), to: (&str, &Footprint)) -> Result<Diff, Pl
         (ram, [holds(&a), holds(&b)])
     });
     Ok(Diff {
-        names: [from.0.to_owned(), to.0.to_owned()],
+        names: [from.name.to_owned(), to.name.to_owned()],
         memory,
         cpu,
-        stages: stages(from.1, to.1),
+        stages: stages(&a, &b),
         boxes: boxes.collect(),
-        different: comparable(from.1, to.1).err(),
+        different: different(from.footprint, to.footprint),
     })
 }
 
@@ -111,17 +120,40 @@ fn row<T: Copy + PartialOrd>(
     Row { name, from, to, change, noise: share(half(&from).hypot(half(&to))) }
 }
 
-fn stages(from: &Footprint, to: &Footprint) -> Vec<Pair> {
-    let of = |footprint: &Footprint, name: &str| {
-        footprint.stages.iter().find(|s| s.name == name).map(|s| s.ram.typical())
+/// The terms that change memory, and the machine, which changes times.
+fn different(from: Option<&Footprint>, to: Option<&Footprint>) -> Vec<Difference> {
+    let (Some(from), Some(to)) = (from, to) else {
+        let told = |side: Option<&Footprint>| {
+            if side.is_some() { "measured" } else { "declared" }.to_owned()
+        };
+        let (then, now) = (told(from), told(to));
+        let difference = Difference { what: "source of the costs", then, now };
+        return if difference.then == difference.now { Vec::new() } else { vec![difference] };
     };
-    let gone = from.stages.iter().filter(|s| of(to, &s.name).is_none());
-    to.stages
-        .iter()
+    let mut found = differences(from, to);
+    for (what, then, now) in [
+        ("CPU", &from.environment.cpu_model, &to.environment.cpu_model),
+        ("version of this tool", &from.environment.tool, &to.environment.tool),
+    ] {
+        if then != now {
+            found.push(Difference { what, then: then.clone(), now: now.clone() });
+        }
+    }
+    found
+}
+
+fn stages(from: &Plan, to: &Plan) -> Vec<Pair> {
+    let all = |plan: &Plan| -> Vec<(String, Bytes)> {
+        let parts = plan.ram.components.iter().filter(|part| part.scope == Scope::Request);
+        parts.map(|part| (part.name.clone(), part.bytes.typical())).collect()
+    };
+    let (from, to) = (all(from), all(to));
+    let of = |all: &[(String, Bytes)], name: &str| {
+        all.iter().find(|(other, _)| other == name).map(|(_, bytes)| *bytes)
+    };
+    let gone = from.iter().filter(|(name, _)| of(&to, name).is_none());
+    to.iter()
         .chain(gone)
-        .map(|stage| Pair {
-            name: stage.name.clone(),
-            bytes: [of(from, &stage.name), of(to, &stage.name)],
-        })
+        .map(|(name, _)| Pair { name: name.clone(), bytes: [of(&from, name), of(&to, name)] })
         .collect()
 }

@@ -1,14 +1,16 @@
 //! A budget file: services, and what each must not exceed.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use saphyr::{LoadableYamlNode, MarkedYaml};
-use serde::Deserialize;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::{ProfileError, text_of};
 use crate::footprint::checked::one_line_if_any;
 use crate::service::{Limit, Line, Named, Quantity, Rule};
-use crate::units::{Convention, Cpus, Rate, Seconds, Share, Size};
+use crate::units::{Convention, Cpus, MOST_IN_FLIGHT, Rate, Seconds, Share, Size, at_most, growth};
 
 /// A budget.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +45,7 @@ pub enum Subject {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {
+struct BudgetKeys {
     services: Named<ServiceKeys>,
 }
 
@@ -67,6 +69,7 @@ struct Drafted {
     name: Option<String>,
     reason: Option<String>,
     limit: Limit,
+    decimal: Limit,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,62 +79,121 @@ struct RuleKeys {
     name: Option<String>,
     #[serde(default, deserialize_with = "one_line_if_any")]
     reason: Option<String>,
+    #[serde(default, deserialize_with = "a_size")]
     max_ram: Option<Size>,
     concurrency: Option<u32>,
+    #[serde(default, deserialize_with = "a_size")]
     max_buffer: Option<Size>,
+    #[serde(default, deserialize_with = "a_size")]
     max_load_peak: Option<Size>,
     max_cpu_seconds: Option<Quantity<Seconds>>,
-    min_rps: Option<f64>,
+    #[serde(default, deserialize_with = "a_rate")]
+    min_rps: Option<Rate>,
     cpus: Option<f64>,
+    #[serde(default, deserialize_with = "a_size")]
     max_model_file: Option<Size>,
+    #[serde(default, deserialize_with = "a_growth")]
     max_growth: Option<Share>,
+}
+
+/// A number or a text, as its text: YAML takes `10` for one and `10/s` for the other.
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number or a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+}
+
+fn read<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    of: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, D::Error> {
+    let text = deserializer.deserialize_any(Text)?;
+    of(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn a_size<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Size>, D::Error> {
+    read(d, |text| at_most(text.parse::<Size>().map_err(|e| e.to_string())?, text))
+}
+
+fn a_rate<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Rate>, D::Error> {
+    read(d, |text| text.parse::<Rate>().map_err(|e| e.to_string()))
+}
+
+fn a_growth<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Share>, D::Error> {
+    read(d, growth)
 }
 
 impl TryFrom<RuleKeys> for Drafted {
     type Error = String;
 
     fn try_from(keys: RuleKeys) -> Result<Self, String> {
-        let memory = |size: Size| size.bytes(Convention::Binary);
-        let ram = keys.max_ram.map(|most| match keys.concurrency {
-            Some(0) | None => {
-                Err("`max_ram` is for a number of requests in flight: add `concurrency: 10`"
-                    .to_owned())
-            }
-            Some(concurrency) => Ok(Limit::Ram { most: memory(most), concurrency }),
-        });
-        let rps = keys.min_rps.map(|least| {
-            let cpus = keys.cpus.and_then(|n| n.to_string().parse::<Cpus>().ok());
-            match cpus {
-                None => Err("`min_rps` is for a box: add its `cpus: 1`".to_owned()),
-                Some(_) if !(least > 0.0 && least.is_finite()) => {
-                    Err("`min_rps` is a number of requests above 0".to_owned())
-                }
-                Some(cpus) => Ok(Limit::Rps { least: Rate::per_second(least), cpus }),
-            }
-        });
-        let files = |size: Size| size.bytes(Convention::Decimal);
-        let limits = [
-            ram.transpose()?,
-            keys.max_buffer.map(|most| Limit::Buffer(memory(most))),
-            keys.max_load_peak.map(|most| Limit::LoadPeak(memory(most))),
-            keys.max_cpu_seconds.map(|most| Limit::CpuSeconds(most.high())),
-            rps.transpose()?,
-            keys.max_model_file.map(|most| Limit::ModelFile(files(most))),
-            keys.max_growth.map(Limit::Growth),
-        ];
-        let mut limits = limits.into_iter().flatten();
-        let (Some(limit), None) = (limits.next(), limits.next()) else {
-            return Err("a rule has one limit: `max_ram`, `max_buffer`, `max_load_peak`, \
-                        `max_cpu_seconds`, `min_rps`, `max_model_file` or `max_growth`"
-                .to_owned());
-        };
+        let limit = keys.limit(Convention::Binary)?;
         if keys.concurrency.is_some() && !matches!(limit, Limit::Ram { .. }) {
             return Err("`concurrency` belongs to `max_ram`: remove it".to_owned());
         }
         if keys.cpus.is_some() && !matches!(limit, Limit::Rps { .. }) {
             return Err("`cpus` belongs to `min_rps`: remove it".to_owned());
         }
-        Ok(Self { name: keys.name, reason: keys.reason, limit })
+        let decimal = keys.limit(Convention::Decimal)?;
+        Ok(Self { name: keys.name, reason: keys.reason, limit, decimal })
+    }
+}
+
+impl RuleKeys {
+    /// The one limit, where sizes of boxes are read so. Files are of a disk: they are decimal.
+    fn limit(&self, convention: Convention) -> Result<Limit, String> {
+        let memory = |size: Size| size.bytes(convention);
+        let ram = self.max_ram.map(|most| match self.concurrency {
+            Some(0) | None => {
+                Err("`max_ram` is for a number of requests in flight: add `concurrency: 10`"
+                    .to_owned())
+            }
+            Some(n) if n > MOST_IN_FLIGHT => Err(format!(
+                "`concurrency` is {n}, and nobody has so many in flight: give at most {MOST_IN_FLIGHT}"
+            )),
+            Some(concurrency) => Ok(Limit::Ram { most: memory(most), concurrency }),
+        });
+        let rps = self.min_rps.map(|least| {
+            let cpus = self.cpus.and_then(|n| n.to_string().parse::<Cpus>().ok());
+            cpus.map(|cpus| Limit::Rps { least, cpus })
+                .ok_or_else(|| "`min_rps` is for a box: add its `cpus: 1`".to_owned())
+        });
+        let limits = [
+            ram.transpose()?,
+            self.max_buffer.map(|most| Limit::Buffer(memory(most))),
+            self.max_load_peak.map(|most| Limit::LoadPeak(memory(most))),
+            self.max_cpu_seconds.as_ref().map(|most| Limit::CpuSeconds(most.high())),
+            rps.transpose()?,
+            self.max_model_file.map(|most| Limit::ModelFile(most.bytes(Convention::Decimal))),
+            self.max_growth.map(Limit::Growth),
+        ];
+        let mut limits = limits.into_iter().flatten();
+        match (limits.next(), limits.next()) {
+            (Some(limit), None) => Ok(limit),
+            _ => Err("a rule has one limit: `max_ram`, `max_buffer`, `max_load_peak`, \
+                      `max_cpu_seconds`, `min_rps`, `max_model_file` or `max_growth`"
+                .to_owned()),
+        }
     }
 }
 
@@ -149,7 +211,7 @@ impl Budget {
 
     fn parse(text: &str, origin: &str, folder: &Path) -> Result<Self, ProfileError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let keys: Keys =
+        let keys: BudgetKeys =
             serde_yaml::from_str(text).map_err(|e| ProfileError::budget(&e, text, origin))?;
         let lines = Lines::of(text);
         let services = keys
@@ -195,6 +257,7 @@ impl ServiceKeys {
             name: drafted.name.clone().unwrap_or_else(|| drafted.limit.default_name()),
             reason: drafted.reason.clone(),
             limit: drafted.limit,
+            decimal: drafted.decimal,
             line: lines.of_rule(name, index).map(|number| Line { file: origin.to_owned(), number }),
         };
         Ok(Budgeted {
@@ -247,7 +310,7 @@ services:
         concurrency: 10
         reason: limits.memory of the pod
       - {max_buffer: 20M}
-      - {min_rps: 10, cpus: 0.5}
+      - {min_rps: 10/s, cpus: 0.5}
   small:
     model: small.onnx
     rules: [{max_model_file: 20MB}, {max_growth: 5%}, {max_cpu_seconds: 50ms}]
@@ -267,6 +330,10 @@ services:
         assert_eq!(scan.rules[0].limit, Limit::Ram { most: Bytes::mib(512), concurrency: 10 });
         assert_eq!(scan.rules[0].name, "fits the pod");
         assert_eq!(scan.rules[1].name, "RAM of each request");
+        let ten = Rate::per_second(10.0);
+        assert!(matches!(scan.rules[2].limit, Limit::Rps { least, .. } if least == ten));
+        let counted = scan.rules[1].counted(Convention::Decimal);
+        assert_eq!(counted.limit, Limit::Buffer(Bytes::new(20_000_000)));
         assert_eq!(small.rules[0].limit, Limit::ModelFile(Bytes::new(20_000_000)));
         assert_eq!(small.rules[2].limit, Limit::CpuSeconds(Seconds::new(0.05)));
     }
@@ -286,12 +353,22 @@ services:
             ("{max_buffer: 1M, concurrency: 3}", "`concurrency` belongs to `max_ram`"),
             ("{name: nothing}", "a rule has one limit"),
             ("{max_growth: 5 apples}", "is not a share"),
+            ("{max_growth: 0%}", "differ by: give 0.5% or more"),
+            ("{max_buffer: 0}", "a limit of 0 bytes cannot be kept"),
+            ("{max_buffer: 20}", "did you mean 20M?"),
+            ("{max_ram: 1G, concurrency: 4000000000}", "give at most 100000"),
+            ("5", "expected a rule, as in"),
         ] {
             let text = wrong(rule);
             assert!(text.contains(said) && text.starts_with("b.yaml:5:"), "{rule}: {text}");
         }
         let empty = Budget::parse("", "b.yaml", Path::new("")).unwrap_err().to_string();
         assert!(empty.contains("a budget needs `services:`"), "{empty}");
+        let list = Budget::parse("- a\n", "b.yaml", Path::new("")).unwrap_err().to_string();
+        assert!(list.contains("expected a budget, with `services:`"), "{list}");
+        let two = "services: {}\n---\nservices: {}\n";
+        let two = Budget::parse(two, "b.yaml", Path::new("")).unwrap_err().to_string();
+        assert!(!two.contains("profile"), "{two}");
         let both = "services:\n  a: {rules: [{max_buffer: 1M}]}\n";
         let both = Budget::parse(both, "b.yaml", Path::new("")).unwrap_err().to_string();
         assert!(both.contains("`profile` or a `model`"), "{both}");

@@ -140,9 +140,16 @@ fn in_our_words(message: &str, place: Option<&Place>) -> String {
         return "a tab cannot indent: use spaces".to_owned();
     }
     if text.contains("more than one document") {
-        return "a second document begins here: a profile is one, remove the rest".to_owned();
+        return "a second document begins here: remove the rest, or give it a file of its own"
+            .to_owned();
     }
     text = text.replace("expected struct Keys", "expected a profile, with `name:` and `models:`");
+    text = text.replace("expected struct BudgetKeys", "expected a budget, with `services:`");
+    text = text.replace(
+        "expected struct ServiceKeys",
+        "expected a service, with `rules:` and a `profile:` or `model:`",
+    );
+    text = text.replace("expected struct RuleKeys", "expected a rule, as in {max_buffer: 20M}");
     text = text.replace("unit value", "nothing");
     text = text.replace("expected a YAML tag starting with '!'", "expected a single word");
     for integer in ["u16", "u32", "u64"] {

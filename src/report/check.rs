@@ -10,7 +10,7 @@ mod words;
 
 use std::fmt::Write;
 
-use super::tables::{BOLD, DIM, Layout, wrap};
+use super::tables::{BOLD, DIM, Layout, wrap_whole};
 use crate::plan::check::{Checked, Ended, Finding};
 
 pub use github::check_github;
@@ -19,7 +19,7 @@ pub use json::check_json;
 pub use junit::check_junit;
 pub use markdown::check_markdown;
 pub use sarif::check_sarif;
-pub(super) use words::changed;
+pub(super) use words::{changed, size};
 
 /// A line a rule, and with `why` where the bytes are of those that are not kept.
 /// Contains colours; whoever prints it strips them where they do not belong.
@@ -31,27 +31,27 @@ pub fn check_text(checked: &Checked, why: bool, layout: Layout) -> String {
         let pad = " ".repeat(width.unwrap_or(0) - label.chars().count());
         let line =
             format!("{} {label}{pad}  {}", mark(finding.outcome.ended()), words::sentence(finding));
-        let _ = writeln!(out, "{}", wrap(&line, layout, 4));
-        if let Some(more) = words::remark(finding, checked.budget) {
-            let _ = writeln!(out, "    {DIM}{}{DIM:#}", wrap(&more, layout, 4));
+        let _ = writeln!(out, "{}", wrap_whole(&line, layout, 4));
+        if let Some(more) = words::remark(finding) {
+            let _ = writeln!(out, "    {DIM}{}{DIM:#}", wrap_whole(&more, layout, 4));
         }
         if let Some(reason) = finding.rule.reason.as_ref().filter(|_| !is_kept(finding)) {
             let _ = writeln!(
                 out,
                 "    {DIM}{}{DIM:#}",
-                wrap(&format!("Why it is held: {reason}"), layout, 4)
+                wrap_whole(&format!("Why it is held: {reason}"), layout, 4)
             );
         }
         // The same parts again for each rule that is kept would say nothing new.
         let is_first = checked.findings.first().is_some_and(|f| std::ptr::eq(f, finding));
         if why && (!is_kept(finding) || (is_first && checked.ended() == Ended::Within)) {
             for line in words::why(finding) {
-                let _ = writeln!(out, "    • {}", wrap(&line, layout, 6));
+                let _ = writeln!(out, "    • {}", wrap_whole(&line, layout, 6));
             }
         }
     }
     for note in &checked.notes {
-        let _ = writeln!(out, "{DIM}{}{DIM:#}", wrap(note, layout, 2));
+        let _ = writeln!(out, "{DIM}{}{DIM:#}", wrap_whole(note, layout, 2));
     }
     let _ = writeln!(out, "\n{BOLD}{}{BOLD:#}", words::summary(checked));
     out

@@ -4,9 +4,9 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
-use super::check::changed;
+use super::check::{changed, size};
 use super::json::span::S;
-use super::tables::{BOLD, DIM, Layout, cells, grid, keep_words, titled, wrap};
+use super::tables::{BOLD, DIM, JOINT, Layout, cells, grid, keep_words, titled, whole, wrap_whole};
 use crate::plan::diff::{Diff, Row};
 use crate::units::{Bytes, Span};
 
@@ -15,12 +15,12 @@ use crate::units::{Bytes, Span};
 pub fn diff_text(diff: &Diff, layout: Layout) -> String {
     let [from, to] = &diff.names;
     let mut out = format!("{BOLD}{from} → {to}{BOLD:#}\n");
-    if let Some(different) = &diff.different {
+    for different in &diff.different {
         let text = format!(
             "Not on the same terms: another {} ({}, then {}).",
             different.what, different.then, different.now
         );
-        let _ = writeln!(out, "{}", wrap(&text, layout, 0));
+        let _ = writeln!(out, "{}", wrap_whole(&text, layout, 0));
     }
     let mut rows: Vec<Vec<String>> = diff.memory.iter().map(cells_of).collect();
     rows.push(cells_of(&diff.cpu));
@@ -28,13 +28,13 @@ pub fn diff_text(diff: &Diff, layout: Layout) -> String {
     let _ = writeln!(
         out,
         "{DIM}{}{DIM:#}",
-        wrap(
+        wrap_whole(
             "±: what two measurements of the same service differ by; a change within it is none.",
             layout,
             0
         )
     );
-    let said = |bytes: Option<Bytes>| bytes.map_or("–".to_owned(), |b| b.to_string());
+    let said = |bytes: Option<Bytes>| bytes.map_or("–".to_owned(), size);
     let stages: Vec<Vec<String>> = diff
         .stages
         .iter()
@@ -55,7 +55,7 @@ pub fn diff_text(diff: &Diff, layout: Layout) -> String {
         .map(|(ram, [a, b])| {
             let change = i64::from(b.low) - i64::from(a.low);
             let change = if change == 0 { "–".to_owned() } else { format!("{change:+}") };
-            vec![ram.to_string(), fits(a.low), fits(b.low), change]
+            vec![size(*ram), fits(a.low), fits(b.low), change]
         })
         .collect();
     let _ = write!(
@@ -71,8 +71,11 @@ pub fn diff_text(diff: &Diff, layout: Layout) -> String {
     out
 }
 
+const DOES_NOT_FIT: &str = "does not fit";
+
+/// The verdict on a box: how many in flight it holds, if it holds one.
 fn fits(n: u32) -> String {
-    if n == 0 { "does not fit".to_owned() } else { n.to_string() }
+    if n == 0 { DOES_NOT_FIT.to_owned() } else { format!("fits {n}") }
 }
 
 fn step(bytes: [Option<Bytes>; 2]) -> String {
@@ -99,10 +102,11 @@ fn interval<T: Copy + PartialOrd + Display>(span: &Span<T>) -> String {
 fn table(title: &str, header: [&str; 4], rows: Vec<Vec<String>>, layout: Layout) -> String {
     let mut table = grid(layout, &header);
     for row in &rows {
-        table.add_row(cells(row.iter().cloned()));
+        table.add_row(cells(row.iter().map(|cell| whole(cell))));
     }
-    keep_words(&mut table, &header, rows.into_iter(), layout);
-    titled(title, &table)
+    let rows = rows.into_iter().map(|row| row.iter().map(|cell| whole(cell)).collect());
+    keep_words(&mut table, &header, rows, layout);
+    titled(title, &table).replace(JOINT, " ")
 }
 
 #[derive(Debug, Serialize)]
@@ -110,7 +114,7 @@ struct Contract<'a> {
     schema: &'static str,
     from: &'a str,
     to: &'a str,
-    different: Option<String>,
+    different: Vec<String>,
     ram: Vec<Quantity<u64>>,
     cpu: Quantity<f64>,
     stages: Vec<Stage<'a>>,
@@ -138,6 +142,12 @@ struct Box {
     ram_bytes: u64,
     from_max_concurrency: u32,
     to_max_concurrency: u32,
+    from_verdict: &'static str,
+    to_verdict: &'static str,
+}
+
+const fn verdict(n: u32) -> &'static str {
+    if n == 0 { "does_not_fit" } else { "fits" }
 }
 
 /// Both as one JSON value.
@@ -164,8 +174,9 @@ pub fn diff_json(diff: &Diff) -> Result<String, serde_json::Error> {
         to: &diff.names[1],
         different: diff
             .different
-            .as_ref()
-            .map(|d| format!("{}: {}, then {}", d.what, d.then, d.now)),
+            .iter()
+            .map(|d| format!("{}: {}, then {}", d.what, d.then, d.now))
+            .collect(),
         ram: diff.memory.iter().map(quantity).collect(),
         cpu: quantity(&diff.cpu),
         stages: diff
@@ -184,6 +195,8 @@ pub fn diff_json(diff: &Diff) -> Result<String, serde_json::Error> {
                 ram_bytes: ram.get(),
                 from_max_concurrency: a.low,
                 to_max_concurrency: b.low,
+                from_verdict: verdict(a.low),
+                to_verdict: verdict(b.low),
             })
             .collect(),
     };

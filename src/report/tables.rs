@@ -64,7 +64,7 @@ pub(super) fn keep_words(
     layout: Layout,
 ) {
     let longest =
-        |text: &str| text.split_whitespace().map(textwrap::core::display_width).max().unwrap_or(0);
+        |text: &str| text.split([' ', '\n']).map(textwrap::core::display_width).max().unwrap_or(0);
     let mut widths: Vec<usize> = header.iter().map(|h| longest(h)).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(&row) {
@@ -113,6 +113,36 @@ pub(super) fn listed(title: &str, lines: &[String], layout: Layout) -> String {
 /// The ending of a plural.
 pub(super) const fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
+}
+
+/// [`wrap`] that keeps numbers together with their units.
+pub(super) fn wrap_whole(text: &str, layout: Layout, indent: usize) -> String {
+    wrap(&whole(text), layout, indent).replace(JOINT, " ")
+}
+
+/// A blank at which no line is broken, and which no text that is wrapped has.
+pub(super) const JOINT: char = '\u{202f}';
+
+/// Words that belong to the number before them.
+const UNITS: [&str; 14] =
+    ["KiB", "MiB", "GiB", "TiB", "KB", "MB", "GB", "%", "ms", "µs", "s", "min", "CPUs", "CPU"];
+
+/// The text with what may not be torn apart joined: `352 MiB`, `+4.1 % ± 1.2 %`.
+pub(super) fn whole(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(' ') {
+        let plain = |c: char| !c.is_alphabetic() && c != '%';
+        let bare = word.trim_matches(|c: char| c == ' ' || plain(c));
+        let follows_a_number = out.trim_end().ends_with(|c: char| c.is_ascii_digit());
+        let is_unit = UNITS.contains(&bare) && word.starts_with(|c: char| !plain(c));
+        let is_between = word.trim_end() == "±" || out.trim_end().ends_with('±');
+        if out.ends_with(' ') && ((is_unit && follows_a_number) || is_between) {
+            out.pop();
+            out.push(JOINT);
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 /// Breaks lines at the terminal's width; later lines are indented.

@@ -1,6 +1,6 @@
 //! What a service must not exceed, as a pipeline holds it to.
 
-use crate::units::{Bytes, Cpus, Rate, Seconds, Share};
+use crate::units::{Bytes, Convention, Cpus, Rate, Seconds, Share};
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,8 +11,21 @@ pub struct Rule {
     pub reason: Option<String>,
     /// What it holds.
     pub limit: Limit,
+    /// The same where a megabyte of the service's boxes is 1000² bytes.
+    pub decimal: Limit,
     /// Where it stands: a file and the line in it; `None` on the command line.
     pub line: Option<Line>,
+}
+
+impl Rule {
+    /// The rule of a service whose boxes are counted so.
+    #[must_use]
+    pub fn counted(&self, convention: Convention) -> Self {
+        match convention {
+            Convention::Binary => self.clone(),
+            Convention::Decimal => Self { limit: self.decimal, ..self.clone() },
+        }
+    }
 }
 
 /// A line of a file.

@@ -7,7 +7,7 @@ use anyhow::bail;
 use crate::cli::{CheckArgs, ServiceArgs};
 use crate::profile::{Budget, Budgeted, DEFAULT_PROFILE, Subject, line_of};
 use crate::service::{Limit, Line, Rule};
-use crate::units::Share;
+use crate::units::{Convention, Share, Size};
 
 /// The file that is taken where nothing else is said.
 const DEFAULT_FILE: &str = "budget.yaml";
@@ -26,38 +26,55 @@ pub struct Task {
     pub rules: Vec<Rule>,
 }
 
+/// What is to be held.
+pub struct Asked {
+    /// One at least.
+    pub tasks: Vec<Task>,
+    /// Whether it was typed, and not read from a file.
+    pub is_typed: bool,
+}
+
 /// All that is asked.
-pub fn tasks(args: &CheckArgs) -> anyhow::Result<Vec<Task>> {
+pub fn tasks(args: &CheckArgs) -> anyhow::Result<Asked> {
     if let Some(path) = &args.budget_file {
-        if args.has_rules() && args.baseline.is_none() {
+        if args.has_rules() {
             bail!(
-                "rules stand in {} or on the command line: leave out one of them",
+                "rules and baselines stand in {} or on the command line: leave out one of them",
                 path.display()
             );
         }
         return of_file(path, args);
     }
     if args.has_rules() {
-        return Ok(vec![typed(args)]);
-    }
-    if args.update_baseline {
-        bail!(
-            "nothing says where the baseline is kept: add --baseline FILE, or name a budget file"
-        );
+        return Ok(Asked { tasks: vec![typed(args)], is_typed: true });
     }
     if Path::new(DEFAULT_FILE).exists() {
         return of_file(Path::new(DEFAULT_FILE), args);
+    }
+    if args.update_baseline {
+        bail!(
+            "nothing says where the baseline is kept: add --baseline FILE, or name a budget file with \
+             `baseline:` in it"
+        );
     }
     bail!(
         "there is no rule to hold: type one, as in --max-ram 512M --concurrency 10, or write {DEFAULT_FILE}"
     )
 }
 
-fn of_file(path: &Path, args: &CheckArgs) -> anyhow::Result<Vec<Task>> {
+fn of_file(path: &Path, args: &CheckArgs) -> anyhow::Result<Asked> {
     if args.service.profile.is_some() || args.service.model.is_some() {
         bail!("{} names its services: leave out --profile and --model", path.display());
     }
-    Ok(Budget::read(path)?.services.into_iter().map(|service| of_budget(service, args)).collect())
+    let services = Budget::read(path)?.services;
+    let tasks: Vec<Task> = services.into_iter().map(|s| of_budget(s, args)).collect();
+    if args.update_baseline && tasks.iter().all(|task| task.baseline.is_none()) {
+        bail!(
+            "no service in {} says where its baseline is kept: add `baseline: footprint.yaml` to it",
+            path.display()
+        );
+    }
+    Ok(Asked { tasks, is_typed: false })
 }
 
 fn of_budget(budgeted: Budgeted, args: &CheckArgs) -> Task {
@@ -81,26 +98,36 @@ const GROWTH: f64 = 0.05;
 fn typed(args: &CheckArgs) -> Task {
     let default = || if args.update_baseline { None } else { Share::new(GROWTH) };
     let growth = args.max_growth.or_else(|| args.baseline.as_ref().and_then(|_| default()));
-    let limits = [
-        args.max_ram
-            .zip(args.concurrency)
-            .map(|(most, concurrency)| Limit::Ram { most, concurrency }),
-        args.max_buffer.map(Limit::Buffer),
-        args.max_load_peak.map(Limit::LoadPeak),
-        args.max_cpu_seconds.map(Limit::CpuSeconds),
-        args.min_rps.zip(args.cpus).map(|(least, cpus)| Limit::Rps { least, cpus }),
-        args.max_model_file.map(Limit::ModelFile),
-        growth.map(Limit::Growth),
-    ];
+    let limits = |convention: Convention| {
+        let size = |size: Size| size.bytes(convention);
+        [
+            args.max_ram
+                .zip(args.concurrency)
+                .map(|(most, concurrency)| Limit::Ram { most: size(most), concurrency }),
+            args.max_buffer.map(|most| Limit::Buffer(size(most))),
+            args.max_load_peak.map(|most| Limit::LoadPeak(size(most))),
+            args.max_cpu_seconds.map(Limit::CpuSeconds),
+            args.min_rps.zip(args.cpus).map(|(least, cpus)| Limit::Rps { least, cpus }),
+            // Files are of a disk.
+            args.max_model_file.map(|most| Limit::ModelFile(most.bytes(Convention::Decimal))),
+            growth.map(Limit::Growth),
+        ]
+    };
     let line = line_of_service(&args.service);
-    let rule =
-        |limit: Limit| Rule { name: limit.default_name(), reason: None, limit, line: line.clone() };
+    let rule = |(limit, decimal): (Limit, Limit)| Rule {
+        name: limit.default_name(),
+        reason: None,
+        limit,
+        decimal,
+        line: line.clone(),
+    };
+    let both = limits(Convention::Binary).into_iter().zip(limits(Convention::Decimal));
     Task {
         name: name(&args.service),
         service: args.service.clone(),
         baseline: args.baseline.clone(),
         warmed: args.warmed,
-        rules: limits.into_iter().flatten().map(rule).collect(),
+        rules: both.filter_map(|(a, b)| a.zip(b)).map(rule).collect(),
     }
 }
 

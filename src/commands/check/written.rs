@@ -51,6 +51,11 @@ fn output(text: &str) -> anyhow::Result<Output> {
         }
     };
     can_write(format)?;
+    if path.as_os_str() == "-" {
+        bail!(
+            "`{text}` would mix a file with the answer on standard output: give --format instead"
+        );
+    }
     if path.is_dir() || path.as_os_str().is_empty() {
         bail!("`{text}` names no file");
     }

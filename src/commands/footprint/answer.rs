@@ -17,6 +17,10 @@ pub struct Obtained {
     pub provenance: String,
     /// Whether the user stopped the measurement.
     pub interrupted: bool,
+    /// Whether the profile brought it along, so that no longer measurement replaces it by itself.
+    pub is_brought: bool,
+    /// What must be said of what the profile brought along.
+    pub said: Option<String>,
 }
 
 impl Request<'_> {

@@ -4,6 +4,7 @@ use anyhow::bail;
 
 use crate::measure::campaign::ChildRecord;
 use crate::measure::host::HostBox;
+use crate::measure::killed::KilledEarly;
 use crate::measure::protocol::KindJob;
 use crate::profile::Kind;
 use crate::units::Bytes;
@@ -39,19 +40,6 @@ pub(super) fn maybe_the_shape(assumed: &[String]) -> String {
 
 pub(super) fn processes(n: usize) -> String {
     format!("{n} process{}", if n == 1 { "" } else { "es" })
-}
-
-/// The measured process was killed before there was enough for an answer.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the measured process was killed by signal {signal} at N = {concurrency}: it needs more memory than \
-     there is here; free some, or measure on a larger machine"
-)]
-pub struct KilledEarly {
-    /// Requests in flight; 0 while loading.
-    pub concurrency: u32,
-    /// 9 for the OOM killer.
-    pub signal: i32,
 }
 
 pub(super) fn nothing_measured(children: &[ChildRecord]) -> anyhow::Error {

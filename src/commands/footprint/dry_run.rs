@@ -13,7 +13,11 @@ impl Request<'_> {
     pub fn dry_run(&self) -> anyhow::Result<()> {
         let mut lines =
             vec![format!("Would size {} ({})", self.profile.title(), self.profile.name)];
-        if self.brought().is_some() {
+        let brought = self.brought()?;
+        if let Some(said) = &brought.said {
+            self.printer.warning(said);
+        }
+        if brought.footprint.is_some() {
             lines.push("  from the footprint in the profile: nothing is measured".into());
             return self.printer.answer(&format!("{}\n", lines.join("\n")));
         }

@@ -2,7 +2,7 @@
 
 use super::{Obtained, Request};
 use crate::commands::synthetic;
-use crate::footprint::{Count, Environment, ImageRecord};
+use crate::footprint::{Count, Environment, ImageRecord, PLANTED_CPU};
 use crate::measure::assemble::{Facts, ModelFacts};
 use crate::measure::cache::KeyParts;
 use crate::measure::interrupt::Interrupt;
@@ -33,7 +33,7 @@ impl Request<'_> {
     /// What is recorded of the machine and the model, and what they are kept under.
     pub(super) fn planted(&self, text: &str) -> (Facts, KeyParts) {
         let environment = Environment {
-            cpu_model: "planted".into(),
+            cpu_model: PLANTED_CPU.into(),
             cores: u32::from(CORES),
             kernel: "none".into(),
             onnxruntime: "none".into(),
@@ -53,6 +53,7 @@ impl Request<'_> {
             width,
             height,
         };
+        let input = format!("{size}, batch {}", self.profile.request.batch.get());
         let bytes = synthetic::parse(text).map_or(Bytes::ZERO, |job| job.base);
         let model = ModelFacts {
             name: "planted".into(),
@@ -61,6 +62,7 @@ impl Request<'_> {
             file_bytes: bytes,
             weight_bytes: bytes,
             sha256: text.to_owned(),
+            inputs: vec![input.clone()],
         };
         let facts = Facts {
             topology: self.profile.topology,
@@ -70,7 +72,6 @@ impl Request<'_> {
             kinds: self.kinds(),
             assumed: Vec::new(),
         };
-        let input = format!("{size}, batch {}", self.profile.request.batch.get());
         let images = vec![text.to_owned(), input];
         let parts = self.key_parts(&facts.environment, "planted", Vec::new(), images);
         (facts, parts)

@@ -80,6 +80,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
         partial: measured.is_partial,
         no_room: None,
         heap_bytes: None,
+        budget_seconds: None,
         runs: Vec::new(),
         killed: None,
         assumed: Vec::new(),

@@ -58,41 +58,47 @@ pub struct Difference {
     pub now: String,
 }
 
-/// Whether what was measured then says something of now: same settings, topology, ONNX Runtime and
-/// image. Another CPU changes the time that is taken, not what is compared here: RAM.
+/// Whether what was measured then says something of now: same settings, topology, ONNX Runtime,
+/// image and inputs. Another CPU changes the time that is taken, not what is compared here: RAM.
 ///
 /// # Errors
 /// With the first that differs.
 pub fn comparable(then: &Footprint, now: &Footprint) -> Result<(), Difference> {
-    let image = |f: &Footprint| {
-        f.image.as_ref().map_or("none".to_owned(), |i| format!("{} × {}", i.width, i.height))
-    };
-    let of = |f: &Footprint| {
-        [
-            ("topology", f.topology.to_string()),
-            ("ONNX Runtime", f.environment.onnxruntime.clone()),
-            ("image", image(f)),
-            ("kind of service", if f.live.is_some() { "live" } else { "run here" }.to_owned()),
-        ]
-    };
-    for ((what, then), (_, now)) in of(then).into_iter().zip(of(now)) {
-        if then != now {
-            return Err(Difference { what, then, now });
-        }
-    }
+    differences(then, now).into_iter().next().map_or(Ok(()), Err)
+}
+
+/// All in which two footprints are not of a service on the same terms.
+pub fn differences(then: &Footprint, now: &Footprint) -> Vec<Difference> {
     let told = |ours: &Footprint, theirs: &Footprint| {
         let changes = ours.environment.settings.beside(&theirs.environment.settings);
         changes.map(|c| c.to_string()).collect::<Vec<_>>().join(", ")
     };
-    if then.environment.settings != now.environment.settings {
-        let (then, now) = (told(then, now), told(now, then));
-        return Err(Difference { what: "set of settings", then, now });
+    let image = |f: &Footprint| f.image.as_ref().map_or("none".to_owned(), ToString::to_string);
+    let kind = |f: &Footprint| if f.live.is_some() { "live" } else { "run here" }.to_owned();
+    let threads = |f: &Footprint| f.environment.threads().to_string();
+    let both = |what, of: &dyn Fn(&Footprint) -> String| (what, of(then), of(now));
+    let mut found = vec![
+        both("topology", &|f| f.topology.to_string()),
+        both("ONNX Runtime", &|f| f.environment.onnxruntime.clone()),
+        both("image", &image),
+        both("kind of service", &kind),
+        ("set of settings", told(then, now), told(now, then)),
+    ];
+    // Where they are left to the machine, the same settings give other threads.
+    if then.environment.settings == now.environment.settings {
+        found.push(both("number of threads", &threads));
     }
-    if then.environment.threads() != now.environment.threads() {
-        let told = |f: &Footprint| f.environment.threads().to_string();
-        return Err(Difference { what: "number of threads", then: told(then), now: told(now) });
+    for model in &now.models {
+        let before = then.models.iter().find(|m| m.name == model.name);
+        // Of planted costs and of older records they are not known.
+        let known = before.filter(|m| !m.inputs.is_empty() && !model.inputs.is_empty());
+        if let Some(before) = known {
+            let inputs = |inputs: &[String]| inputs.join("; ");
+            found.push(("set of inputs", inputs(&before.inputs), inputs(&model.inputs)));
+        }
     }
-    Ok(())
+    found.retain(|(_, then, now)| then != now);
+    found.into_iter().map(|(what, then, now)| Difference { what, then, now }).collect()
 }
 
 /// A footprint and what follows from it.

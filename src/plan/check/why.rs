@@ -1,15 +1,20 @@
 //! Where the bytes of a rule are, what changed since the baseline, and what would bring it back.
 
-use super::Evidence;
+use super::{Evidence, Grown, Part, Reading};
+use crate::footprint::Footprint;
 use crate::plan::{Component, Plan, PlanError, Question, Scope, plan};
 use crate::service::Limit;
-use crate::units::{Bytes, Span};
+use crate::units::{Bytes, Rate, Seconds, Span};
 
 /// All of it; empty where nothing was measured.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Why {
     /// Where the bytes are, the largest first, by who pays for them.
     pub parts: Vec<Component>,
+    /// CPU time of each stage of a request, the longest first; of rules about time.
+    pub times: Vec<(String, Seconds)>,
+    /// Files of models, the largest first; of the rule about them.
+    pub files: Vec<(String, Bytes)>,
     /// What differs from the baseline by more than a hundredth of it and a MiB, the largest first.
     pub changes: Vec<Change>,
     /// What would keep the rule, the least change first.
@@ -45,6 +50,20 @@ pub enum Remedy {
     LoadPeak(Bytes),
     /// The stage of a request that takes most.
     Stage(String, Bytes),
+    /// The CPU time that it would keep.
+    CpuLimit(Seconds),
+    /// So many CPUs.
+    Cpus(f64),
+    /// The rate that it would keep.
+    Rate(Rate),
+    /// The stage of a request that takes most time.
+    Time(String, Seconds),
+    /// A model file that is too large.
+    File(String, Bytes),
+    /// A part that must lose so much, to be at most so much.
+    Shrink(Part, Bytes, Bytes),
+    /// What has grown most since the baseline.
+    Grew(String, Bytes),
 }
 
 /// Below this nothing is said to have changed.
@@ -54,11 +73,18 @@ const LEAST: Bytes = Bytes::mib(1);
 ///
 /// # Errors
 /// Where the baseline gives no plan.
-pub fn why(limit: &Limit, now: &Plan, evidence: &Evidence<'_>) -> Result<Why, PlanError> {
-    let is_memory =
-        !matches!(limit, Limit::CpuSeconds(_) | Limit::Rps { .. } | Limit::ModelFile(_));
-    if !is_memory {
-        return Ok(Why::default());
+pub fn why(
+    limit: &Limit,
+    now: &Plan,
+    reading: &Reading,
+    evidence: &Evidence<'_>,
+) -> Result<Why, PlanError> {
+    if let Limit::CpuSeconds(_) | Limit::Rps { .. } = limit {
+        let times = cpu_times(evidence.footprint);
+        return Ok(Why { remedies: of_time(limit, now, &times), times, ..Why::default() });
+    }
+    if let Limit::ModelFile(most) = limit {
+        return Ok(of_files(*most, files(evidence.footprint)));
     }
     let mut parts = now.ram.components.clone();
     parts.retain(|part| part.bytes.typical() > Bytes::ZERO);
@@ -72,7 +98,72 @@ pub fn why(limit: &Limit, now: &Plan, evidence: &Evidence<'_>) -> Result<Why, Pl
         }
         None => Vec::new(),
     };
-    Ok(Why { parts, changes, remedies: remedies(limit, now, evidence)? })
+    let remedies = match (limit, reading) {
+        (Limit::Growth(most), Reading::Growth(grown)) => back(grown, most.get(), &changes),
+        _ => remedies(limit, now, evidence)?,
+    };
+    Ok(Why { parts, changes, remedies, ..Why::default() })
+}
+
+/// CPU time of each stage, the longest first.
+fn cpu_times(footprint: Option<&Footprint>) -> Vec<(String, Seconds)> {
+    let stages = footprint.map(|f| f.stages.as_slice()).unwrap_or_default();
+    let mut times: Vec<_> = stages.iter().map(|s| (s.name.clone(), s.cpu.typical())).collect();
+    times.retain(|(_, time)| *time > Seconds::ZERO);
+    times.sort_by(|a, b| b.1.get().total_cmp(&a.1.get()));
+    times
+}
+
+/// Which files there are, and which of them are too large.
+pub(super) fn of_files(most: Bytes, mut files: Vec<(String, Bytes)>) -> Why {
+    files.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    let over = files.iter().filter(|(_, bytes)| *bytes > most);
+    let remedies = over.map(|(name, bytes)| Remedy::File(name.clone(), *bytes)).collect();
+    Why { files, remedies, ..Why::default() }
+}
+
+/// The files of the models, the largest first.
+pub(super) fn files(footprint: Option<&Footprint>) -> Vec<(String, Bytes)> {
+    let models = footprint.map(|f| f.models.as_slice()).unwrap_or_default();
+    let mut files: Vec<_> = models.iter().map(|m| (m.name.clone(), m.file_bytes)).collect();
+    files.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    files
+}
+
+fn of_time(limit: &Limit, now: &Plan, times: &[(String, Seconds)]) -> Vec<Remedy> {
+    let needed = now.cpu.seconds_per_request.high();
+    let mut found = Vec::new();
+    match *limit {
+        Limit::CpuSeconds(most) if needed > most => found.push(Remedy::CpuLimit(needed)),
+        Limit::Rps { least, .. } => match now.cpu.answers {
+            Some(answers) if answers.throughput.low() < least => {
+                found.push(Remedy::Cpus(least.get() * needed.get()));
+                found.push(Remedy::Rate(answers.throughput.low()));
+            }
+            _ => return found,
+        },
+        _ => return found,
+    }
+    found.extend(times.first().map(|(name, time)| Remedy::Time(name.clone(), *time)));
+    found
+}
+
+/// What each part that has grown too much must lose, and what has grown most.
+fn back(grown: &[Grown], most: f64, changes: &[Change]) -> Vec<Remedy> {
+    let mut found: Vec<Remedy> = grown
+        .iter()
+        .filter(|part| part.change > most)
+        .map(|part| {
+            let allowed = Bytes::from_f64(part.then.typical().as_f64() * (1.0 + most));
+            Remedy::Shrink(part.part, part.now.typical().saturating_sub(allowed), allowed)
+        })
+        .collect();
+    let largest = changes.iter().find(|change| change.now > change.then);
+    if let (false, Some(change)) = (found.is_empty(), largest) {
+        let more = change.now.saturating_sub(change.then);
+        found.push(Remedy::Grew(change.name.clone(), more));
+    }
+    found
 }
 
 fn changes(then: &Plan, now: &Plan) -> Vec<Change> {

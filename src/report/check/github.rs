@@ -16,12 +16,10 @@ pub fn check_github(checked: &Checked) -> String {
             Ended::Undecided if checked.strict => "error",
             Ended::Undecided => "warning",
         };
-        let _ = writeln!(
-            out,
-            "::{level} {}::{}",
-            properties(finding),
-            data(&message(finding, checked))
-        );
+        let _ = writeln!(out, "::{level} {}::{}", properties(finding), data(&message(finding)));
+    }
+    for note in &checked.notes {
+        let _ = writeln!(out, "::notice title=memory budget::{}", data(note));
     }
     let _ = writeln!(out, "{}", words::summary(checked));
     out
@@ -36,9 +34,9 @@ fn properties(finding: &Finding) -> String {
     }
 }
 
-fn message(finding: &Finding, checked: &Checked) -> String {
+fn message(finding: &Finding) -> String {
     let mut text = words::sentence(finding);
-    if let Some(more) = words::remark(finding, checked.budget) {
+    if let Some(more) = words::remark(finding) {
         text = format!("{text}\n{more}");
     }
     for line in words::why(finding) {

@@ -35,16 +35,33 @@ struct Lines {
 /// # Errors
 /// Where it cannot be written as JSON.
 pub fn check_gitlab(checked: &Checked) -> Result<String, serde_json::Error> {
-    let issues: Vec<Issue<'_>> = checked
+    let issues = checked
         .findings
         .iter()
-        .filter(|finding| finding.outcome.ended() != Ended::Within)
-        .map(|finding| issue(finding, checked.strict))
-        .collect();
-    Ok(format!("{}\n", serde_json::to_string_pretty(&issues)?))
+        .enumerate()
+        .filter(|(_, finding)| finding.outcome.ended() != Ended::Within)
+        .map(|(nth, _)| issue(checked, nth));
+    let first = checked.findings.first();
+    let notes = checked.notes.iter().zip(first.into_iter().cycle());
+    let notes = notes.map(|(note, finding)| noted(note, finding));
+    let all: Vec<Issue<'_>> = issues.chain(notes).collect();
+    Ok(format!("{}\n", serde_json::to_string_pretty(&all)?))
 }
 
-fn issue(finding: &Finding, strict: bool) -> Issue<'_> {
+/// What the reader should know has no line of its own: that of the first rule.
+fn noted<'a>(note: &str, finding: &Finding) -> Issue<'a> {
+    let (path, begin) = place(finding);
+    Issue {
+        description: note.to_owned(),
+        check_name: "note",
+        fingerprint: digest(note),
+        severity: "info",
+        location: Location { path, lines: Lines { begin } },
+    }
+}
+
+fn issue(checked: &Checked, nth: usize) -> Issue<'_> {
+    let finding = &checked.findings[nth];
     let (path, begin) = place(finding);
     Issue {
         description: format!(
@@ -54,9 +71,9 @@ fn issue(finding: &Finding, strict: bool) -> Issue<'_> {
             words::sentence(finding)
         ),
         check_name: finding.rule.limit.key(),
-        fingerprint: fingerprint(finding),
+        fingerprint: fingerprint(checked, nth),
         severity: match finding.outcome.ended() {
-            Ended::Undecided if !strict => "minor",
+            Ended::Undecided if !checked.strict => "minor",
             _ => "major",
         },
         location: Location { path, lines: Lines { begin } },
@@ -72,10 +89,20 @@ pub(super) fn place(finding: &Finding) -> (String, u32) {
 }
 
 /// The same for the same rule of the same service, whatever its value: so it is one finding that
-/// comes and goes.
-pub(super) fn fingerprint(finding: &Finding) -> String {
-    let key = format!("{}\n{}\n{}", finding.service, finding.rule.limit.key(), finding.rule.name);
-    let digest = Sha256::digest(key.as_bytes());
+/// comes and goes. Rules that are alike in that are told apart by their order.
+pub(super) fn fingerprint(checked: &Checked, nth: usize) -> String {
+    let key = |finding: &Finding| {
+        format!("{}\n{}\n{}", finding.service, finding.rule.limit.key(), finding.rule.name)
+    };
+    let own = key(&checked.findings[nth]);
+    match checked.findings[..nth].iter().filter(|before| key(before) == own).count() {
+        0 => digest(&own),
+        before => digest(&format!("{own}\n{before}")),
+    }
+}
+
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
     digest.iter().take(16).fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -31,6 +31,7 @@ struct Rule<'a> {
     value: Option<S<f64>>,
     growth: Vec<Part>,
     killed_at: Option<u32>,
+    trouble: Option<&'a str>,
     longer: Option<f64>,
     file: Option<&'a str>,
     line: Option<u32>,
@@ -49,6 +50,8 @@ struct Part {
 #[derive(Debug, Serialize)]
 struct Why<'a> {
     parts: Vec<Component<'a>>,
+    times: Vec<Time<'a>>,
+    files: Vec<File<'a>>,
     changes: Vec<Change<'a>>,
     remedies: Vec<String>,
 }
@@ -58,6 +61,18 @@ struct Component<'a> {
     name: &'a str,
     scope: &'static str,
     bytes: S<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Time<'a> {
+    name: &'a str,
+    seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct File<'a> {
+    name: &'a str,
+    bytes: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +127,7 @@ fn rule(finding: &Finding) -> Rule<'_> {
         value,
         growth,
         killed_at: finding.killed,
+        trouble: finding.trouble.as_deref(),
         longer: match finding.outcome {
             Outcome::Undecided(Doubt::Longer(times)) => Some(times),
             _ => None,
@@ -150,6 +166,18 @@ fn why(finding: &Finding) -> Why<'_> {
                 },
                 bytes: (&part.bytes).into(),
             })
+            .collect(),
+        times: finding
+            .why
+            .times
+            .iter()
+            .map(|(name, time)| Time { name, seconds: time.get() })
+            .collect(),
+        files: finding
+            .why
+            .files
+            .iter()
+            .map(|(name, bytes)| File { name, bytes: bytes.get() })
             .collect(),
         changes: finding
             .why

@@ -23,7 +23,11 @@ pub fn check_junit(checked: &Checked) -> Result<String, quick_junit::SerializeEr
         suite.add_test_cases(own.map(|finding| case(finding, checked)));
         report.add_test_suite(suite);
     }
-    report.to_string()
+    if let (Some(first), false) = (report.test_suites.first_mut(), checked.notes.is_empty()) {
+        first.set_system_out(checked.notes.join("\n"));
+    }
+    // The schema has this attribute on a suite, and not on all of them together, where it comes first.
+    Ok(report.to_string()?.replacen(" skipped=\"0\"", "", 1))
 }
 
 fn case(finding: &Finding, checked: &Checked) -> TestCase {
@@ -33,7 +37,10 @@ fn case(finding: &Finding, checked: &Checked) -> TestCase {
         _ => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
     if finding.outcome.ended() != Ended::Within {
-        let mut lines: Vec<String> = words::remark(finding, checked.budget).into_iter().collect();
+        let place = finding.rule.line.as_ref();
+        let mut lines: Vec<String> =
+            place.map(|line| format!("{}:{}", line.file, line.number)).into_iter().collect();
+        lines.extend(words::remark(finding));
         lines.extend(words::why(finding));
         status.set_message(words::sentence(finding));
         status.set_type(finding.rule.limit.key());
@@ -41,10 +48,6 @@ fn case(finding: &Finding, checked: &Checked) -> TestCase {
     }
     let mut case = TestCase::new(finding.rule.name.clone(), status);
     case.set_classname(finding.service.clone());
-    if let Some(line) = &finding.rule.line {
-        case.extra.insert("file".into(), line.file.clone().into());
-        case.extra.insert("line".into(), line.number.to_string().into());
-    }
     if finding.outcome.ended() == Ended::Within {
         case.set_system_out(words::sentence(finding));
     }

@@ -16,9 +16,7 @@ pub fn check_markdown(checked: &Checked) -> String {
         "### Memory: {verdict}\n\n| | rule | measured | limit |\n| --- | --- | --- | --- |\n"
     );
     for finding in &checked.findings {
-        let sentence = words::sentence(finding);
-        let limit = words::limit(&finding.rule.limit);
-        let value = sentence.replacen(&format!(", {limit}"), "", 1);
+        let (value, limit) = words::told(finding);
         let _ = writeln!(
             out,
             "| {} | {}: {} | {} | {limit} |",
@@ -29,7 +27,7 @@ pub fn check_markdown(checked: &Checked) -> String {
         );
     }
     for finding in checked.findings.iter().filter(|f| f.outcome.ended() != Ended::Within) {
-        let lines: Vec<String> = words::remark(finding, checked.budget)
+        let lines: Vec<String> = words::remark(finding)
             .into_iter()
             .chain(finding.rule.reason.iter().map(|reason| format!("Why it is held: {reason}")))
             .chain(words::why(finding))

@@ -33,7 +33,22 @@ struct Log<'a> {
 #[derive(Debug, Serialize)]
 struct Run<'a> {
     tool: Tool,
+    invocations: [Invocation; 1],
     results: Vec<Found<'a>>,
+}
+
+/// That the tool ran, and what the reader should know of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+    tool_execution_notifications: Vec<Notification>,
+}
+
+#[derive(Debug, Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Text,
 }
 
 #[derive(Debug, Serialize)]
@@ -111,24 +126,32 @@ pub fn check_sarif(checked: &Checked) -> Result<String, serde_json::Error> {
     let results = checked
         .findings
         .iter()
-        .filter(|finding| finding.outcome.ended() != Ended::Within)
-        .map(|finding| found(finding, checked))
+        .enumerate()
+        .filter(|(_, finding)| finding.outcome.ended() != Ended::Within)
+        .map(|(nth, finding)| found(finding, nth, checked))
         .collect();
     let driver = Driver {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         rules: rules.collect(),
     };
-    let log =
-        Log { schema: SCHEMA, version: "2.1.0", runs: [Run { tool: Tool { driver }, results }] };
+    let notes = checked.notes.iter();
+    let invocation = Invocation {
+        execution_successful: checked.findings.iter().all(|f| f.trouble.is_none()),
+        tool_execution_notifications: notes
+            .map(|note| Notification { level: "note", message: Text { text: note.clone() } })
+            .collect(),
+    };
+    let run = Run { tool: Tool { driver }, invocations: [invocation], results };
+    let log = Log { schema: SCHEMA, version: "2.1.0", runs: [run] };
     Ok(format!("{}\n", serde_json::to_string_pretty(&log)?))
 }
 
-fn found<'a>(finding: &'a Finding, checked: &Checked) -> Found<'a> {
+fn found<'a>(finding: &'a Finding, nth: usize, checked: &Checked) -> Found<'a> {
     let (file, line) = place(finding);
     let mut text =
         format!("{}: {}. {}", finding.service, finding.rule.name, words::sentence(finding));
-    if let Some(more) = words::remark(finding, checked.budget) {
+    if let Some(more) = words::remark(finding) {
         text = format!("{text}. {more}");
     }
     Found {
@@ -144,7 +167,7 @@ fn found<'a>(finding: &'a Finding, checked: &Checked) -> Found<'a> {
                 region: Region { start_line: line },
             },
         }],
-        partial_fingerprints: Fingerprints { rule: fingerprint(finding) },
+        partial_fingerprints: Fingerprints { rule: fingerprint(checked, nth) },
     }
 }
 

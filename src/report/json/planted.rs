@@ -337,6 +337,7 @@ fn footprint() -> Footprint {
         }],
         killed: None,
         disturbances: vec![],
+        budget_seconds: None,
         live: None,
     }
 }
@@ -362,6 +363,7 @@ fn model() -> ModelRecord {
         file_bytes: Bytes::new(102_000_000),
         weight_bytes: Bytes::new(101_000_000),
         sha256: "0123abcd".to_owned(),
+        inputs: Vec::new(),
         load_seconds: Seconds::new(0.25),
         load_peak_bytes: Bytes::mib(287),
         resident_bytes: Bytes::mib(250),

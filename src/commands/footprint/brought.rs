@@ -1,0 +1,160 @@
+//! The footprint that a profile brings along: whether it answers what is asked, and whether it was
+//! measured of what is there now.
+
+use anyhow::Context;
+
+use super::Request;
+use crate::footprint::{Footprint, ImageRecord, ModelRecord};
+use crate::measure::assemble::ModelFacts;
+use crate::measure::prepare::{InputError, check};
+use crate::units::Bytes;
+
+/// What a profile brings along.
+#[derive(Debug, Default)]
+pub struct Brought<'a> {
+    /// It, where it is taken.
+    pub footprint: Option<&'a Footprint>,
+    /// What must be said of it.
+    pub said: Option<String>,
+}
+
+impl Request<'_> {
+    /// The same request, for which only what is there now counts: a footprint of anything else is
+    /// measured anew.
+    #[must_use]
+    pub const fn of_what_is_there(mut self) -> Self {
+        self.of_what_is_there = true;
+        self
+    }
+
+    /// The files of the models and their sizes, which are known without a measurement; none where
+    /// one of them cannot be used.
+    pub fn files(&self) -> Vec<(String, Bytes)> {
+        let facts = match &self.args.synthetic {
+            Some(text) => self.planted(text).0.models,
+            None => check(&self.cache, &self.profile).map(|c| c.facts()).unwrap_or_default(),
+        };
+        facts.into_iter().map(|fact| (fact.name, fact.file_bytes)).collect()
+    }
+
+    /// What the profile brings along. Reads the models' files, to know whether they are the same.
+    ///
+    /// # Errors
+    /// Where only what is there counts, and that cannot be told.
+    pub(super) fn brought(&self) -> anyhow::Result<Brought<'_>> {
+        let Some(footprint) = self.answering() else { return Ok(Brought::default()) };
+        if self.profile.live.is_some() {
+            return Ok(Brought { footprint: Some(footprint), said: None });
+        }
+        Ok(match self.changed_since(footprint) {
+            Ok(None) => Brought { footprint: Some(footprint), said: None },
+            Ok(Some(what)) if self.of_what_is_there => Brought {
+                footprint: None,
+                said: Some(format!(
+                    "The footprint in the profile `{}` is not of what is there now, so that is measured: {what}.",
+                    self.profile.name
+                )),
+            },
+            Ok(Some(what)) => Brought {
+                footprint: Some(footprint),
+                said: Some(format!(
+                    "the footprint in the profile is not of what is there now: {what}; --remeasure measures that"
+                )),
+            },
+            Err(error) if self.of_what_is_there => {
+                return Err(error).context(format!(
+                    "whether the footprint in the profile `{}` is of what is there now cannot be told: \
+                     put the file where the profile says, or correct its path there",
+                    self.profile.name
+                ));
+            }
+            Err(error) => Brought {
+                footprint: Some(footprint),
+                said: Some(format!(
+                    "whether the footprint in the profile is of the models that are there cannot be told \
+                     ({error}): it is taken as it is"
+                )),
+            },
+        })
+    }
+
+    /// The footprint of the profile, where it answers what is asked.
+    fn answering(&self) -> Option<&Footprint> {
+        let args = self.args;
+        if args.remeasure || args.image.is_some() || args.batch.is_some() {
+            return None;
+        }
+        // What this machine would add to a footprint of another one could not be compared with it.
+        if self.profile.live.is_some() {
+            return self.profile.footprint.as_ref();
+        }
+        self.profile.footprint.as_ref().filter(|footprint| {
+            footprint.topology == self.profile.topology
+                && (args.settings.is_empty()
+                    || footprint.environment.settings == self.profile.settings)
+                && (self.families.is_empty() || !footprint.runs.is_empty())
+        })
+    }
+
+    /// In what the service is another one than was measured, in words; the first thing that is.
+    fn changed_since(&self, footprint: &Footprint) -> Result<Option<String>, InputError> {
+        let (then, now) = (&footprint.environment.settings, &self.profile.settings);
+        if then != now {
+            let told = now.beside(then).map(|c| c.to_string()).collect::<Vec<_>>().join(", ");
+            return Ok(Some(format!("its settings are others ({told})")));
+        }
+        if footprint.environment.is_planted() {
+            let (facts, _) = self.planted(self.args.synthetic.as_deref().unwrap_or_default());
+            let mut facts = facts.models;
+            if self.args.synthetic.is_none()
+                && let (Some(fact), Some(record)) = (facts.first_mut(), footprint.models.first())
+            {
+                fact.sha256.clone_from(&record.sha256);
+            }
+            return Ok(of_models(&footprint.models, &facts));
+        }
+        if self.args.synthetic.is_some() {
+            return Ok(None);
+        }
+        let checked = check(&self.cache, &self.profile)?;
+        Ok(of_models(&footprint.models, &checked.facts())
+            .or_else(|| of_image(footprint.image.as_ref(), checked.image().as_ref())))
+    }
+}
+
+fn of_models(then: &[ModelRecord], now: &[ModelFacts]) -> Option<String> {
+    if let Some(gone) = then.iter().find(|m| now.iter().all(|fact| fact.name != m.name)) {
+        return Some(format!("the model `{}` is not part of it any more", gone.name));
+    }
+    now.iter().find_map(|fact| {
+        let name = &fact.name;
+        let Some(record) = then.iter().find(|m| m.name == *name) else {
+            return Some(format!("the model `{name}` is new"));
+        };
+        if record.sha256 != fact.sha256 {
+            return Some(format!("the model `{name}` has changed"));
+        }
+        // A record that does not say is of an older one of these tools, or of planted costs.
+        let is_fed_alike = record.inputs.is_empty() || record.inputs == fact.inputs;
+        match () {
+            () if !is_fed_alike => Some(format!(
+                "the model `{name}` is fed with {}, and was with {}",
+                fact.inputs.join(", "),
+                record.inputs.join(", ")
+            )),
+            () if record.lazy != fact.lazy => {
+                Some(format!("the model `{name}` is loaded at another time"))
+            }
+            () => None,
+        }
+    })
+}
+
+fn of_image(then: Option<&ImageRecord>, now: Option<&ImageRecord>) -> Option<String> {
+    let (then, now) = (then?, now?);
+    let is_same = then.origin == now.origin
+        && (then.width, then.height) == (now.width, now.height)
+        // How large a generated one becomes is known when it is there.
+        && (then.encoded_bytes == now.encoded_bytes || now.encoded_bytes.get() == 0);
+    (!is_same).then(|| format!("requests carry another image ({now}, and was {then})"))
+}
