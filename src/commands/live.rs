@@ -102,14 +102,23 @@ fn answer(
     global: &GlobalArgs,
     printer: &Printer,
 ) -> anyhow::Result<()> {
-    let plan = match plan(&profile.name, profile.title(), &found, &Question::default()) {
+    let question = Question { ram: args.variants.ram, ..Question::default() };
+    let plan = match plan(&profile.name, profile.title(), &found, &question) {
         Ok(plan) => plan,
-        Err(error) => return Err(too_little(&found, anyhow::Error::from(error))),
+        // What was seen is an answer, if not the one that was asked for.
+        Err(error) => {
+            printer.answer(&if as_json {
+                report::footprint_json(None, &found)?
+            } else {
+                report::live_text(profile.title(), &found, None, Printer::layout())
+            })?;
+            return Err(too_little(&found, anyhow::Error::from(error)));
+        }
     };
     if as_json {
-        printer.answer(&report::footprint_json(&plan, &found)?)?;
+        printer.answer(&report::footprint_json(Some(&plan), &found)?)?;
     } else if args.output.is_none() || !global.quiet {
-        let mut text = report::live_text(&plan, Printer::layout());
+        let mut text = report::live_text(profile.title(), &found, Some(&plan), Printer::layout());
         let provenance = Provenance { footprint: "Measured now".to_owned(), found_box: None };
         let finished = finished(profile.clone(), plan, &provenance, measured.is_partial);
         let _ = write!(text, "\n{}", rendered(&finished, Format::Text, &How::short(None))?);
@@ -124,12 +133,13 @@ fn answer(
 
 /// A service that failed before there was a line is told with what it said.
 fn too_little(found: &crate::footprint::Footprint, error: anyhow::Error) -> anyhow::Error {
-    let failure = found.live.as_ref().and_then(|live| live.failure.as_ref());
+    let failure = found.live.as_ref().and_then(|live| live.failure());
     match failure {
-        Some(failure) => error.context(format!(
-            "the service could not stand {} at once ({}), and fewer say too little",
-            failure.concurrency, failure.what
-        )),
+        Some(failure) => anyhow::anyhow!(
+            "the service could not stand {} at once ({}), and fewer give no line of memory",
+            failure.concurrency,
+            failure.what
+        ),
         None => error,
     }
 }

@@ -591,6 +591,7 @@ note-extrapolated = The answer goes beyond the { $n ->
 } in flight that were measured: from there on RAM is taken to grow along the same line. A larger --budget with --remeasure measures further.
 note-grows = Its memory grows by { $bytes } with each request and does not come back: no box holds that for ever{ $until }. What is planned here is without it.
 note-grows-until = , this one for about { $n } requests
+note-burst-failed = A burst of { $n } right after a start was too much for the service ({ $what }): warm it up before it gets traffic.
 note-could-not-stand = The service could not stand { $n } in flight ({ $what }): the numbers rest on fewer.
 note-disturbed = { $what }
 note-no-room = { $n ->

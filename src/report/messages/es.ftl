@@ -591,6 +591,7 @@ note-extrapolated = La respuesta va más allá de { $n ->
 }: desde ahí se toma la misma recta. Un --budget mayor con --remeasure llega más lejos.
 note-grows = Su memoria crece { $bytes } con cada petición y no vuelve: ninguna máquina lo aguanta para siempre{ $until }. Lo planificado aquí es sin ello.
 note-grows-until = , esta unas { $n } peticiones
+note-burst-failed = Una ráfaga de { $n } justo después de arrancar fue demasiado para el servicio ({ $what }): caliéntelo antes de darle tráfico.
 note-could-not-stand = El servicio no aguantó { $n } en curso ({ $what }): los números se apoyan en menos.
 note-disturbed = { $what }
 note-no-room = { $n ->
