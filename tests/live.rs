@@ -160,6 +160,19 @@ fn the_tool_does_not_measure_itself() {
     assert!((30.0..60.0).contains(&base), "{base}");
 }
 
+/// Each request is answered by a process of its own, which shares what its parent holds: that is
+/// counted once.
+#[test]
+fn processes_that_come_and_go_are_measured() {
+    let place = Place::new();
+    let options = "--base 20M --hold 50M --time 0.2 --fork";
+    let seen = spawned(&place, options, &["--budget", "8s", "--up-to", "4"]);
+    let buffer = number(&seen, "/ram/buffer_bytes/typical") / MIB;
+    // A process of its own takes a little more than what it holds.
+    assert!((47.0..57.0).contains(&buffer), "{buffer}");
+    assert!(number(&seen, "/live/processes") >= 4.0, "{}", seen["live"]);
+}
+
 /// The control group of a container, as root may make one.
 #[test]
 fn the_service_of_a_control_group_is_measured() {
