@@ -138,6 +138,28 @@ fn a_service_that_does_not_come_up_is_told() {
     assert!(nowhere.stderr.contains("there is no control group /nonexist"), "{}", nowhere.stderr);
 }
 
+/// An address that takes connections and never answers: neither the limit nor Ctrl-C waits for it.
+#[test]
+fn a_sign_that_never_comes_is_not_waited_for() {
+    let place = Place::new();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let ready = format!("http://{}/", silent.local_addr().unwrap());
+    let url = format!("http://127.0.0.1:{}/work", port());
+    let options = ["measure", "--quiet", "--url", &url, "--ready", &ready];
+    let begun = Instant::now();
+    let limited = ["--start-timeout", "1s", "--", "sleep", "97"];
+    let ran = place.run(&[&options[..], &limited].concat());
+    assert_eq!(ran.code, Some(2), "{}", ran.stdout);
+    assert!(ran.stderr.contains("was not ready after 1.0 s"), "{}", ran.stderr);
+    let mut child =
+        place.command(&[&options[..], &["--", "sleep", "97"]].concat()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(12));
+}
+
 /// It changes its process on starting: found all the same, and ended.
 #[test]
 fn a_service_that_changes_its_process_is_followed() {

@@ -22,6 +22,7 @@ use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::live::LiveError;
 use crate::measure::live::campaign::{Campaign, Measured, UP_TO};
+use crate::measure::live::client::Client;
 use crate::measure::live::record::{LiveFacts, footprint};
 use crate::measure::live::tree::Root;
 use crate::measure::memory::Interference;
@@ -52,8 +53,13 @@ pub fn run(
             live.url
         );
     }
+    // What is sent is read before anything is started.
+    let sent = Client::new(&live)?;
+    if let Some(root) = &attached {
+        root.check()?;
+    }
     if args.service.dry_run {
-        printer.answer(&dry_run(&live, attached.as_ref(), args))?;
+        printer.answer(&dry_run(&live, attached.as_ref(), args, &sent))?;
         return Ok(Some(Exit::Answered));
     }
     if let Some(output) = &args.output {
@@ -166,7 +172,7 @@ fn target(live: &Live, attached: Option<&Root>) -> String {
     }
 }
 
-fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs) -> String {
+fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs, sent: &Client) -> String {
     let budget = args.service.budget.unwrap_or(DEFAULT_BUDGET);
     let up_to = args.live.up_to.unwrap_or(UP_TO);
     let how = match attached {
@@ -174,9 +180,10 @@ fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs) -> String {
         None => format!("`{}` would be started, up to five times", live.command.join(" ")),
     };
     format!(
-        "{how}.\nRequests go to {} alone: 1, 2, 4 … {up_to} in flight together, for about {budget}.\n\
+        "{how}.\nRequests go to {} alone: 1, 2, 4 … {up_to} in flight together, for about {budget}; each carries {}.\n\
          Nothing is downloaded.{}\n",
         live.url,
+        sent.request_bytes(),
         args.output.as_ref().map_or_else(String::new, |path| format!(
             " The profile is written to {}.",
             path.display()

@@ -237,7 +237,7 @@ pub(super) fn until(plan: &Plan, live: &LiveRecord) -> Option<Until> {
 }
 
 /// A length of time in the unit that fits.
-fn told(seconds: f64) -> String {
+pub(super) fn told(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} minutes", s / 60.0),
@@ -334,8 +334,11 @@ fn means(live: &LiveRecord) -> Vec<String> {
         live.after.total()
     ));
     if let Some(peak) = live.group_peak_bytes {
+        let when =
+            if live.attached { " in all the time that the group has been there" } else { "" };
         lines.push(format!(
-            "The most that the kernel charged its control group: {peak}, files that it read included."
+            "The most that the kernel charged its control group{when}: {peak}, files that it read \
+             included."
         ));
     }
     if starts > 1 {

@@ -84,6 +84,8 @@ def arguments():
     option("--die-at", type=float, default=0, metavar="SECONDS",
            help="exits with 3 so long after its first request")
     option("--fail-after", **count, help="executes, but answers 500, from the Nth on")
+    option("--fail-status", default="500 Internal Server Error", metavar="STATUS",
+           help="answered instead of 500")
     option("--reset-after", **count, help="executes, but resets the connection, from the Nth on")
     option("--hang-after", **count, help="executes, then keeps memory and slot and never answers, "
                                          "from the Nth on")
@@ -209,7 +211,7 @@ class Service:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
         if reached(self.options.fail_after, number):
-            return answer(connection, "500 Internal Server Error", b"{}", keep=keep, head=head)
+            return answer(connection, self.options.fail_status, b"{}", keep=keep, head=head)
         scheme, _, token = headers.get("authorization", "").partition(" ")
         body = {
             "pid": os.getpid(),

@@ -4,6 +4,7 @@
 mod drive;
 mod growth;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::LiveError;
@@ -15,7 +16,8 @@ use super::watch::Watch;
 use crate::footprint::checked::made_one_line;
 use crate::footprint::{During, Failure, Level, PeaksBy, Round};
 use crate::measure::control_group::{ControlGroup, Limits, Place, Watcher};
-use crate::measure::host::files::Files;
+use crate::measure::host::cgroup::Groups;
+use crate::measure::host::files::{Files, Process};
 use crate::measure::interrupt::Interrupt;
 use crate::profile::Live;
 use crate::units::{Bytes, Seconds};
@@ -212,7 +214,9 @@ impl Campaign<'_> {
         let peak = match (&subject.group, &subject.root) {
             (Some(group), _) => group.counters().peak,
             (None, Root::Group(path)) => group_peak(path),
-            (None, _) => None,
+            (None, Root::Process(id) | Root::Started(id)) => {
+                group_of(*id).as_deref().and_then(group_peak)
+            }
         };
         Ok((run, peak))
     }
@@ -450,6 +454,16 @@ fn group_peak(group: &std::path::Path) -> Option<Bytes> {
     number("memory.peak").or_else(|| number("memory.max_usage_in_bytes")).map(Bytes::new)
 }
 
+/// The control group of a process, where it has one that this tool is not in, too.
+fn group_of(id: u32) -> Option<PathBuf> {
+    let place = |process| {
+        let groups = Groups::seen_by(&Files::real(), process, Process::This).ok()?;
+        groups.memory.into_iter().chain(groups.unified).next()
+    };
+    let (its, own) = (place(Process::Id(id))?, place(Process::This)?);
+    (!own.starts_with(&its)).then_some(its)
+}
+
 /// What a lone request that fails may mean.
 fn explained(fault: &super::client::Fault, client: &Client) -> String {
     use super::client::Fault;
@@ -459,6 +473,9 @@ fn explained(fault: &super::client::Fault, client: &Client) -> String {
         Fault::Timeout => {
             format!("no answer within {}; --timeout waits longer", Seconds::from(client.timeout()))
         }
+        Fault::Status(code @ 300..400) => format!(
+            "it answers with status {code}, and redirects are not followed: name the address that it leads to"
+        ),
         Fault::Status(code) => format!(
             "it answers with status {code}: is the request what it expects? See --method, --header, --body, --form and --json"
         ),
