@@ -60,7 +60,7 @@ fn a_service_that_fails_is_told() {
     }
     let port = port();
     let url = format!("http://127.0.0.1:{port}/work");
-    let command = command(port, "--fail-after 10 --time 0.01");
+    let command = command(port, "--fail-after 5 --time 0.01");
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     let ran = measure(&place, &[&["--url", &url, "--budget", "2s", "--"], &words[..]].concat());
     assert!(ran.stdout.contains("It could not stand 1 at once: "), "{}", ran.stdout);
@@ -99,7 +99,7 @@ fn later_starts_that_fail_are_told() {
     let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
     let counter = folder.path().join("starts").display().to_string();
     let options = format!("--base 20M --hold 4M --time 0.01 --starts {counter}");
-    let (code, seen, stderr) = told(&place, &options, &["--budget", "10s", "--up-to", "4"]);
+    let (code, seen, stderr) = told(&place, &options, &["--budget", "12s", "--up-to", "4"]);
     assert_eq!(code, Some(0), "{stderr}");
     let told: Vec<&str> = failures(&seen).iter().filter_map(|f| f["phase"].as_str()).collect();
     assert_eq!(told, ["cold_burst", "start"], "{}", seen["live"]["failures"]);

@@ -215,11 +215,11 @@ fn wrong_options_are_told_at_once() {
 fn headers_go_with_a_mix_and_redirects_do_not_count() {
     let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
     let mix = folder.path().join("mix.yaml").display().to_string();
-    let service = Service::start("--expect x=1 --expect method=PUT --time 0.005");
+    let service = Service::start("--expect x=1 --expect method=DELETE --time 0.005");
     let (pid, url) = (service.child.id().to_string(), service.url());
     fs::write(&mix, format!("- {{share: 50%}}\n- {{url: {url}/other}}\n")).unwrap();
     let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
-    let typed = ["--requests", &mix, "-H", "X-Test: 1", "--method", "PUT"];
+    let typed = ["--requests", &mix, "-H", "X-Test: 1", "--method", "DELETE"];
     let ran = measure(&place, &[&start[..], &typed].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let service = Service::start("--fail-after 1 --fail-status 302");

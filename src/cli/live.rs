@@ -42,8 +42,9 @@ pub struct LiveArgs {
     /// The method [default: POST where something is sent, else GET]
     #[arg(long, value_name = "METHOD", help_heading = REQUESTS)]
     pub method: Option<String>,
-    /// A header: "X-Api-Version: 2"; of a secret the variable that holds it: "X-Api-Key: env:MY_KEY"
-    #[arg(long, short = 'H', value_name = "NAME: VALUE", help_heading = REQUESTS)]
+    /// A header; of a secret the variable that holds it
+    #[arg(long, short = 'H', value_name = "NAME: VALUE", help_heading = REQUESTS,
+          help = "A header: \"X-Api-Version: 2\"; of a secret the variable that holds it: \"X-Api-Key: env:MY_KEY\"")]
     pub header: Vec<String>,
     /// Send this file, or the files of this folder in turn
     #[arg(long, value_name = "PATH", help_heading = REQUESTS, conflicts_with_all = ["form", "json", "requests"])]

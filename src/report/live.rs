@@ -170,7 +170,7 @@ fn found(plan: &Plan, live: &LiveRecord) -> Vec<String> {
             growth.bytes_per_request.high(),
             growth.requests,
         ));
-        lines.extend(until(plan, live).map(|until| until.told()));
+        lines.extend(until(plan, live).map(Until::told));
     }
     lines
 }
@@ -308,7 +308,7 @@ fn means(live: &LiveRecord) -> Vec<String> {
     let mut lines = vec![match live.peaks_by {
         PeaksBy::Marks => format!(
             "Peaks are the kernel's high-water marks of each process, reset before each wave; \
-             looks every {} add processes that come and go, and miss one that lives shorter.",
+             looks every {} find processes that come and go, and miss what one that lives shorter held.",
             live.sampling_seconds
         ),
         PeaksBy::Looks => format!(

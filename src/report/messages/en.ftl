@@ -276,6 +276,7 @@ part-kernel = kernel: page tables, stacks
 
 ## RAM
 ram-title = All models loaded
+ram-title-live = RAM by requests in flight
 ram-title-of = Loaded: { $models }
 ram-constant = The base stays { $base }; only the buffers grow.
 ram-line = RAM = base + N × buffer = { $base } + N × { $buffer } (95 %: { $bases }; { $buffers })
@@ -303,6 +304,7 @@ remark-this-box = ◀ this box
 remark-this-box-none = ◀ this box: not even one
 remark-none = not even one
 scenario-one = All models loaded
+scenario-live = The service and its requests
 scenario-of = Scenario { $n }: { $models }
 scenario-recommended = Recommended as long as these models answer most requests: it takes the least RAM.
 scenario-linear = RAM grows in a line with requests in flight: { $buffer } each. The models are shared, in the base of { $base }.

@@ -276,6 +276,7 @@ part-kernel = núcleo: tablas de páginas, pilas
 
 ## RAM
 ram-title = Todos los modelos cargados
+ram-title-live = RAM según las peticiones en curso
 ram-title-of = Cargado: { $models }
 ram-constant = La base es siempre { $base }; solo crecen los búferes.
 ram-line = RAM = base + N × búfer = { $base } + N × { $buffer } (95 %: { $bases }; { $buffers })
@@ -303,6 +304,7 @@ remark-this-box = ◀ esta máquina
 remark-this-box-none = ◀ esta máquina: ni una
 remark-none = ni una
 scenario-one = Todos los modelos cargados
+scenario-live = El servicio y sus peticiones
 scenario-of = Escenario { $n }: { $models }
 scenario-recommended = Recomendado mientras estos modelos respondan a la mayoría de las peticiones: es lo que menos RAM ocupa.
 scenario-linear = La RAM crece en línea recta con las peticiones simultáneas: { $buffer } cada una. Los modelos se comparten, en la base de { $base }.

@@ -32,7 +32,7 @@ impl Driver<'_> {
         #[expect(clippy::cast_precision_loss, reason = "a handful of blocks")]
         let each = (rate * time.get() / BLOCKS as f64).max(LEAST);
         // A service that is too slow for all blocks gets as many as there is time for.
-        let until = Instant::now() + Duration::from_secs_f64(time.get() * 2.0);
+        let until = Instant::now() + Duration::from_secs_f64(time.get() * 1.5);
         let mut all = None::<Outcome>;
         for _ in 0..BLOCKS {
             let outcome = self.without_a_pause(users, each)?;
