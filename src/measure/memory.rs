@@ -116,7 +116,8 @@ pub fn resident() -> Result<Resident, MemoryError> {
 /// As [`resident`], and where the process has ended.
 pub fn resident_of(process: Process) -> Result<Resident, MemoryError> {
     let (file, text) = read(process, "status")?;
-    if has_ended(&text) {
+    // One that is ending has given its memory back before its state says so.
+    if has_ended(&text) || !text.contains("\nVmRSS:") {
         return Err(MemoryError::Ended(process.to_string()));
     }
     parse_resident(Table { file: &file, text: &text })

@@ -2,22 +2,24 @@
 //! after many.
 
 mod drive;
+mod first;
+mod group;
 mod growth;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use self::first::{Failed, First};
+use self::group::{Boxes, group_of, group_peak};
 use super::LiveError;
 use super::client::Client;
-use super::load::{Crowd, Outcome};
+use super::load::Crowd;
 use super::start::Started;
-use super::tree::{CpuClock, Root, Standing};
+use super::tree::{Root, Standing};
 use super::watch::Watch;
 use crate::footprint::checked::made_one_line;
 use crate::footprint::{During, Failure, Level, PeaksBy, Round};
-use crate::measure::control_group::{ControlGroup, Limits, Place, Watcher};
-use crate::measure::host::cgroup::Groups;
-use crate::measure::host::files::{Files, Process};
+use crate::measure::control_group::{ControlGroup, Place, Watcher};
+use crate::measure::host::files::Files;
 use crate::measure::interrupt::Interrupt;
 use crate::profile::Live;
 use crate::units::{Bytes, Seconds};
@@ -28,9 +30,6 @@ pub const UP_TO: u32 = 16;
 /// Requests in flight of a cold burst, at the most.
 const BURST: u32 = 8;
 
-/// A process that answers moves its clock by this share of the busiest one's.
-const WORKS: f64 = 0.2;
-
 /// Starts of the service, so that what one start has by chance is seen.
 const STARTS: u32 = 3;
 
@@ -40,8 +39,6 @@ const DYING: Duration = Duration::from_millis(50);
 /// Of the time that there is, what the first start may take for the rounds and for growth.
 const FOR_ROUNDS: f64 = 0.6;
 const FOR_GROWTH: f64 = 0.2;
-/// And for finding out which of its processes answer, at the most.
-const FOR_WORKERS: f64 = 0.15;
 
 /// What is to be measured.
 pub struct Campaign<'a> {
@@ -268,7 +265,7 @@ impl Campaign<'_> {
         let load_peak = subject.started.is_some().then(|| idle.peak());
         let watch = Watch::begin(root.clone());
         (self.tell)("the first requests");
-        let First { workers, failed } = Self::first_requests(&root, &mut crowd, time)?;
+        let First { workers, failed } = first::requests(&root, &mut crowd, time)?;
         let settled = match root.standing() {
             Err(error) if error.is_end() => idle.clone(),
             settled => settled?,
@@ -350,70 +347,6 @@ impl Campaign<'_> {
             driver_cpu,
         })
     }
-
-    /// Lone requests until they are answered as later ones are, then enough for each process to
-    /// have answered some; how many did.
-    fn first_requests(root: &Root, crowd: &mut Crowd, time: Seconds) -> Result<First, LiveError> {
-        const LONE: u32 = 3;
-        let for_workers = Duration::from_secs_f64((time.get() * FOR_WORKERS).min(3.0));
-        let over = |concurrency, outcome| {
-            Ok(First { workers: 1, failed: Some(Failed { concurrency, outcome }) })
-        };
-        let mut lone = crowd.wave(1)?;
-        if let Some((fault, _)) = lone.faults.first_key_value() {
-            std::thread::sleep(DYING);
-            // Where it is still there, it is more likely asked wrongly than broken.
-            if root.ids().is_ok() {
-                return Err(LiveError::NoAnswer(explained(fault, crowd.client())));
-            }
-        }
-        for _ in 1..LONE {
-            if lone.failed() == 0 {
-                lone.add(&crowd.wave(1)?);
-            }
-        }
-        let ids = match root.ids() {
-            Ok(ids) if lone.failed() == 0 => ids,
-            _ => return over(1, lone),
-        };
-        if ids.len() == 1 {
-            return Ok(First { workers: 1, failed: None });
-        }
-        crowd.keep_connections(false);
-        let before = CpuClock::read(&ids);
-        let (users, most) = (count(ids.len()) * 2, 40);
-        let begun = Instant::now();
-        for wave in 0..most {
-            let outcome = crowd.wave(users)?;
-            if outcome.failed() > 0 {
-                std::thread::sleep(DYING);
-                if root.ids().is_err() {
-                    return over(users, outcome);
-                }
-            }
-            // Each got some by now, or requests take so long that waiting does not pay.
-            if wave >= 4 && begun.elapsed() > for_workers {
-                break;
-            }
-        }
-        let now = CpuClock::read(&root.ids().unwrap_or_default());
-        let workers = count(now.moved(&before, WORKS).len()).max(1);
-        crowd.keep_connections(workers == 1);
-        Ok(First { workers, failed: None })
-    }
-}
-
-/// What the first requests showed.
-struct First {
-    /// Processes that answer.
-    workers: u32,
-    failed: Option<Failed>,
-}
-
-/// So many in flight that were not all answered.
-struct Failed {
-    concurrency: u32,
-    outcome: Outcome,
 }
 
 /// Its end, or that it could not be started again.
@@ -433,56 +366,6 @@ fn what_failed(root: &Root, errors: &str) -> String {
         (errors, Ok(_)) => errors.to_owned(),
         ("", Err(_)) => "the service ended".to_owned(),
         (errors, Err(_)) => format!("{errors}; the service ended"),
-    }
-}
-
-/// Where a service that is started gets a group of its own, if it can.
-struct Boxes<'a> {
-    place: Option<&'a Place>,
-    watcher: Option<&'a mut Watcher>,
-}
-
-impl Boxes<'_> {
-    fn make(&mut self) -> Option<ControlGroup> {
-        ControlGroup::make(self.place?, Limits::default(), self.watcher.as_deref_mut()?).ok()
-    }
-}
-
-/// The most that was charged to a group that somebody else made.
-fn group_peak(group: &std::path::Path) -> Option<Bytes> {
-    let number = |name: &str| std::fs::read_to_string(group.join(name)).ok()?.trim().parse().ok();
-    number("memory.peak").or_else(|| number("memory.max_usage_in_bytes")).map(Bytes::new)
-}
-
-/// The control group of a process, where it has one that this tool is not in, too.
-fn group_of(id: u32) -> Option<PathBuf> {
-    let place = |process| {
-        let groups = Groups::seen_by(&Files::real(), process, Process::This).ok()?;
-        groups.memory.into_iter().chain(groups.unified).next()
-    };
-    let (its, own) = (place(Process::Id(id))?, place(Process::This)?);
-    (!own.starts_with(&its)).then_some(its)
-}
-
-/// What a lone request that fails may mean.
-fn explained(fault: &super::client::Fault, client: &Client) -> String {
-    use super::client::Fault;
-    match fault {
-        Fault::Refused => "nobody listens at the address".to_owned(),
-        Fault::Reset => "the connection ended without an answer".to_owned(),
-        Fault::Timeout => {
-            format!("no answer within {}; --timeout waits longer", Seconds::from(client.timeout()))
-        }
-        Fault::Status(code @ 300..400) => format!(
-            "it answers with status {code}, and redirects are not followed: name the address that it leads to"
-        ),
-        Fault::Status(code) => format!(
-            "it answers with status {code}: is the request what it expects? See --method, --header, --body, --form and --json"
-        ),
-        Fault::Other(what) if what.contains("certificate") => {
-            format!("{what}; --ca names the certificates (PEM) of who signed the service's own")
-        }
-        Fault::Other(what) => what.clone(),
     }
 }
 

@@ -22,9 +22,9 @@ const UNLISTED: Duration = Duration::from_secs(5);
 /// them not each look does.
 const FOR_NEW: f64 = 0.02;
 
-/// Of the memory of some processes, what must be left when it was read for it to be that of one
+/// Memory of some processes that moved by less than this share while it was read is that of one
 /// moment.
-const STILL: f64 = 0.98;
+const MOVED: f64 = 0.005;
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -127,9 +127,10 @@ fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
         let is_known = count < 2 || shared.ids == ids;
         if !is_known && total > highest {
             let parts = each_once(&ids);
-            // Where one has ended meanwhile, the others share less than they did before.
+            // Where one has ended meanwhile, or taken more, these are not of one moment.
             let mut left = ids.clone();
-            let is_same = sum(&mut left).as_f64() > total.as_f64() * STILL && left == ids;
+            let moved = sum(&mut left).as_f64() - total.as_f64();
+            let is_same = left == ids && moved.abs() < MOVED * total.as_f64();
             if is_same {
                 shared = Shared { ids: ids.clone(), bytes: total.saturating_sub(parts) };
             }
