@@ -244,7 +244,7 @@ fn rate() {
         "a Python service of 14.5 ms, 16 at once: {:.0} a second; the driver took {:.0} % of one core, set the pace: {}\n",
         last["throughput_rps"].as_f64().unwrap(),
         number(&seen, "/live/driver_cpu") * 100.0,
-        seen["live"]["driver_bound"]
+        last["driver_bound"]
     );
 }
 

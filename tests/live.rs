@@ -36,7 +36,9 @@ fn a_known_appetite_is_found() {
         );
         assert_eq!(topology(&seen), word, "{mode}: {seen:#}");
         assert_eq!(seen["live"]["at_once"].as_u64(), at_once, "{mode}");
-        assert!(seen["live"]["growth"].is_null() && seen["live"]["failure"].is_null(), "{mode}");
+        assert_eq!(seen["live"]["per_worker_bytes"].is_null(), workers < 2.0, "{mode}");
+        assert!(seen["live"]["growth"].is_null(), "{mode}");
+        assert_eq!(seen["live"]["failures"], serde_json::json!([]), "{mode}");
         let base = number(&seen, "/ram/base_bytes/typical") - nothing(mode);
         bases.push(base / (60.0 * MIB * workers) - 1.0);
         buffers.push(number(&seen, "/ram/buffer_bytes/typical") / (12.0 * MIB) - 1.0);
@@ -53,8 +55,16 @@ fn a_known_appetite_is_found() {
 #[test]
 fn a_leak_is_growth_and_no_buffer() {
     let place = Place::new();
-    let seen = spawned(&place, "--base 30M --hold 8M --time 0.01 --leak 64K", &["--budget", "12s"]);
+    let seen = spawned(
+        &place,
+        "--base 30M --hold 8M --time 0.01 --leak 64K",
+        &["--budget", "12s", "--ram", "256M"],
+    );
     let slope = number(&seen, "/live/growth/bytes_per_request/typical");
+    let requests = number(&seen, "/live/growth/requests_until_limit");
+    let room = 256.0 * MIB - number(&seen, "/ram/base_bytes/typical");
+    assert!((requests * slope / room - 1.0).abs() < 0.01, "{requests}");
+    assert!(number(&seen, "/live/growth/seconds_until_limit") > 0.0);
     assert!((slope / 65536.0 - 1.0).abs() < 0.10, "{slope}");
     let buffer = number(&seen, "/ram/buffer_bytes/typical") / (8.0 * MIB);
     assert!((buffer - 1.0).abs() < 0.10, "{buffer}");
@@ -133,6 +143,14 @@ fn a_service_is_watched() {
     assert!((20.0..60.0).contains(&high), "{high}");
     assert_eq!(seen.pointer("/looks/0/in_flight").and_then(Value::as_u64), Some(0));
     assert!(service.is_alive());
+    // Nobody tells how many are in flight: the looks are there all the same.
+    let nobody = ["--pid", &pid, "--watch", "2s", "--inflight-url", "http://127.0.0.1:9/"];
+    let ran = measure(&place, &[&nobody[..], &["--ram", "1G", "--format", "json"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(validator.is_valid(&seen), "{:?}", validator.iter_errors(&seen).next());
+    assert!(seen.pointer("/looks/1/in_flight").unwrap().is_null());
+    assert_eq!(seen["limit_bytes"], 1 << 30);
 }
 
 /// A shell that has started a service, and the tool: only the service and the shell are measured.
@@ -158,6 +176,19 @@ fn the_tool_does_not_measure_itself() {
     assert_eq!(seen["live"]["processes"], 2);
     let base = number(&seen, "/ram/base_bytes/typical") / MIB;
     assert!((30.0..60.0).contains(&base), "{base}");
+}
+
+/// Each request is answered by a process of its own, which shares what its parent holds: that is
+/// counted once.
+#[test]
+fn processes_that_come_and_go_are_measured() {
+    let place = Place::new();
+    let options = "--base 20M --hold 50M --time 0.2 --fork";
+    let seen = spawned(&place, options, &["--budget", "8s", "--up-to", "4"]);
+    let buffer = number(&seen, "/ram/buffer_bytes/typical") / MIB;
+    // A process of its own takes a little more than what it holds.
+    assert!((47.0..57.0).contains(&buffer), "{buffer}");
+    assert!(number(&seen, "/live/processes") >= 4.0, "{}", seen["live"]);
 }
 
 /// The control group of a container, as root may make one.
@@ -194,6 +225,12 @@ fn the_service_of_a_control_group_is_measured() {
     let buffer = number(&seen, "/ram/buffer_bytes/typical") / (4.0 * MIB);
     assert!((buffer - 1.0).abs() < 0.10, "{buffer}");
     // What was there before it was moved is charged elsewhere.
+    assert!(number(&seen, "/live/group_peak_bytes") > 8.0 * 4.0 * MIB);
+    // A process is in it, too.
+    let pid = service.child.id().to_string();
+    let by_pid = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
+    let ran = measure(&place, &[&by_pid[..], &["--format", "json"]].concat());
+    let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert!(number(&seen, "/live/group_peak_bytes") > 8.0 * 4.0 * MIB);
     drop(service);
     let empty = measure(&place, &asked);

@@ -9,25 +9,101 @@ use std::time::{Duration, Instant};
 
 use common::service::{MIB, Service, command, measure, number, port, spawned};
 use common::{Place, Ran};
+use serde_json::Value;
 
-/// A load that a service cannot stand is a result.
+/// What is told of a service that was started with these options: how it ended, and the result.
+fn told(place: &Place, options: &str, more: &[&str]) -> (Option<i32>, Value, String) {
+    let port = port();
+    let url = format!("http://127.0.0.1:{port}/work");
+    let command = command(port, options);
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let start = ["--url", &url, "--timeout", "2s", "--format", "json"];
+    let ran = measure(place, &[&start[..], more, &["--"], &words].concat());
+    let seen = serde_json::from_str(&ran.stdout)
+        .unwrap_or_else(|e| panic!("{options}: {e}: {}{}", ran.stdout, ran.stderr));
+    (ran.code, seen, ran.stderr)
+}
+
+fn failures(seen: &Value) -> &Vec<Value> {
+    seen.pointer("/live/failures").and_then(Value::as_array).unwrap()
+}
+
+/// A load that a service cannot stand is a result, with its number in flight, even where there is
+/// no line.
 #[test]
 fn a_service_that_fails_is_told() {
     let place = Place::new();
-    for (fault, word) in [
-        ("--fail-after 60", "status 500"),
-        ("--reset-after 60", "reset"),
-        ("--die-after 60", "the service ended"),
+    let schema = include_str!("../schemas/footprint-1.schema.json");
+    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    for (fault, word, kind) in [
+        ("--fail-after 6", "status 500", Some("status 500")),
+        ("--reset-after 6", "reset", Some("reset")),
+        ("--hang-after 6", "timeout", Some("timeout")),
+        ("--die-after 6", "the service ended", None),
+        ("--die-after 1", "the service ended", None),
     ] {
-        let port = port();
-        let url = format!("http://127.0.0.1:{port}/work");
-        let command = command(port, &format!("--base 20M --hold 4M --time 0.01 {fault}"));
-        let words: Vec<&str> = command.iter().map(String::as_str).collect();
-        let start = ["--url", &url, "--budget", "4s", "--timeout", "5s", "--"];
-        let ran = measure(&place, &[&start[..], &words].concat());
-        let all = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(all.contains("could not stand") && all.contains(word), "{fault}: {all}");
+        let options = format!("--base 20M --hold 4M --time 0.01 {fault}");
+        let (code, seen, stderr) = told(&place, &options, &["--budget", "3s"]);
+        assert!(validator.is_valid(&seen), "{:?}", validator.iter_errors(&seen).next());
+        assert_eq!(code, Some(2), "{fault}: {stderr}");
+        assert!(seen["ram"].is_null(), "{fault}");
+        let first = &failures(&seen)[0];
+        let n = first["concurrency"].as_u64().unwrap();
+        assert!(n <= 4 && first["what"].as_str().unwrap().contains(word), "{fault}: {first}");
+        assert!(stderr.contains(&format!("could not stand {n} at once")), "{stderr}");
+        let rounds = seen.pointer("/live/rounds").and_then(Value::as_array).unwrap();
+        let failing = rounds.iter().find(|r| r["concurrency"] == n && r["start"] == 0).unwrap();
+        if let Some(kind) = kind {
+            assert_eq!(failing.pointer("/errors/0/kind").unwrap(), kind, "{failing}");
+        }
+        assert!(!seen["live"]["target"].as_str().unwrap().is_empty());
     }
+    let port = port();
+    let url = format!("http://127.0.0.1:{port}/work");
+    let command = command(port, "--fail-after 5 --time 0.01");
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let ran = measure(&place, &[&["--url", &url, "--budget", "2s", "--"], &words[..]].concat());
+    assert!(ran.stdout.contains("It could not stand 1 at once: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Rounds") && ran.stdout.contains("status 500"), "{}", ran.stdout);
+}
+
+/// Beyond what it can take it answers 503: the line is of fewer, and there are more starts of it.
+#[test]
+fn a_service_that_refuses_more_is_told() {
+    let place = Place::new();
+    let options = "--base 20M --hold 8M --time 0.05 --most 6";
+    let (code, seen, stderr) = told(&place, options, &["--budget", "8s"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let first = &failures(&seen)[0];
+    assert_eq!((&first["concurrency"], &first["phase"]), (&8.into(), &"round".into()), "{first}");
+    assert!(first["what"].as_str().unwrap().contains("status 503"), "{first}");
+    let buffer = number(&seen, "/ram/buffer_bytes/typical") / (8.0 * MIB);
+    assert!((buffer - 1.0).abs() < 0.1, "{buffer}");
+}
+
+/// It ends while it is asked on and on.
+#[test]
+fn a_service_that_ends_late_is_told() {
+    let place = Place::new();
+    let options = "--base 20M --hold 4M --time 0.01 --die-at 7";
+    let (code, seen, stderr) = told(&place, options, &["--budget", "10s", "--up-to", "4"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let told = failures(&seen);
+    assert_eq!(told[0]["phase"], "growth", "{}", seen["live"]["failures"]);
+    assert!(told[0]["what"].as_str().unwrap().contains("the service ended"), "{told:?}");
+}
+
+/// A burst on a service that was just started, and no start at all the third time.
+#[test]
+fn later_starts_that_fail_are_told() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    let counter = folder.path().join("starts").display().to_string();
+    let options = format!("--base 20M --hold 4M --time 0.01 --starts {counter}");
+    let (code, seen, stderr) = told(&place, &options, &["--budget", "12s", "--up-to", "4"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let told: Vec<&str> = failures(&seen).iter().filter_map(|f| f["phase"].as_str()).collect();
+    assert_eq!(told, ["cold_burst", "start"], "{}", seen["live"]["failures"]);
+    assert!(seen.pointer("/ram/cold_burst").and_then(Value::as_array).unwrap().is_empty());
 }
 
 #[test]
@@ -57,11 +133,31 @@ fn a_service_that_does_not_come_up_is_told() {
     let missing = measure(&place, &["--url", "http://127.0.0.1:9/", "--", "no-such-program"]);
     assert!(missing.stderr.contains("`no-such-program` cannot be started"), "{}", missing.stderr);
     let nobody = measure(&place, &["--url", "http://127.0.0.1:9/", "--pid", "4000000"]);
-    assert!(
-        nobody.stderr.contains("no process 4000000") || nobody.stderr.contains("4000000"),
-        "{}",
-        nobody.stderr
-    );
+    assert!(nobody.stderr.contains("there is no process 4000000"), "{}", nobody.stderr);
+    let nowhere = measure(&place, &["--url", "http://127.0.0.1:9/", "--cgroup", "/nonexist"]);
+    assert!(nowhere.stderr.contains("there is no control group /nonexist"), "{}", nowhere.stderr);
+}
+
+/// An address that takes connections and never answers: neither the limit nor Ctrl-C waits for it.
+#[test]
+fn a_sign_that_never_comes_is_not_waited_for() {
+    let place = Place::new();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let ready = format!("http://{}/", silent.local_addr().unwrap());
+    let url = format!("http://127.0.0.1:{}/work", port());
+    let options = ["measure", "--quiet", "--url", &url, "--ready", &ready];
+    let begun = Instant::now();
+    let limited = ["--start-timeout", "1s", "--", "sleep", "97"];
+    let ran = place.run(&[&options[..], &limited].concat());
+    assert_eq!(ran.code, Some(2), "{}", ran.stdout);
+    assert!(ran.stderr.contains("was not ready after 1.0 s"), "{}", ran.stderr);
+    let mut child =
+        place.command(&[&options[..], &["--", "sleep", "97"]].concat()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(12));
 }
 
 /// It changes its process on starting: found all the same, and ended.

@@ -146,3 +146,85 @@ fn a_secret_in_a_header_is_refused() {
         ran.stderr
     );
 }
+
+/// What a profile would keep and must not is refused in the same way wherever it is typed, and is
+/// not repeated.
+#[test]
+fn secrets_are_refused_and_taken_from_the_environment() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    let mix = folder.path().join("mix.yaml").display().to_string();
+    fs::write(&mix, "- headers: {Authorization: Bearer s3cret}\n").unwrap();
+    let service = Service::start("--expect token=s3cret --time 0.005");
+    let (pid, url) = (service.child.id().to_string(), service.url());
+    let with_user = url.replace("http://", "http://me:s3cret@");
+    for options in [
+        &["--url", &url, "--requests", &mix][..],
+        &["--url", &url, "-H", "Cookie: s3cret"],
+        &["--url", &url, "-H", "X-Api-Key: s3cret"],
+        &["--url", &with_user],
+        &["--url", &url, "--ready", &with_user],
+    ] {
+        let ran = measure(&place, &[&["--pid", &pid, "--dry-run"], options].concat());
+        assert_eq!(ran.code, Some(2), "{options:?}: {}", ran.stdout);
+        assert!(!ran.stderr.contains("s3cret") && !ran.stdout.contains("s3cret"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("environment variable"), "{}", ran.stderr);
+    }
+    let output = folder.path().join("service.yaml");
+    let ran = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
+        .args(["measure", "--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"])
+        .args(["-H", "Authorization: env:MY_HEADER", "-o", output.to_str().unwrap()])
+        .env("MY_HEADER", "Bearer s3cret")
+        .output()
+        .unwrap();
+    let ran = Ran::from(ran);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let written = fs::read_to_string(output).unwrap();
+    assert!(written.contains("env:MY_HEADER") && !written.contains("s3cret"), "{written}");
+}
+
+/// What cannot be sent is told before anything is started, and what nobody would use is not ignored.
+#[test]
+fn wrong_options_are_told_at_once() {
+    let (place, url) = (Place::new(), "http://127.0.0.1:9/");
+    let started = ["--url", url, "--dry-run"];
+    let command = ["--", "true"];
+    for (options, said) in [
+        (&["--body", "/no-such-file"][..], "/no-such-file cannot be sent"),
+        (&["--form", "file=@/no-such-file"], "/no-such-file cannot be sent"),
+        (&["--bearer-env", "NO_SUCH_VARIABLE"], "has no NO_SUCH_VARIABLE"),
+        (&["-H", "X-Api-Key: env:NO_SUCH_VARIABLE"], "has no NO_SUCH_VARIABLE"),
+        (&["--up-to", "2"], "give at least 3"),
+    ] {
+        let ran = measure(&place, &[&started[..], options, &command].concat());
+        assert_eq!(ran.code, Some(2), "{options:?}: {}", ran.stdout);
+        assert!(ran.stderr.contains(said), "{options:?}: {}", ran.stderr);
+    }
+    let stray = measure(&place, &["--body", "x", "--dry-run"]);
+    assert_eq!(stray.code, Some(2), "{}", stray.stdout);
+    assert!(
+        stray.stderr.contains("--body is for a service that runs by itself"),
+        "{}",
+        stray.stderr
+    );
+    let box_of_models = measure(&place, &["--ram", "1G", "--dry-run"]);
+    assert_eq!(box_of_models.code, Some(2), "{}", box_of_models.stdout);
+}
+
+/// Headers that are typed go with each kind of a mix; a redirect is no answer of success.
+#[test]
+fn headers_go_with_a_mix_and_redirects_do_not_count() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    let mix = folder.path().join("mix.yaml").display().to_string();
+    let service = Service::start("--expect x=1 --expect method=DELETE --time 0.005");
+    let (pid, url) = (service.child.id().to_string(), service.url());
+    fs::write(&mix, format!("- {{share: 50%}}\n- {{url: {url}/other}}\n")).unwrap();
+    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
+    let typed = ["--requests", &mix, "-H", "X-Test: 1", "--method", "DELETE"];
+    let ran = measure(&place, &[&start[..], &typed].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let service = Service::start("--fail-after 1 --fail-status 302");
+    let (pid, url) = (service.child.id().to_string(), service.url());
+    let ran = measure(&place, &["--pid", &pid, "--url", &url, "--budget", "2s"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stdout);
+    assert!(ran.stderr.contains("status 302, and redirects are not followed"), "{}", ran.stderr);
+}

@@ -29,10 +29,16 @@ Examples:
   mediscope-size measure --profile mediscope --image scans/ --budget 60s
   mediscope-size measure --model scan.onnx --vary arena=on,off --vary threads=1,2 --ram 1G
   mediscope-size measure --vary image=1mp,4mp,12mp
-  mediscope-size measure --url http://127.0.0.1:8000/predict --form file=@scan.png -o service.yaml \
+  mediscope-size measure --url http://127.0.0.1:8000/predict --form file=@scan.png -o service.yaml \\
     -- uvicorn app:app --port 8000
-  mediscope-size measure --pid 1234 --url http://127.0.0.1:8000/predict --body scan.png
-  mediscope-size measure --pid 1234 --watch 10m
+  mediscope-size measure --url http://127.0.0.1:8000/predict --body scans/ --budget 2m \\
+    --ready http://127.0.0.1:8000/health -- gunicorn -w 4 app:app
+  mediscope-size measure --pid 1234 --url http://127.0.0.1:8000/predict --body scan.png --ram 1G
+  mediscope-size measure --cgroup /sys/fs/cgroup/system.slice/app.service \\
+    --url https://127.0.0.1:8443/predict --ca ca.pem --bearer-env TOKEN --requests mix.yaml
+  mediscope-size measure --pid 1234 --url http://127.0.0.1:8000/predict \\
+    --json '{\"image\":\"@base64:scan.png\"}'
+  mediscope-size measure --pid 1234 --watch 10m --inflight-url http://127.0.0.1:8000/inflight
   mediscope-size measure --model scan.onnx --dry-run";
 pub(super) const VERIFY_EXAMPLES: &str = "\
 The service runs in a control group with the RAM and CPUs of the box and no swap, with as

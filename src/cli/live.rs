@@ -37,19 +37,19 @@ pub struct LiveArgs {
     #[arg(long, value_name = "TIME", help_heading = LIVE)]
     pub start_timeout: Option<Seconds>,
     /// The most requests in flight together [default: 16]
-    #[arg(long, value_name = "N", help_heading = LIVE,
-          value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", help_heading = LIVE, value_parser = up_to)]
     pub up_to: Option<u32>,
     /// The method [default: POST where something is sent, else GET]
     #[arg(long, value_name = "METHOD", help_heading = REQUESTS)]
     pub method: Option<String>,
-    /// A header: "X-Api-Version: 2"
-    #[arg(long, short = 'H', value_name = "NAME: VALUE", help_heading = REQUESTS)]
+    /// A header; of a secret the variable that holds it
+    #[arg(long, short = 'H', value_name = "NAME: VALUE", help_heading = REQUESTS,
+          help = "A header: \"X-Api-Version: 2\"; of a secret the variable that holds it: \"X-Api-Key: env:MY_KEY\"")]
     pub header: Vec<String>,
     /// Send this file, or the files of this folder in turn
     #[arg(long, value_name = "PATH", help_heading = REQUESTS, conflicts_with_all = ["form", "json", "requests"])]
     pub body: Option<PathBuf>,
-    /// Send a form with this field: file=@scan.png, lang=en
+    /// Send a form with this field: file=@scan.png, lang=en; given again, each is sent
     #[arg(long, value_name = "NAME=VALUE", help_heading = REQUESTS, conflicts_with_all = ["json", "requests"])]
     pub form: Vec<String>,
     /// Send JSON; "@base64:scan.png" in it becomes that file: '{"image": "@base64:scan.png"}'
@@ -72,7 +72,35 @@ pub struct LiveArgs {
     pub command: Vec<String>,
 }
 
+/// Fewer points make no line of memory.
+fn up_to(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(n @ 3..=1024) => Ok(n),
+        Ok(0..3) => Err("a line of memory needs 1, 2 and 3 in flight: give at least 3".to_owned()),
+        _ => Err("give a number of requests from 3 to 1024".to_owned()),
+    }
+}
+
 impl LiveArgs {
+    /// An option that only a live service has, as it was typed.
+    pub fn only_live(&self) -> Option<&'static str> {
+        let typed = [
+            (self.ready.is_some(), "--ready"),
+            (self.start_timeout.is_some(), "--start-timeout"),
+            (self.up_to.is_some(), "--up-to"),
+            (self.method.is_some(), "--method"),
+            (!self.header.is_empty(), "--header"),
+            (self.body.is_some(), "--body"),
+            (!self.form.is_empty(), "--form"),
+            (self.json.is_some(), "--json"),
+            (self.requests.is_some(), "--requests"),
+            (self.bearer_env.is_some(), "--bearer-env"),
+            (self.ca.is_some(), "--ca"),
+            (self.timeout.is_some(), "--timeout"),
+        ];
+        typed.into_iter().find(|(is_typed, _)| *is_typed).map(|(_, name)| name)
+    }
+
     /// Whether anything of a live service was typed.
     pub fn is_asked(&self) -> bool {
         self.url.is_some()

@@ -15,9 +15,9 @@ pub struct VaryArgs {
     /// again, each with each
     #[arg(long, value_name = "KEY=VALUE,…", value_parser = vary, help_heading = VARIANTS)]
     pub vary: Vec<Vary>,
-    /// RAM of the box that variants are compared for
+    /// RAM of the box that variants are compared for, or that a live service's growth fills
     #[arg(long, value_name = "SIZE", value_parser = super::ram, allow_hyphen_values = true,
-          requires = "vary", help_heading = VARIANTS)]
+          help_heading = VARIANTS)]
     pub ram: Option<Bytes>,
     /// CPUs of that box
     #[arg(long, value_name = "N", allow_hyphen_values = true, requires = "vary",

@@ -22,6 +22,7 @@ use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::live::LiveError;
 use crate::measure::live::campaign::{Campaign, Measured, UP_TO};
+use crate::measure::live::client::Client;
 use crate::measure::live::record::{LiveFacts, footprint};
 use crate::measure::live::tree::Root;
 use crate::measure::memory::Interference;
@@ -52,8 +53,13 @@ pub fn run(
             live.url
         );
     }
+    // What is sent is read before anything is started.
+    let sent = Client::new(&live)?;
+    if let Some(root) = &attached {
+        root.check()?;
+    }
     if args.service.dry_run {
-        printer.answer(&dry_run(&live, attached.as_ref(), args))?;
+        printer.answer(&dry_run(&live, attached.as_ref(), args, &sent))?;
         return Ok(Some(Exit::Answered));
     }
     if let Some(output) = &args.output {
@@ -102,14 +108,23 @@ fn answer(
     global: &GlobalArgs,
     printer: &Printer,
 ) -> anyhow::Result<()> {
-    let plan = match plan(&profile.name, profile.title(), &found, &Question::default()) {
+    let question = Question { ram: args.variants.ram, ..Question::default() };
+    let plan = match plan(&profile.name, profile.title(), &found, &question) {
         Ok(plan) => plan,
-        Err(error) => return Err(too_little(&found, anyhow::Error::from(error))),
+        // What was seen is an answer, if not the one that was asked for.
+        Err(error) => {
+            printer.answer(&if as_json {
+                report::footprint_json(None, &found)?
+            } else {
+                report::live_text(profile.title(), &found, None, Printer::layout())
+            })?;
+            return Err(too_little(&found, anyhow::Error::from(error)));
+        }
     };
     if as_json {
-        printer.answer(&report::footprint_json(&plan, &found)?)?;
+        printer.answer(&report::footprint_json(Some(&plan), &found)?)?;
     } else if args.output.is_none() || !global.quiet {
-        let mut text = report::live_text(&plan, Printer::layout());
+        let mut text = report::live_text(profile.title(), &found, Some(&plan), Printer::layout());
         let provenance = Provenance { footprint: "Measured now".to_owned(), found_box: None };
         let finished = finished(profile.clone(), plan, &provenance, measured.is_partial);
         let _ = write!(text, "\n{}", rendered(&finished, Format::Text, &How::short(None))?);
@@ -124,12 +139,13 @@ fn answer(
 
 /// A service that failed before there was a line is told with what it said.
 fn too_little(found: &crate::footprint::Footprint, error: anyhow::Error) -> anyhow::Error {
-    let failure = found.live.as_ref().and_then(|live| live.failure.as_ref());
+    let failure = found.live.as_ref().and_then(|live| live.failure());
     match failure {
-        Some(failure) => error.context(format!(
-            "the service could not stand {} at once ({}), and fewer say too little",
-            failure.concurrency, failure.what
-        )),
+        Some(failure) => anyhow::anyhow!(
+            "the service could not stand {} at once ({}), and fewer give no line of memory",
+            failure.concurrency,
+            failure.what
+        ),
         None => error,
     }
 }
@@ -156,7 +172,7 @@ fn target(live: &Live, attached: Option<&Root>) -> String {
     }
 }
 
-fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs) -> String {
+fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs, sent: &Client) -> String {
     let budget = args.service.budget.unwrap_or(DEFAULT_BUDGET);
     let up_to = args.live.up_to.unwrap_or(UP_TO);
     let how = match attached {
@@ -164,9 +180,10 @@ fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs) -> String {
         None => format!("`{}` would be started, up to five times", live.command.join(" ")),
     };
     format!(
-        "{how}.\nRequests go to {} alone: 1, 2, 4 … {up_to} in flight together, for about {budget}.\n\
+        "{how}.\nRequests go to {} alone: 1, 2, 4 … {up_to} in flight together, for about {budget}; each carries {}.\n\
          Nothing is downloaded.{}\n",
         live.url,
+        sent.request_bytes(),
         args.output.as_ref().map_or_else(String::new, |path| format!(
             " The profile is written to {}.",
             path.display()

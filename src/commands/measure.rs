@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::answer::finished;
 use super::file::{can_be_written, write_file};
@@ -25,6 +25,12 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     if !args.variants.vary.is_empty() {
         return vary::run(args, global, printer);
     }
+    if args.variants.ram.is_some() {
+        bail!(
+            "--ram is for variants (--vary) and for live services (--url): measure without it, and \
+             ask for a box with --profile FILE --ram SIZE afterwards"
+        );
+    }
     let as_json = global.is_json().map_err(anyhow::Error::msg)?;
     let request = Request::new(&args.service, global, printer)?.comparing(&args.topologies);
     if args.service.dry_run {
@@ -38,7 +44,7 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     let mut profile = obtained.profile.clone();
     let plan = obtained.plan(&Question::default())?;
     if as_json {
-        printer.answer(&report::footprint_json(&plan, &obtained.footprint)?)?;
+        printer.answer(&report::footprint_json(Some(&plan), &obtained.footprint)?)?;
     } else if args.output.is_none() || !global.quiet {
         let provenance = Provenance { footprint: obtained.provenance.clone(), found_box: None };
         let found = finished(profile.clone(), plan, &provenance, obtained.interrupted);

@@ -43,9 +43,9 @@ pub struct LiveRecord {
     /// Memory that does not come back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub growth: Option<Growth>,
-    /// The load that it could not stand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
+    /// What it could not stand, in the order in which it was tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
     /// How peaks were found.
     pub peaks_by: PeaksBy,
     /// Between two looks at the processes.
@@ -54,8 +54,6 @@ pub struct LiveRecord {
     pub sampler_cpu: f64,
     /// The most of one CPU core that the driver of the load took, of all rounds.
     pub driver_cpu: f64,
-    /// Whether the driver and not the service set the pace at the end.
-    pub driver_bound: bool,
 }
 
 /// By what the number of requests at work was told.
@@ -120,6 +118,8 @@ pub struct Round {
     pub cpu_seconds: Seconds,
     /// Latencies at 50, 95 and 99 % and the longest.
     pub latency: [Seconds; 4],
+    /// Whether the driver and not the service set the pace: the throughput is a lower bound.
+    pub driver_bound: bool,
 }
 
 /// Memory that goes on growing.
@@ -136,14 +136,86 @@ pub struct Growth {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// Requests in flight.
+    /// Requests in flight; 0 where it was not asked yet.
     pub concurrency: u32,
+    /// Which start of the service, from 0.
+    pub start: u32,
+    /// What was done with it.
+    pub phase: During,
     /// What happened, in words.
     #[serde(deserialize_with = "checked::one_line")]
     pub what: String,
 }
 
+/// What was done with a service when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum During {
+    /// It was started.
+    Start,
+    /// Its first requests.
+    FirstRequests,
+    /// So many in flight together.
+    Round,
+    /// Asked on and on, to see whether its memory grows.
+    Growth,
+    /// So many together, as its first requests at all.
+    ColdBurst,
+}
+
+impl During {
+    /// The word for it in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::FirstRequests => "first_requests",
+            Self::Round => "round",
+            Self::Growth => "growth",
+            Self::ColdBurst => "cold_burst",
+        }
+    }
+}
+
+/// A load with more of its requests unanswered than this is one that a service cannot stand.
+pub const TOO_MANY: f64 = 0.01;
+
+impl LiveRecord {
+    /// The failure with the fewest requests in flight, of a service that had been warmed up.
+    pub fn failure(&self) -> Option<&Failure> {
+        let is_warm = |f: &&Failure| !matches!(f.phase, During::Start | During::ColdBurst);
+        self.failures.iter().filter(is_warm).min_by_key(|f| f.concurrency)
+    }
+
+    /// Requests in flight of the rounds in which the driver and not the service set the pace.
+    pub fn driver_bound(&self) -> Vec<u32> {
+        self.rounds.iter().filter(|r| r.driver_bound).map(|r| r.concurrency).collect()
+    }
+
+    /// Whether the service could stand this round: all but a few requests were answered, and it
+    /// went on.
+    pub fn stood(&self, round: &Round) -> bool {
+        round.stood()
+            && !self.failures.iter().any(|f| {
+                f.start == round.start
+                    && f.concurrency == round.concurrency
+                    && matches!(f.phase, During::Round | During::FirstRequests)
+            })
+    }
+}
+
 impl Round {
+    /// Whether all but a few of its requests were answered.
+    pub fn stood(&self) -> bool {
+        self.failed() <= TOO_MANY
+    }
+
+    /// The kinds of errors with their numbers: `2 × timeout, 3 × reset`; empty where there are none.
+    pub fn errors_told(&self) -> String {
+        let told: Vec<String> =
+            self.errors.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();
+        told.join(", ")
+    }
+
     /// The share of requests that were not answered with success; 0 where none was made.
     pub fn failed(&self) -> f64 {
         let failed: u64 = self.errors.values().sum();

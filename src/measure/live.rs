@@ -34,6 +34,11 @@ pub enum LiveError {
     /// Somebody else's.
     #[error("process {0} belongs to somebody else: run this as that user, or as root")]
     Forbidden(u32),
+    /// It is not there.
+    #[error(
+        "there is no control group {0}: name its folder, as /sys/fs/cgroup/system.slice/app.service"
+    )]
+    NoGroup(std::path::PathBuf),
     /// No process in it.
     #[error("the control group {0} holds no process")]
     EmptyGroup(std::path::PathBuf),
@@ -96,6 +101,13 @@ pub enum LiveError {
         /// What the system said.
         reason: std::io::Error,
     },
+}
+
+impl LiveError {
+    /// Whether it says that the service is gone.
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::Gone(_) | Self::EmptyGroup(_))
+    }
 }
 
 fn said(output: &str) -> String {

@@ -10,13 +10,14 @@ mod counters;
 mod interference;
 mod touched;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use rustix::time::{ClockId, clock_gettime};
 
-pub use self::counters::{Relative, descendants, relatives};
+pub use self::counters::{Relative, children, descendants, lists_children, relatives};
 pub use self::interference::{Disturbance, Interference};
 pub use self::touched::{Touched, forget_touched, touched};
 pub use super::host::files::Process;
@@ -115,7 +116,8 @@ pub fn resident() -> Result<Resident, MemoryError> {
 /// As [`resident`], and where the process has ended.
 pub fn resident_of(process: Process) -> Result<Resident, MemoryError> {
     let (file, text) = read(process, "status")?;
-    if has_ended(&text) {
+    // One that is ending has given its memory back before its state says so.
+    if has_ended(&text) || !text.contains("\nVmRSS:") {
         return Err(MemoryError::Ended(process.to_string()));
     }
     parse_resident(Table { file: &file, text: &text })
@@ -210,6 +212,18 @@ impl Turn {
         let queued: f64 = text.split_whitespace().nth(1)?.parse().ok()?;
         Some(Seconds::new(queued / 1e9))
     }
+}
+
+/// How long each thread of this process has waited for its turn on a CPU, seconds by its id; empty
+/// where the kernel does not tell.
+pub fn queued_threads() -> BTreeMap<u32, f64> {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let queued = |entry: fs::DirEntry| {
+        let text = fs::read_to_string(entry.path().join("schedstat")).ok()?;
+        let nanoseconds: f64 = text.split_whitespace().nth(1)?.parse().ok()?;
+        Some((entry.file_name().to_str()?.parse().ok()?, nanoseconds / 1e9))
+    };
+    threads.filter_map(queued).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for a hundred days")]

@@ -18,6 +18,8 @@ pub struct Seen {
     pub rate: f64,
     /// CPUs that the service used meanwhile.
     pub busy: f64,
+    /// The rate is the driver's, not the service's.
+    pub driver_bound: bool,
 }
 
 /// What was found.
@@ -191,9 +193,11 @@ fn left(points: &[(f64, f64)]) -> f64 {
 
 /// The rate at its height over that of a lone request, where the CPUs had time left.
 fn by_rate(seen: &[Seen], cpus: f64) -> Option<u32> {
-    let alone = seen.iter().find(|s| s.concurrency == 1).filter(|s| s.rate > 0.0)?;
-    let best = seen.iter().max_by(|a, b| a.rate.total_cmp(&b.rate))?;
-    let most = seen.iter().map(|s| s.concurrency).max()?;
+    // How fast the driver was says nothing of the service.
+    let own = || seen.iter().filter(|s| !s.driver_bound);
+    let alone = own().find(|s| s.concurrency == 1).filter(|s| s.rate > 0.0)?;
+    let best = own().max_by(|a, b| a.rate.total_cmp(&b.rate))?;
+    let most = own().map(|s| s.concurrency).max()?;
     let ratio = best.rate / alone.rate;
     let is_cpu_bound = best.busy > ALL_BUSY * cpus;
     if is_cpu_bound || ratio > f64::from(most) * (1.0 - STANDS) {
@@ -267,6 +271,7 @@ mod tests {
                 peak: (100.0 + b * f64::from(n.min(k))) * MIB + f64::from(n % 3) * 0.1 * MIB,
                 rate: 10.0 * f64::from(n.min(k)),
                 busy: 0.1,
+                driver_bound: false,
             })
             .collect()
     }
@@ -296,6 +301,12 @@ mod tests {
         assert_eq!(at_once(100.0 * MIB, &seen(1, 0.0), 2.0, 1), AtOnce::ByRate(1));
         assert_eq!(at_once(100.0 * MIB, &seen(4, 0.0), 2.0, 1), AtOnce::ByRate(4));
         assert_eq!(at_once(100.0 * MIB, &seen(100, 0.0), 2.0, 1), AtOnce::Unknown);
+        // The driver was no faster: that is no end of the service.
+        let mut driven = seen(1, 0.0);
+        for s in &mut driven {
+            s.driver_bound = true;
+        }
+        assert_eq!(at_once(100.0 * MIB, &driven, 2.0, 1), AtOnce::Unknown);
         // All CPUs busy: threads or not, two is what two CPUs give.
         let mut busy = seen(2, 0.0);
         for s in &mut busy {

@@ -157,7 +157,9 @@ fn derived(
     topology: Topology,
     design: u32,
 ) -> Option<Span<Bytes>> {
-    if topology != DERIVED || footprint.topology != Topology::Shared {
+    // How often a service that runs by itself can be started is not known.
+    let is_live = footprint.live.is_some();
+    if topology != DERIVED || footprint.topology != Topology::Shared || is_live {
         return None;
     }
     let files = footprint.points.iter().map(|p| p.file_bytes).min().unwrap_or_default();

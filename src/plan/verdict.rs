@@ -16,7 +16,7 @@ use super::{
     Amount, CpuAnswers, CpuPlan, Overall, Question, RamPlan, Reason, Resource, ResourceVerdict,
     Status, TIGHT, Verdict, Warning,
 };
-use crate::footprint::{Footprint, LiveRecord};
+use crate::footprint::{During, Footprint, LiveRecord};
 use crate::units::{Bytes, Cpus};
 
 /// A need of at most this share of what there is, is `excellent`.
@@ -147,11 +147,16 @@ fn live_warnings(live: &LiveRecord, ram: &RamPlan, question: &Question) -> Vec<W
         let until = |limit| (room(limit) / each.as_f64().max(1.0)) as u64;
         Warning::Grows { per_request: each, until_full: question.ram.map(until) }
     });
-    let failed = live.failure.as_ref().map(|failure| Warning::CouldNotStand {
+    let failed = live.failure().map(|failure| Warning::CouldNotStand {
         concurrency: failure.concurrency,
         what: failure.what.clone(),
     });
-    grows.into_iter().chain(failed).collect()
+    let burst = live.failures.iter().find(|f| f.phase == During::ColdBurst);
+    let burst = burst.map(|failure| Warning::BurstFailed {
+        concurrency: failure.concurrency,
+        what: failure.what.clone(),
+    });
+    grows.into_iter().chain(failed).chain(burst).collect()
 }
 
 pub(super) fn warnings(

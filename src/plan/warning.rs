@@ -26,6 +26,7 @@ impl Warning {
             Self::ThreadsAboveCpus { .. } => "threads_above_cpus",
             Self::Grows { .. } => "memory_grows",
             Self::CouldNotStand { .. } => "could_not_stand",
+            Self::BurstFailed { .. } => "burst_failed",
         }
     }
 }
@@ -83,6 +84,13 @@ pub enum Warning {
     },
     /// A live service that failed under load.
     CouldNotStand {
+        /// Requests in flight.
+        concurrency: u32,
+        /// What happened.
+        what: String,
+    },
+    /// A live service that failed under a burst right after its start.
+    BurstFailed {
         /// Requests in flight.
         concurrency: u32,
         /// What happened.

@@ -36,6 +36,8 @@ pub struct Watched {
     pub own_cpu: Seconds,
     /// Whether the service ended before the time was over.
     pub ended: bool,
+    /// The RAM that was asked about.
+    pub limit: Option<Bytes>,
 }
 
 impl Watched {
@@ -54,6 +56,13 @@ impl Watched {
         let levels: Vec<(f64, f64)> =
             self.looks.iter().map(|l| (l.at.get(), l.anon.as_f64())).collect();
         growth(&levels)
+    }
+
+    /// How long until what grows has filled the RAM that was asked about.
+    pub fn until_limit(&self) -> Option<Seconds> {
+        let (limit, slope) = (self.limit?, self.growth()?);
+        let held = self.looks.last()?.anon;
+        Some(Seconds::new(limit.saturating_sub(held).as_f64() / slope.typical))
     }
 
     /// Base and what each request in flight adds, where the service told how many there were and

@@ -86,12 +86,47 @@ pub struct Ask {
     /// A file that is sent as it is, or a folder whose files take turns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<PathBuf>,
-    /// Fields of a form (multipart/form-data); `@file` sends a file, or a folder's files in turn.
+    /// Fields of a form (multipart/form-data); `@file` sends a file, or a folder's files in turn. A
+    /// field with a list is sent once for each of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub form: BTreeMap<String, String>,
+    pub form: BTreeMap<String, Values>,
     /// JSON; a text in it that begins with `@base64:` becomes that file's bytes in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<Json>,
+}
+
+/// What a field of a form holds: one text, or several under the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Typed", into = "Typed")]
+pub struct Values(pub Vec<String>);
+
+/// As a profile writes it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Typed {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<Typed> for Values {
+    fn from(typed: Typed) -> Self {
+        match typed {
+            Typed::One(value) => Self(vec![value]),
+            Typed::Many(values) => Self(values),
+        }
+    }
+}
+
+impl From<Values> for Typed {
+    fn from(Values(mut values): Values) -> Self {
+        match values.pop() {
+            Some(value) if values.is_empty() => Self::One(value),
+            last => {
+                values.extend(last);
+                Self::Many(values)
+            }
+        }
+    }
 }
 
 /// Any JSON, as a profile writes it.
@@ -113,6 +148,51 @@ impl Json {
 pub const FILE_MARK: char = '@';
 /// Marks a file in JSON.
 pub const BASE64_MARK: &str = "@base64:";
+/// Marks the environment variable that holds the value of a header.
+pub const ENVIRONMENT_MARK: &str = "env:";
+
+/// Words of which one makes the value of a header a secret.
+const SECRET: [&str; 14] = [
+    "authorization",
+    "auth",
+    "cookie",
+    "token",
+    "secret",
+    "password",
+    "apikey",
+    "api-key",
+    "access-key",
+    "credential",
+    "credentials",
+    "session",
+    "signature",
+    "jwt",
+];
+
+/// What is said of a header whose value would be kept.
+const IS_SECRET: &str = "a profile keeps its headers, and Authorization, Cookie, X-Api-Key and their \
+     like hold secrets: put the value in an environment variable and name that, as in --bearer-env \
+     MY_TOKEN (`bearer_env:`) or --header 'X-Api-Key: env:MY_KEY'";
+
+/// What is said of an address with a password.
+pub const HAS_USER: &str = "an address is kept in the profile, and what is before its @ is a secret: \
+     leave it out, and name an environment variable that holds the value of the header instead, as \
+     in --header 'Authorization: env:MY_BASIC'";
+
+/// Whether a header of this name holds a secret, by the words in its name.
+fn is_secret(name: &str) -> bool {
+    let name = name.trim().to_ascii_lowercase().replace('_', "-");
+    let words: Vec<&str> = name.split('-').collect();
+    let pairs = words.windows(2).map(|pair| pair.join("-"));
+    let all = words.iter().map(|word| (*word).to_owned()).chain(pairs);
+    all.into_iter().any(|word| SECRET.contains(&word.as_str()))
+}
+
+/// Whether an address names a user, as in `http://me:secret@host/`.
+pub fn has_user(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
+}
 
 impl Live {
     /// Whether it can be started.
@@ -124,8 +204,22 @@ impl Live {
     ///
     /// # Errors
     /// In words.
-    pub(super) fn check(&self) -> Result<(), &'static str> {
+    pub fn check(&self) -> Result<(), &'static str> {
+        let ready = match &self.ready {
+            Some(Ready::Url(url)) => Some(url),
+            _ => None,
+        };
+        let asked = self.requests.iter().filter_map(|ask| ask.url.as_ref());
+        if asked.chain(ready).chain([&self.url]).any(|url| has_user(url)) {
+            return Err(HAS_USER);
+        }
         for ask in &self.requests {
+            let is_kept = |(name, value): (&String, &String)| {
+                is_secret(name) && !value.starts_with(ENVIRONMENT_MARK)
+            };
+            if ask.headers.iter().any(is_kept) {
+                return Err(IS_SECRET);
+            }
             let sent = [ask.body.is_some(), !ask.form.is_empty(), ask.json.is_some()];
             if sent.iter().filter(|s| **s).count() > 1 {
                 return Err("a request of `live` sends a `body`, a `form` or `json`: keep one");
@@ -161,7 +255,7 @@ impl Live {
             if let Some(body) = &mut ask.body {
                 *body = folder.join(&*body);
             }
-            for value in ask.form.values_mut() {
+            for value in ask.form.values_mut().flat_map(|Values(values)| values) {
                 if let Some(file) = value.strip_prefix(FILE_MARK) {
                     *value = format!("{FILE_MARK}{}", folder.join(file).display());
                 }
@@ -233,11 +327,39 @@ mod tests {
             "{url: http://h/, ca: ca.pem, requests: [{form: {a: '@x.png', b: plain}}, {json: {i: ['@base64:x.png']}}]}",
         );
         asked.resolve_paths(Path::new("/p"));
-        assert_eq!(asked.requests[0].form["a"], "@/p/x.png");
-        assert_eq!(asked.requests[0].form["b"], "plain");
+        assert_eq!(asked.requests[0].form["a"].0, ["@/p/x.png"]);
+        assert_eq!(asked.requests[0].form["b"].0, ["plain"]);
         assert_eq!(asked.ca.as_deref(), Some(Path::new("/p/ca.pem")));
         let json = serde_yaml::to_string(&asked.requests[1].json).unwrap();
         assert!(json.contains("@base64:/p/x.png"), "{json}");
+    }
+
+    #[test]
+    fn a_field_may_come_twice() {
+        let text = "form:\n  a:\n  - x\n  - 'y'\n  b: z\n";
+        let ask: Ask = serde_yaml::from_str(text).unwrap();
+        assert_eq!((ask.form["a"].0.len(), ask.form["b"].0.len()), (2, 1));
+        let written = serde_yaml::to_string(&ask).unwrap();
+        assert_eq!(serde_yaml::from_str::<Ask>(&written).unwrap(), ask);
+        assert!(written.contains("b: z"), "{written}");
+    }
+
+    #[test]
+    fn secrets_are_not_kept() {
+        for header in ["Authorization: Bearer x", "cookie: a=b", "X-Api-Key: x", "X_CSRF_Token: x"]
+        {
+            let headers = format!("{{url: http://h/, requests: [{{headers: {{{header}}}}}]}}");
+            assert_eq!(live(&headers).check(), Err(IS_SECRET), "{header}");
+        }
+        for header in ["X-Api-Key: 'env:MY_KEY'", "Idempotency-Key: x", "X-Author: x", "Accept: y"]
+        {
+            let headers = format!("{{url: http://h/, requests: [{{headers: {{{header}}}}}]}}");
+            assert_eq!(live(&headers).check(), Ok(()), "{header}");
+        }
+        for url in ["{url: 'http://me:pw@h/'}", "{url: http://h/, ready: !url 'http://me@h'}"] {
+            assert_eq!(live(url).check(), Err(HAS_USER));
+        }
+        assert_eq!(live("{url: 'http://h/a@b?c=d@e'}").check(), Ok(()));
     }
 
     #[test]

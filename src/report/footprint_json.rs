@@ -20,11 +20,12 @@ use crate::plan::Plan;
 /// The name of the contract. A change that a reader could notice gets another number.
 const SCHEMA: &str = "mediscope-size/footprint/1";
 
-/// The measured `footprint` that `plan` was made of as JSON for programs: indented, with a line break at the end.
+/// The measured `footprint` as JSON for programs: indented, with a line break at the end. Where it
+/// gives no line there is no `plan`, and its RAM is null.
 ///
 /// # Errors
 /// Where it cannot be serialised, which no footprint is known to cause.
-pub fn footprint_json(plan: &Plan, footprint: &Footprint) -> serde_json::Result<String> {
+pub fn footprint_json(plan: Option<&Plan>, footprint: &Footprint) -> serde_json::Result<String> {
     let mut text = serde_json::to_string_pretty(&Measured::of(plan, footprint))?;
     text.push('\n');
     Ok(text)
@@ -36,7 +37,7 @@ struct Measured<'a> {
     environment: Environment<'a>,
     models: Vec<Model<'a>>,
     stages: Vec<Stage<'a>>,
-    ram: Ram,
+    ram: Option<Ram>,
     cpu: Cpu,
     live: Option<live::Live<'a>>,
 }

@@ -3,18 +3,24 @@
 
 use std::fmt::Write;
 
-use super::tables::{BOLD, DIM, Layout, cells, grid, keep_words, listed, titled, wrap};
-use crate::footprint::{LiveRecord, PeaksBy, Round, ToldBy};
+use comfy_table::{ColumnConstraint, Width};
+
+use super::tables::{BOLD, DIM, Layout, cells, grid, listed, titled, wrap};
+use crate::footprint::{During, Failure, Footprint, LiveRecord, PeaksBy, Round, ToldBy};
 use crate::plan::Plan;
 use crate::units::Bytes;
 
-/// What the footprint of `plan` says of a live service; nothing where it is of another.
-/// Contains colours; whoever prints it strips them where they do not belong.
-pub fn live_text(plan: &Plan, layout: Layout) -> String {
-    let Some(footprint) = &plan.footprint else { return String::new() };
+/// What the footprint says of a live service, and `plan` where a line could be made; nothing where
+/// it is of another. Contains colours; whoever prints it strips them where they do not belong.
+pub fn live_text(
+    title: &str,
+    footprint: &Footprint,
+    plan: Option<&Plan>,
+    layout: Layout,
+) -> String {
     let Some(live) = &footprint.live else { return String::new() };
     let sections = [
-        header(plan, live, layout),
+        header(title, live, layout),
         findings(plan, live, layout),
         rounds(&live.rounds, layout),
         listed("How it was measured", &means(live), layout),
@@ -22,14 +28,14 @@ pub fn live_text(plan: &Plan, layout: Layout) -> String {
     sections.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-fn header(plan: &Plan, live: &LiveRecord, layout: Layout) -> String {
+fn header(title: &str, live: &LiveRecord, layout: Layout) -> String {
     let processes = match live.processes {
         1 => "one process".to_owned(),
         n => format!("{n} processes"),
     };
     let how = if live.attached { "ran before and goes on" } else { "was started and stopped" };
     let facts = format!("Measured from outside: {} ({processes}); it {how}.", live.target);
-    format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", plan.title, wrap(&facts, layout, 0))
+    format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", title, wrap(&facts, layout, 0))
 }
 
 /// What it does with requests that come at the same time.
@@ -79,7 +85,63 @@ fn most(live: &LiveRecord) -> u32 {
     live.rounds.iter().map(|r| r.concurrency).max().unwrap_or(1)
 }
 
-fn findings(plan: &Plan, live: &LiveRecord, layout: Layout) -> String {
+fn findings(plan: Option<&Plan>, live: &LiveRecord, layout: Layout) -> String {
+    let mut lines = plan.map_or_else(Vec::new, |plan| found(plan, live));
+    lines.extend(live.failures.iter().map(|failure| failed(failure, plan.is_some())));
+    lines.extend(unanswered(live));
+    let bound = live.driver_bound();
+    if !bound.is_empty() {
+        let at: Vec<String> = bound.iter().map(u32::to_string).collect();
+        lines.push(format!(
+            "The driver of the load, not the service, set the pace with {} in flight: throughput is a \
+             lower bound there. Drive it from a machine of its own, or measure on one with more CPUs.",
+            at.join(", ")
+        ));
+    }
+    let mut out = String::new();
+    for line in lines {
+        let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
+    }
+    out
+}
+
+/// A load that it could not stand, and what that means for the numbers.
+fn failed(failure: &Failure, has_line: bool) -> String {
+    let Failure { concurrency: n, what, .. } = failure;
+    let start = match failure.start {
+        0 => String::new(),
+        start => format!(", when it was started again (start {})", start + 1),
+    };
+    let rests = if has_line { " What follows rests on fewer." } else { "" };
+    match failure.phase {
+        During::Round => format!("It could not stand {n} at once{start}: {what}.{rests}"),
+        During::FirstRequests => {
+            format!("It could not stand its first requests, {n} at once{start}: {what}.")
+        }
+        During::Growth => format!(
+            "It could not stand being asked on and on, {n} at once{start}: {what}. Whether its memory \
+             grows is not known."
+        ),
+        During::ColdBurst => format!(
+            "It could not stand {n} at once as its first requests after a start: {what}. Warm it up \
+             before it gets traffic."
+        ),
+        During::Start => {
+            format!("It could not be started again (start {}): {what}.", failure.start + 1)
+        }
+    }
+}
+
+/// Rounds in which a few requests were not answered, and which count all the same.
+fn unanswered(live: &LiveRecord) -> Option<String> {
+    let few = live.rounds.iter().filter(|r| live.stood(r) && !r.errors.is_empty());
+    let told: Vec<String> =
+        few.map(|r| format!("{} at {} in flight", r.errors_told(), r.concurrency)).collect();
+    (!told.is_empty()).then(|| format!("A few requests were not answered: {}.", told.join("; ")))
+}
+
+/// What is concluded.
+fn found(plan: &Plan, live: &LiveRecord) -> Vec<String> {
     let mut lines = vec![topology_sentence(live)];
     lines.push(format!(
         "Base {} ({}–{}), each request at work {} ({}–{}), CPU time of a request {}.",
@@ -93,9 +155,9 @@ fn findings(plan: &Plan, live: &LiveRecord, layout: Layout) -> String {
     ));
     lines.extend(behind(plan, live));
     if live.workers > 1 {
-        let each = Bytes::new(live.first.anon_bytes.get() / u64::from(live.workers));
+        let [low, typical, high] = per_worker(plan, live);
         lines.push(format!(
-            "Workers multiply the base: each of the {} holds about {each} of its own.",
+            "Workers multiply the base: each of the {} takes about {typical} ({low}–{high}).",
             live.workers
         ));
     }
@@ -108,35 +170,22 @@ fn findings(plan: &Plan, live: &LiveRecord, layout: Layout) -> String {
             growth.bytes_per_request.high(),
             growth.requests,
         ));
-        if let Some(line) = until(plan, live) {
-            lines.push(line);
-        }
+        lines.extend(until(plan, live).map(Until::told));
     }
-    if let Some(failure) = &live.failure {
-        lines.push(format!(
-            "It could not stand {} at once: {}. What follows rests on fewer.",
-            failure.concurrency, failure.what
-        ));
-    }
-    if live.driver_bound {
-        lines.push(
-            "The driver of the load, not the service, set the pace: throughput is a lower bound. \
-             Drive it from a machine of its own, or measure on one with more CPUs."
-                .to_owned(),
-        );
-    }
-    let mut out = String::new();
-    for line in lines {
-        let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
-    }
-    out
+    lines
 }
 
+/// What each worker takes of the base: the ends of its interval and the middle.
+pub(super) fn per_worker(plan: &Plan, live: &LiveRecord) -> [Bytes; 3] {
+    let base = &plan.ram.base;
+    [base.low(), base.typical(), base.high()]
+        .map(|bytes| Bytes::new(bytes.get() / u64::from(live.workers.max(1))))
+}
 /// That more requests took less than in step, where the line is made of fewer.
 fn behind(plan: &Plan, live: &LiveRecord) -> Option<String> {
     let points = &plan.footprint.as_ref()?.points;
     let used = points.iter().map(|p| p.concurrency).max()?;
-    let well = live.rounds.iter().filter(|r| r.errors.is_empty()).map(|r| r.concurrency).max()?;
+    let well = live.rounds.iter().filter(|r| live.stood(r)).map(|r| r.concurrency).max()?;
     (used < well).then(|| {
         format!(
             "With more than {used} in flight memory rose by less than before, while answers took \
@@ -146,26 +195,49 @@ fn behind(plan: &Plan, live: &LiveRecord) -> Option<String> {
     })
 }
 
+/// When memory that grows reaches a limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Until {
+    /// The RAM that was asked about, or an example.
+    pub limit: Bytes,
+    pub was_asked: bool,
+    pub requests: f64,
+    /// At the fastest that was seen.
+    pub seconds: f64,
+    rate: f64,
+}
+
+impl Until {
+    fn told(self) -> String {
+        let Self { limit, requests, rate, .. } = self;
+        let other = if self.was_asked { "" } else { " (--ram asks about another)" };
+        format!(
+            "A limit of {limit}{other} is reached after about {requests:.0} requests: {} at {rate:.0} a \
+             second, as fast as it was driven.",
+            told(self.seconds)
+        )
+    }
+}
+
 /// When a limit is hit, at the fastest that was seen.
-fn until(plan: &Plan, live: &LiveRecord) -> Option<String> {
+pub(super) fn until(plan: &Plan, live: &LiveRecord) -> Option<Until> {
     let growth = live.growth.as_ref()?;
     let each = growth.bytes_per_request.typical().as_f64();
     let rate = live.rounds.iter().map(|r| r.throughput.get()).fold(0.0, f64::max);
     let limit = plan.question.ram.unwrap_or(Bytes::mib(1024));
     let room = limit.saturating_sub(plan.ram.base.typical()).as_f64();
-    if each <= 0.0 || rate <= 0.0 {
-        return None;
-    }
     let requests = room / each;
-    Some(format!(
-        "A limit of {limit} is reached after about {requests:.0} requests: {} at {rate:.0} a second, \
-         as fast as it was driven.",
-        told(requests / rate)
-    ))
+    (each > 0.0 && rate > 0.0).then(|| Until {
+        limit,
+        was_asked: plan.question.ram.is_some(),
+        requests,
+        seconds: requests / rate,
+        rate,
+    })
 }
 
 /// A length of time in the unit that fits.
-fn told(seconds: f64) -> String {
+pub(super) fn told(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} minutes", s / 60.0),
@@ -174,17 +246,46 @@ fn told(seconds: f64) -> String {
     }
 }
 
+/// What a narrow terminal does without, the least needed first.
+const OPTIONAL: [&str; 3] = ["File", "p99", "Anon."];
+
+/// Numbers keep their units beside them: where there is no room for all columns, some are left out,
+/// and only errors are broken into lines.
 fn rounds(rounds: &[Round], layout: Layout) -> String {
-    let header =
-        ["In flight", "Peak", "Anon.", "File", "Requests/s", "p50", "p95", "p99", "Errors"];
-    let mut table = grid(layout, &header);
     let rows: Vec<Vec<String>> = rounds.iter().filter(|r| r.start == 0).map(row).collect();
-    for row in &rows {
-        table.add_row(cells(row.iter().cloned()));
+    let width = |text: &String| textwrap::core::display_width(text);
+    let widths: Vec<usize> = HEADER
+        .iter()
+        .enumerate()
+        .map(|(column, name)| {
+            let word = |text: &String| text.split(' ').map(str::len).max().unwrap_or(0);
+            let is_last = column + 1 == HEADER.len();
+            let cells = rows.iter().map(|row| &row[column]);
+            let widest = cells.map(|c| if is_last { word(c) } else { width(c) }).max();
+            widest.unwrap_or(0).max(name.len())
+        })
+        .collect();
+    let mut shown: Vec<usize> = (0..HEADER.len()).collect();
+    for least in OPTIONAL {
+        // A border and a blank at each side.
+        if shown.iter().map(|c| widths[*c] + 3).sum::<usize>() < usize::from(layout.width) {
+            break;
+        }
+        shown.retain(|column| HEADER[*column] != least);
     }
-    keep_words(&mut table, &header, rows.into_iter(), layout);
+    let mut table = grid(layout, &shown.iter().map(|c| HEADER[*c]).collect::<Vec<_>>());
+    for row in &rows {
+        table.add_row(cells(shown.iter().map(|c| row[*c].clone())));
+    }
+    for (column, index) in table.column_iter_mut().zip(&shown) {
+        let width = u16::try_from(widths[*index] + 2).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
     titled("Rounds", &table)
 }
+
+const HEADER: [&str; 9] =
+    ["At once", "Peak", "Anon.", "File", "Requests/s", "p50", "p95", "p99", "Errors"];
 
 fn row(round: &Round) -> Vec<String> {
     let errors: Vec<String> =
@@ -207,7 +308,7 @@ fn means(live: &LiveRecord) -> Vec<String> {
     let mut lines = vec![match live.peaks_by {
         PeaksBy::Marks => format!(
             "Peaks are the kernel's high-water marks of each process, reset before each wave; \
-             looks every {} add processes that come and go, and miss one that lives shorter.",
+             looks every {} find processes that come and go, and miss what one that lives shorter held.",
             live.sampling_seconds
         ),
         PeaksBy::Looks => format!(
@@ -233,8 +334,11 @@ fn means(live: &LiveRecord) -> Vec<String> {
         live.after.total()
     ));
     if let Some(peak) = live.group_peak_bytes {
+        let when =
+            if live.attached { " in all the time that the group has been there" } else { "" };
         lines.push(format!(
-            "The most that the kernel charged its control group: {peak}, files that it read included."
+            "The most that the kernel charged its control group{when}: {peak}, files that it read \
+             included."
         ));
     }
     if starts > 1 {

@@ -74,6 +74,7 @@ mod tests {
                 "threads_above_cpus",
                 "memory_grows",
                 "could_not_stand",
+                "burst_failed",
             ]
         );
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::json::span::S;
+use super::live::told;
 use super::tables::{BOLD, Layout, wrap};
 use crate::plan::watched::Watched;
 use crate::units::Bytes;
@@ -36,10 +37,13 @@ pub fn watched_text(watched: &Watched, layout: Layout) -> String {
         ),
     ];
     match watched.growth() {
-        Some(slope) => lines.push(format!(
-            "It grows: {} an hour, and does not come back.",
-            Bytes::from_f64(slope.typical * 3600.0)
-        )),
+        Some(slope) => {
+            let each = Bytes::from_f64(slope.typical * 3600.0);
+            lines.push(format!("It grows: {each} an hour, and does not come back."));
+            if let Some((limit, time)) = watched.limit.zip(watched.until_limit()) {
+                lines.push(format!("At this pace it reaches {limit} in {}.", told(time.get())));
+            }
+        }
         None => lines.push("It does not grow steadily.".to_owned()),
     }
     if watched.looks.iter().any(|l| l.in_flight.is_some()) {
@@ -82,6 +86,8 @@ struct Json {
     highest_anon_bytes: Option<u64>,
     lowest_anon_bytes: Option<u64>,
     growth_bytes_per_second: Option<f64>,
+    limit_bytes: Option<u64>,
+    seconds_until_limit: Option<f64>,
     base_bytes: Option<S<u64>>,
     buffer_bytes: Option<S<u64>>,
     looks: Vec<Look>,
@@ -112,6 +118,8 @@ pub fn watched_json(watched: &Watched) -> serde_json::Result<String> {
         highest_anon_bytes: watched.highest().map(|l| l.peak.get()),
         lowest_anon_bytes: watched.lowest().map(|l| l.anon.get()),
         growth_bytes_per_second: watched.growth().map(|g| g.typical),
+        limit_bytes: watched.limit.map(Bytes::get),
+        seconds_until_limit: watched.until_limit().map(crate::units::Seconds::get),
         base_bytes: line.as_ref().map(|l| S::from(&l.0)),
         buffer_bytes: line.as_ref().map(|l| S::from(&l.1)),
         looks: watched

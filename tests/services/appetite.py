@@ -81,13 +81,21 @@ def arguments():
     count = {"type": int, "default": 0, "metavar": "N"}
     option("--die-after", **count, help="exits with 3 instead of answering the Nth request of the "
                                         "process, after executing it")
+    option("--die-at", type=float, default=0, metavar="SECONDS",
+           help="exits with 3 so long after its first request")
     option("--fail-after", **count, help="executes, but answers 500, from the Nth on")
+    option("--fail-status", default="500 Internal Server Error", metavar="STATUS",
+           help="answered instead of 500")
     option("--reset-after", **count, help="executes, but resets the connection, from the Nth on")
     option("--hang-after", **count, help="executes, then keeps memory and slot and never answers, "
                                          "from the Nth on")
     option("--expect", action="append", default=[], metavar="KEY=VALUE",
            help="answers 400 where what the request is told to be is not this: method, length, "
                 "sha256, type (its beginning), x, or token, whose lack is answered with 401")
+    option("--most", **count, help="answers 503 at once where so many are executed already")
+    option("--starts", metavar="FILE", help="counts its starts in this file: resets all connections "
+                                            "in the second, and ends at once from the third on")
+    option("--fork", action="store_true", help="executes each request in a process of its own")
     option("--slow", action="store_true", help="answers with a byte a second, for ever")
     option("--never-ready", action="store_true", help="holds the base but never listens")
     option("--ready-delay", type=float, default=0, metavar="SECONDS",
@@ -191,16 +199,19 @@ class Service:
             return answer(connection, "200 OK", text.encode(), "text/plain", keep)
 
         with self.counted():
+            if 0 < self.options.most < sum(self.inflight):
+                read_body(reader, headers)
+                return answer(connection, "503 Service Unavailable", b"{}", keep=keep, head=head)
             length, digest = read_body(reader, headers)
             number = self.pool.submit(self.execute).result() if self.pool else self.execute()
             if self.options.slow:
                 trickle(connection)
-        if reached(self.options.reset_after, number):
+        if reached(self.options.reset_after, number) or self.options.second_start:
             # Lingering for no time makes the close a reset.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
         if reached(self.options.fail_after, number):
-            return answer(connection, "500 Internal Server Error", b"{}", keep=keep, head=head)
+            return answer(connection, self.options.fail_status, b"{}", keep=keep, head=head)
         scheme, _, token = headers.get("authorization", "").partition(" ")
         body = {
             "pid": os.getpid(),
@@ -238,6 +249,16 @@ class Service:
         with self.lock:
             self.executed += 1
             number = self.executed
+        if options.die_at and number == 1:
+            threading.Timer(options.die_at, os._exit, [3]).start()
+        if options.fork:
+            worker = os.fork()
+            if not worker:
+                with take(options.hold):
+                    time.sleep(options.time)
+                os._exit(0)
+            os.waitpid(worker, 0)
+            return number
         if options.leak:
             self.leaked.append(take(options.leak))
         with take(options.hold):
@@ -342,6 +363,14 @@ def serve_forked(options, inflight):
 def main():
     options = arguments()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    options.second_start = False
+    if options.starts:
+        with open(options.starts, "a+") as starts:
+            starts.write(".")
+            number = starts.tell()
+        if number > 2:
+            return 4
+        options.second_start = number == 2
     if options.ignore_term:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if options.daemonize:

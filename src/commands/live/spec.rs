@@ -10,7 +10,7 @@ use crate::footprint::checked::made_one_line;
 use crate::footprint::{Settings, Topology};
 use crate::measure::live::client::address;
 use crate::measure::live::tree::Root;
-use crate::profile::{Ask, Live, Models, Profile, Ready, RequestSpec, asks};
+use crate::profile::{Ask, Live, Models, Profile, Ready, RequestSpec, Values, asks};
 use crate::service::{Quantity, Service};
 use crate::units::Seconds;
 
@@ -23,6 +23,12 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
         None => None,
     };
     if !typed.is_asked() && named.is_none() {
+        if let Some(option) = typed.only_live() {
+            bail!(
+                "{option} is for a service that runs by itself, and none is named: add --url \
+                 http://127.0.0.1:8000/predict with --pid PID, or with the command behind --"
+            );
+        }
         return Ok(None);
     }
     if args.service.model.is_some() {
@@ -33,6 +39,7 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
     if let Some(mut profile) = named {
         profile.footprint = None;
         profile.live = profile.live.map(|live| overridden(live, typed)).transpose()?;
+        profile.live.as_ref().map_or(Ok(()), Live::check).map_err(anyhow::Error::msg)?;
         return Ok(Some(profile));
     }
     let url = match (&typed.url, typed.watch) {
@@ -55,6 +62,7 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
         ca: typed.ca.as_deref().map(absolute).transpose()?,
         requests: requests(typed)?,
     };
+    live.check().map_err(anyhow::Error::msg)?;
     Ok(Some(Profile {
         name: name(&url),
         title: None,
@@ -121,24 +129,18 @@ fn quantity(seconds: Seconds) -> anyhow::Result<Quantity<Seconds>> {
 }
 
 fn requests(typed: &LiveArgs) -> anyhow::Result<Vec<Ask>> {
-    if let Some(path) = &typed.requests {
-        return asks(path).map_err(Into::into);
-    }
     let mut headers = BTreeMap::new();
     for header in &typed.header {
-        let (name, value) = header.split_once(':').with_context(|| {
-            format!("`{header}` is no header: write it as in --header 'X-Test: 1'")
-        })?;
-        if name.trim().eq_ignore_ascii_case("authorization") {
-            bail!(
-                "a profile keeps its headers, and {} is a secret: put the token in the environment and \
-                 name it, --bearer-env MY_TOKEN",
-                name.trim()
-            );
-        }
+        // What it holds may be a secret, and is not repeated.
+        let (name, value) = header
+            .split_once(':')
+            .context("a --header has no colon: write it as in --header 'X-Test: 1'")?;
         headers.insert(name.trim().to_owned(), value.trim().to_owned());
     }
-    let mut form = BTreeMap::new();
+    if let Some(path) = &typed.requests {
+        return Ok(asks(path)?.into_iter().map(|ask| with(ask, &headers, typed)).collect());
+    }
+    let mut form = BTreeMap::<String, Values>::new();
     for field in &typed.form {
         let (name, value) =
             field.split_once('=').filter(|(name, _)| !name.is_empty()).with_context(|| {
@@ -148,7 +150,7 @@ fn requests(typed: &LiveArgs) -> anyhow::Result<Vec<Ask>> {
             Some(file) => format!("@{}", absolute(Path::new(file))?.display()),
             None => value.to_owned(),
         };
-        form.insert(name.to_owned(), value);
+        form.entry(name.to_owned()).or_default().0.push(value);
     }
     let mut ask = Ask {
         method: typed.method.clone(),
@@ -163,6 +165,17 @@ fn requests(typed: &LiveArgs) -> anyhow::Result<Vec<Ask>> {
     }
     ask.resolve_json(&here()?);
     Ok(vec![ask])
+}
+
+/// What was typed goes for each kind of request that does not say otherwise.
+fn with(mut ask: Ask, headers: &BTreeMap<String, String>, typed: &LiveArgs) -> Ask {
+    for (name, value) in headers {
+        if !ask.headers.keys().any(|own| own.eq_ignore_ascii_case(name)) {
+            ask.headers.insert(name.clone(), value.clone());
+        }
+    }
+    ask.method = ask.method.or_else(|| typed.method.clone());
+    ask
 }
 
 fn json(text: &str) -> anyhow::Result<crate::profile::Json> {

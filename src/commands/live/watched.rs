@@ -10,7 +10,7 @@ use crate::cli::MeasureArgs;
 use crate::commands::Exit;
 use crate::commands::printer::Printer;
 use crate::measure::interrupt::Interrupt;
-use crate::measure::live::client::count_at;
+use crate::measure::live::client::Counter;
 use crate::measure::live::tree::{CpuClock, Root};
 use crate::plan::watched::{Look, Watched};
 use crate::profile::Profile;
@@ -37,6 +37,11 @@ pub fn watch(
             "what is watched is not enough for a profile: leave out --output, or drive it without --watch"
         );
     }
+    root.check().map_err(ended)?;
+    let live = profile.live.clone().unwrap_or_default();
+    let counter =
+        args.live.inflight_url.as_deref().map(|url| Counter::new(url, &live)).transpose()?;
+    let (mut untold, mut why) = (0_u32, None);
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
     let (begun, length) = (Instant::now(), Duration::from_secs_f64(time.get()));
     let mut looks = Vec::new();
@@ -44,7 +49,14 @@ pub fn watch(
     let mut now = before.clone();
     let mut own = 0.0;
     while begun.elapsed() < length && !interrupt.is_set() {
-        let in_flight = args.live.inflight_url.as_deref().map(count_at).transpose()?;
+        // One answer that does not come is no reason to lose the others.
+        let in_flight = match counter.as_ref().map(Counter::count) {
+            Some(Err(reason)) => {
+                (untold, why) = (untold + 1, Some(reason));
+                None
+            }
+            told => told.and_then(Result::ok),
+        };
         let cpu = crate::measure::memory::process_cpu().get();
         let standing = match root.standing() {
             Ok(standing) => standing,
@@ -52,7 +64,7 @@ pub fn watch(
             Err(_) if looks.len() > 1 => break,
             Err(error) => return Err(ended(error)),
         };
-        now = CpuClock::read(&root.ids().map_err(ended)?);
+        now = CpuClock::read(&root.ids().unwrap_or_default());
         root.reset_marks();
         let peak = standing.peak();
         looks.push(Look {
@@ -69,6 +81,9 @@ pub fn watch(
         pause(left.min(INTERVAL), &interrupt);
     }
     printer.clear();
+    if let Some(why) = why {
+        printer.warning(&format!("{untold} of {} looks: {why}", looks.len()));
+    }
     let elapsed: Seconds = begun.elapsed().into();
     let watched = Watched {
         name: profile.name.clone(),
@@ -77,6 +92,7 @@ pub fn watch(
         cpu: now.since(&before),
         own_cpu: Seconds::new(own),
         ended: root.ids().is_err(),
+        limit: args.variants.ram,
     };
     printer.answer(&if as_json {
         report::watched_json(&watched)?

@@ -31,9 +31,17 @@ impl Groups {
     /// # Errors
     /// Where the files of the process exist and cannot be read.
     pub fn of(files: &Files, process: Process) -> io::Result<Self> {
-        let read = |name| files.read(&process.file(name)).map(Option::unwrap_or_default);
-        let memberships = memberships(&read("cgroup")?);
-        let mounts = mounts(&read("mountinfo")?);
+        Self::seen_by(files, process, process)
+    }
+
+    /// The groups of a process where they are for `reader`, whose mounts may be others.
+    ///
+    /// # Errors
+    /// As [`Groups::of`].
+    pub fn seen_by(files: &Files, process: Process, reader: Process) -> io::Result<Self> {
+        let read = |path: &Path| files.read(path).map(Option::unwrap_or_default);
+        let memberships = memberships(&read(&process.file("cgroup"))?);
+        let mounts = mounts(&read(&reader.file("mountinfo"))?);
         let chain = |kind| chain(files, &memberships, &mounts, kind);
         Ok(Self {
             unified: chain(Hierarchy::Unified),

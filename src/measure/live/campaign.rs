@@ -2,18 +2,23 @@
 //! after many.
 
 mod drive;
+mod first;
+mod group;
 mod growth;
 
 use std::time::{Duration, Instant};
 
+use self::first::{Failed, First};
+use self::group::{Boxes, group_of, group_peak};
 use super::LiveError;
 use super::client::Client;
 use super::load::Crowd;
 use super::start::Started;
-use super::tree::{CpuClock, Root, Standing};
+use super::tree::{Root, Standing};
 use super::watch::Watch;
-use crate::footprint::{Failure, Level, PeaksBy, Round};
-use crate::measure::control_group::{ControlGroup, Limits, Place, Watcher};
+use crate::footprint::checked::made_one_line;
+use crate::footprint::{During, Failure, Level, PeaksBy, Round};
+use crate::measure::control_group::{ControlGroup, Place, Watcher};
 use crate::measure::host::files::Files;
 use crate::measure::interrupt::Interrupt;
 use crate::profile::Live;
@@ -25,17 +30,15 @@ pub const UP_TO: u32 = 16;
 /// Requests in flight of a cold burst, at the most.
 const BURST: u32 = 8;
 
-/// A process that answers moves its clock by this share of the busiest one's.
-const WORKS: f64 = 0.2;
-
 /// Starts of the service, so that what one start has by chance is seen.
 const STARTS: u32 = 3;
+
+/// How long a process may take to be gone once its connections are.
+const DYING: Duration = Duration::from_millis(50);
 
 /// Of the time that there is, what the first start may take for the rounds and for growth.
 const FOR_ROUNDS: f64 = 0.6;
 const FOR_GROWTH: f64 = 0.2;
-/// And for finding out which of its processes answer, at the most.
-const FOR_WORKERS: f64 = 0.15;
 
 /// What is to be measured.
 pub struct Campaign<'a> {
@@ -83,7 +86,7 @@ pub struct Run {
     /// What is sent with a request, in the mean.
     pub request_bytes: Bytes,
     /// What it could not stand.
-    pub failure: Option<Failure>,
+    pub failures: Vec<Failure>,
     /// Stopped before its end.
     pub is_partial: bool,
     /// How peaks were found.
@@ -94,8 +97,20 @@ pub struct Run {
     pub sampler_cpu: f64,
     /// The most of one core that the driver took.
     pub driver_cpu: f64,
-    /// Whether the driver set the pace in the last round.
-    pub driver_bound: bool,
+}
+
+impl Run {
+    /// The most in flight that it could stand, and whether there was more.
+    fn stood(&self) -> (Option<u32>, bool) {
+        let stood = self.rounds.iter().filter(|r| !self.failed_at(r)).map(|r| r.concurrency);
+        (stood.max(), self.rounds.iter().any(|r| self.failed_at(r)))
+    }
+
+    /// Whether it could not stand this round.
+    pub fn failed_at(&self, round: &Round) -> bool {
+        let is_it = |f: &Failure| f.phase != During::Growth && f.concurrency == round.concurrency;
+        !round.stood() || self.failures.iter().any(is_it)
+    }
 }
 
 /// All starts.
@@ -105,6 +120,8 @@ pub struct Measured {
     pub runs: Vec<Run>,
     /// Requests in flight of a burst on a service that had answered nothing, and its height.
     pub burst: Option<(u32, Level)>,
+    /// What it could not stand besides: the burst, another start.
+    pub failures: Vec<Failure>,
     /// The most that the kernel charged the service's control group, where it has one.
     pub group_peak: Option<Bytes>,
     /// Stopped before its end.
@@ -138,37 +155,49 @@ impl Campaign<'_> {
         let mut watcher = place.as_ref().and_then(|_| Watcher::start().ok());
         let mut boxes = Boxes { place: place.as_ref(), watcher: watcher.as_mut() };
         let (first, group_peak) = self.first(&mut boxes)?;
-        let (low, high) = (first.start_seconds, first.rounds.last().map(|r| r.concurrency));
-        let mut measured =
-            Measured { runs: vec![first], burst: None, group_peak, is_partial: false };
-        measured.is_partial = measured.runs[0].is_partial;
-        let is_over = measured.is_partial || measured.runs[0].failure.is_some();
-        if self.attached.is_some() || is_over {
+        let (is_partial, one) = (first.is_partial, first.start_seconds.unwrap_or_default().get());
+        let (most, has_failed) = first.stood();
+        let (runs, failures) = (vec![first], Vec::new());
+        let mut measured = Measured { runs, burst: None, failures, group_peak, is_partial };
+        let most = most.filter(|n| *n > 1 || !has_failed);
+        let (None, false, Some(most)) = (&self.attached, is_partial, most) else {
             return Ok(measured);
-        }
+        };
         // A start that takes as long as what is left of the time is not made.
-        let one = low.unwrap_or_default().get();
         let left = || budget.saturating_sub(begun.elapsed()).as_secs_f64();
-        let burst = high.unwrap_or(1).min(BURST);
-        let result = (|| {
-            if left() > one * 1.5 {
-                measured.burst = self.burst(burst, &mut boxes)?;
+        if left() > one * 1.5 {
+            match self.burst(most.min(BURST), &mut boxes) {
+                Ok(Ok(burst)) => measured.burst = Some(burst),
+                Ok(Err(failure)) => measured.failures.push(failure),
+                // What is there is an answer.
+                Err(LiveError::Interrupted) => {
+                    measured.is_partial = true;
+                    return Ok(measured);
+                }
+                Err(error) => measured.failures.push(not_again(&error, 1)),
             }
-            while measured.runs.len() < STARTS as usize && left() > one * 2.0 {
-                let start = u32::try_from(measured.runs.len()).unwrap_or(u32::MAX);
-                let rest = f64::from(STARTS - start);
-                let time = Seconds::new((left() / rest - one).max(0.5));
-                (self.tell)(&format!("start {} of {STARTS}", start + 1));
-                let mut subject = self.subject(&mut boxes)?;
-                measured.runs.push(self.measure(&mut subject, start, Extent::PeaksAlone, time)?);
+        }
+        // What the first start could not stand is not tried again.
+        let up_to = if has_failed { most } else { self.up_to };
+        while measured.runs.len() < STARTS as usize && left() > one * 2.0 {
+            let start = count(measured.runs.len());
+            let rest = f64::from(STARTS - start);
+            let time = Seconds::new((left() / rest - one).max(0.5));
+            (self.tell)(&format!("start {} of {STARTS}", start + 1));
+            let run = self
+                .subject(&mut boxes)
+                .and_then(|mut s| self.measure(&mut s, start, (Extent::PeaksAlone, up_to), time));
+            match run {
+                Ok(run) => measured.runs.push(run),
+                Err(LiveError::Interrupted) => {
+                    measured.is_partial = true;
+                    break;
+                }
+                Err(error) => {
+                    measured.failures.push(not_again(&error, start));
+                    break;
+                }
             }
-            Ok(())
-        })();
-        match result {
-            // What is there is an answer.
-            Err(LiveError::Interrupted) => measured.is_partial = true,
-            Err(error) => return Err(error),
-            Ok(()) => {}
         }
         Ok(measured)
     }
@@ -178,17 +207,20 @@ impl Campaign<'_> {
             (self.tell)("starting the service");
         }
         let mut subject = self.subject(boxes)?;
-        let run = self.measure(&mut subject, 0, Extent::Whole, self.budget)?;
+        let run = self.measure(&mut subject, 0, (Extent::Whole, self.up_to), self.budget)?;
         let peak = match (&subject.group, &subject.root) {
             (Some(group), _) => group.counters().peak,
             (None, Root::Group(path)) => group_peak(path),
-            (None, _) => None,
+            (None, Root::Process(id) | Root::Started(id)) => {
+                group_of(*id).as_deref().and_then(group_peak)
+            }
         };
         Ok((run, peak))
     }
 
     fn subject(&self, boxes: &mut Boxes<'_>) -> Result<Subject, LiveError> {
         if let Some(root) = &self.attached {
+            root.check()?;
             return Ok(Subject { started: None, root: root.clone(), group: None });
         }
         let group = boxes.make();
@@ -197,22 +229,33 @@ impl Campaign<'_> {
         Ok(Subject { started: Some(started), root, group })
     }
 
-    /// A wave on a service that was just started.
-    fn burst(&self, n: u32, boxes: &mut Boxes<'_>) -> Result<Option<(u32, Level)>, LiveError> {
+    /// A wave on a service that was just started: its height, or how it failed.
+    fn burst(
+        &self,
+        n: u32,
+        boxes: &mut Boxes<'_>,
+    ) -> Result<Result<(u32, Level), Failure>, LiveError> {
         (self.tell)(&format!("a cold burst of {n}"));
         let subject = self.subject(boxes)?;
         let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
         subject.root.reset_marks();
         let outcome = crowd.wave(n)?;
-        let standing = subject.root.standing()?;
-        Ok((outcome.failed() == 0).then_some((n, standing.peak())))
+        match subject.root.standing() {
+            Ok(standing) if outcome.failed() == 0 => Ok(Ok((n, standing.peak()))),
+            Err(error) if !error.is_end() => Err(error),
+            _ => {
+                let row = drive::row(n, 1, 0, Level::default(), &outcome);
+                let what = what_failed(&subject.root, &row.errors_told());
+                Ok(Err(Failure { concurrency: n, start: 1, phase: During::ColdBurst, what }))
+            }
+        }
     }
 
     fn measure(
         &self,
         subject: &mut Subject,
         start: u32,
-        extent: Extent,
+        (extent, up_to): (Extent, u32),
         time: Seconds,
     ) -> Result<Run, LiveError> {
         let begun = Instant::now();
@@ -222,8 +265,11 @@ impl Campaign<'_> {
         let load_peak = subject.started.is_some().then(|| idle.peak());
         let watch = Watch::begin(root.clone());
         (self.tell)("the first requests");
-        let workers = Self::first_requests(&root, &mut crowd, time)?;
-        let settled = root.standing()?;
+        let First { workers, failed } = first::requests(&root, &mut crowd, time)?;
+        let settled = match root.standing() {
+            Err(error) if error.is_end() => idle.clone(),
+            settled => settled?,
+        };
         let mut driver = drive::Driver {
             root: &root,
             crowd: &mut crowd,
@@ -233,8 +279,8 @@ impl Campaign<'_> {
             workers,
             peaks_by: if root.reset_marks() { PeaksBy::Marks } else { PeaksBy::Looks },
             own_cpu: 0.0,
-            sets_pace: false,
             kernel: settled.kernel,
+            last: settled.level,
             file_in_use: None,
             tell: self.tell,
         };
@@ -245,7 +291,17 @@ impl Campaign<'_> {
             Extent::PeaksAlone => 1.0,
         };
         let for_rounds = begun + Duration::from_secs_f64(time.get() * share);
-        let seen = driver.rounds(self.up_to, extent == Extent::Whole, for_rounds)?;
+        let mut failures = Vec::new();
+        let seen = match failed {
+            Some(Failed { concurrency, outcome }) => {
+                let row = drive::row(concurrency, start, 0, settled.level, &outcome);
+                let what = what_failed(&root, &row.errors_told());
+                let phase = During::FirstRequests;
+                let failure = Some(Failure { concurrency, start, phase, what });
+                drive::Seen { rounds: vec![row], busy: vec![0.0], failure, is_partial: false }
+            }
+            None => driver.rounds(up_to, extent == Extent::Whole, for_rounds)?,
+        };
         let mut is_stopped = false;
         let is_whole = extent == Extent::Whole && seen.failure.is_none() && !seen.is_partial;
         let levels = if is_whole {
@@ -255,13 +311,18 @@ impl Campaign<'_> {
                     is_stopped = true;
                     Vec::new()
                 }
-                levels => levels?,
+                levels => {
+                    let (levels, failure) = levels?;
+                    failures.extend(failure);
+                    levels
+                }
             }
         } else {
             Vec::new()
         };
-        let (peaks_by, driver_cpu, driver_bound, kernel, file_in_use) =
-            (driver.peaks_by, driver.own_cpu, driver.sets_pace, driver.kernel, driver.file_in_use);
+        let (peaks_by, driver_cpu, kernel, file_in_use) =
+            (driver.peaks_by, driver.own_cpu, driver.kernel, driver.file_in_use);
+        failures.extend(seen.failure);
         let after = root.standing().unwrap_or(settled.clone());
         let start_seconds = subject.started.as_ref().map(Started::start_seconds);
         Ok(Run {
@@ -278,84 +339,33 @@ impl Campaign<'_> {
             kernel,
             file_in_use,
             request_bytes: crowd.client().request_bytes(),
-            failure: seen.failure,
+            failures,
             is_partial: seen.is_partial || is_stopped,
             peaks_by,
             interval: watch.interval(),
             sampler_cpu: watch.cost(),
             driver_cpu,
-            driver_bound,
         })
     }
-
-    /// Lone requests until they are answered as later ones are, then enough for each process to
-    /// have answered some; how many did.
-    fn first_requests(root: &Root, crowd: &mut Crowd, time: Seconds) -> Result<u32, LiveError> {
-        const LONE: u32 = 3;
-        let for_workers = Duration::from_secs_f64((time.get() * FOR_WORKERS).min(3.0));
-        for _ in 0..LONE {
-            let outcome = crowd.wave(1)?;
-            if let Some((fault, _)) = outcome.faults.first_key_value() {
-                root.ids()?;
-                return Err(LiveError::NoAnswer(explained(fault, crowd.client())));
-            }
-        }
-        let ids = root.ids()?;
-        if ids.len() == 1 {
-            return Ok(1);
-        }
-        crowd.keep_connections(false);
-        let before = CpuClock::read(&ids);
-        let (users, most) = (count(ids.len()) * 2, 40);
-        let begun = Instant::now();
-        for wave in 0..most {
-            crowd.wave(users)?;
-            // Each got some by now, or requests take so long that waiting does not pay.
-            if wave >= 4 && begun.elapsed() > for_workers {
-                break;
-            }
-        }
-        let now = CpuClock::read(&root.ids()?);
-        let workers = count(now.moved(&before, WORKS).len()).max(1);
-        crowd.keep_connections(workers == 1);
-        Ok(workers)
-    }
 }
 
-/// Where a service that is started gets a group of its own, if it can.
-struct Boxes<'a> {
-    place: Option<&'a Place>,
-    watcher: Option<&'a mut Watcher>,
+/// Its end, or that it could not be started again.
+fn not_again(error: &LiveError, start: u32) -> Failure {
+    let (concurrency, phase) = match error {
+        LiveError::NoAnswer(_) => (1, During::FirstRequests),
+        _ => (0, During::Start),
+    };
+    Failure { concurrency, start, phase, what: made_one_line(&error.to_string()) }
 }
 
-impl Boxes<'_> {
-    fn make(&mut self) -> Option<ControlGroup> {
-        ControlGroup::make(self.place?, Limits::default(), self.watcher.as_deref_mut()?).ok()
-    }
-}
-
-/// The most that was charged to a group that somebody else made.
-fn group_peak(group: &std::path::Path) -> Option<Bytes> {
-    let number = |name: &str| std::fs::read_to_string(group.join(name)).ok()?.trim().parse().ok();
-    number("memory.peak").or_else(|| number("memory.max_usage_in_bytes")).map(Bytes::new)
-}
-
-/// What a lone request that fails may mean.
-fn explained(fault: &super::client::Fault, client: &Client) -> String {
-    use super::client::Fault;
-    match fault {
-        Fault::Refused => "nobody listens at the address".to_owned(),
-        Fault::Reset => "the connection ended without an answer".to_owned(),
-        Fault::Timeout => {
-            format!("no answer within {}; --timeout waits longer", Seconds::from(client.timeout()))
-        }
-        Fault::Status(code) => format!(
-            "it answers with status {code}: is the request what it expects? See --method, --header, --body, --form and --json"
-        ),
-        Fault::Other(what) if what.contains("certificate") => {
-            format!("{what}; --ca names the certificates (PEM) of who signed the service's own")
-        }
-        Fault::Other(what) => what.clone(),
+/// The errors in words, and what became of the service.
+fn what_failed(root: &Root, errors: &str) -> String {
+    // A process is gone a moment after its connections are.
+    std::thread::sleep(DYING);
+    match (errors, root.ids()) {
+        (errors, Ok(_)) => errors.to_owned(),
+        ("", Err(_)) => "the service ended".to_owned(),
+        (errors, Err(_)) => format!("{errors}; the service ended"),
     }
 }
 
@@ -369,6 +379,5 @@ fn higher(standing: &Standing, looks: Bytes, by: PeaksBy) -> Level {
         PeaksBy::Marks => standing.peak(),
         PeaksBy::Looks => standing.level,
     };
-    let looked = looks.saturating_sub(standing.shared_anon);
-    Level { anon_bytes: peak.anon_bytes.max(looked), ..peak }
+    Level { anon_bytes: peak.anon_bytes.max(looks), ..peak }
 }

@@ -11,9 +11,9 @@ use ureq::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, SendBody};
 
-use self::payload::{Payload, form, kind_of, payloads, read};
+use self::payload::{Payload, form, payloads, read};
 use super::LiveError;
-use crate::profile::{Ask, Live};
+use crate::profile::{Ask, ENVIRONMENT_MARK, HAS_USER, Live, has_user};
 use crate::units::Bytes;
 
 /// How long an answer is waited for where nobody says.
@@ -32,6 +32,8 @@ struct Prepared {
     method: Method,
     url: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The user said what is sent.
+    has_type: bool,
     /// In turn; at least one.
     payloads: Vec<Payload>,
 }
@@ -126,7 +128,8 @@ impl Client {
     /// Sends a request of this kind, the `turn`-th of it, and reads the answer to its end.
     ///
     /// # Errors
-    /// Where there is no answer, or it is none of success (2xx, 3xx).
+    /// Where there is no answer, or it is none of success (2xx): a redirect is no answer either, as
+    /// only addresses that were named are asked.
     pub fn send(&self, user: &Agent, kind: usize, turn: usize) -> Result<(), Fault> {
         let Some(ask) = self.asks.get(kind) else {
             return Err(Fault::Other("no such request".into()));
@@ -138,7 +141,10 @@ impl Client {
         let wrong = |e: &dyn fmt::Display| Fault::Other(e.to_string());
         let sent = match &ask.payloads[turn % ask.payloads.len()] {
             Payload::Nothing => user.run(request.body(SendBody::none()).map_err(|e| wrong(&e))?),
-            Payload::Bytes(bytes) => {
+            Payload::Bytes(bytes, kind) => {
+                if let Some(kind) = kind.filter(|_| !ask.has_type) {
+                    request = request.header(header::CONTENT_TYPE, kind);
+                }
                 user.run(request.body(bytes.as_slice()).map_err(|e| wrong(&e))?)
             }
             Payload::Form(fields) => {
@@ -153,11 +159,7 @@ impl Client {
         let mut body = answer.body_mut().with_config().limit(u64::MAX).reader();
         io::copy(&mut body, &mut io::sink()).map_err(|e| fault_of(&e))?;
         let status = answer.status();
-        if status.is_success() || status.is_redirection() {
-            Ok(())
-        } else {
-            Err(Fault::Status(status.as_u16()))
-        }
+        if status.is_success() { Ok(()) } else { Err(Fault::Status(status.as_u16())) }
     }
 }
 
@@ -198,24 +200,20 @@ fn prepared(ask: &Ask, url: &str, token: Option<&HeaderValue>) -> Result<Prepare
     })?;
     let mut headers = Vec::new();
     for (name, value) in &ask.headers {
-        let wrong = || LiveError::Request(format!("`{name}: {value}` is no header"));
-        let name: HeaderName = name.parse().map_err(|_| wrong())?;
-        headers.push((name, value.parse().map_err(|_| wrong())?));
+        // What it holds may be a secret.
+        let wrong = || LiveError::Request(format!("the header `{name}` cannot be sent as it is"));
+        let value = match value.strip_prefix(ENVIRONMENT_MARK) {
+            Some(variable) => secret(variable.trim(), "the value of a header", "")?,
+            None => value.parse().map_err(|_| wrong())?,
+        };
+        headers.push((name.parse().map_err(|_| wrong())?, value));
     }
     if let Some(token) = token {
         headers.push((header::AUTHORIZATION, token.clone()));
     }
     let payloads = payloads(ask)?;
     let has_type = headers.iter().any(|(name, _)| name == header::CONTENT_TYPE);
-    let kind = match (&ask.json, &ask.body) {
-        (Some(_), _) => Some("application/json"),
-        (None, Some(path)) => Some(kind_of(&path.to_string_lossy())),
-        _ => None,
-    };
-    if let Some(kind) = kind.filter(|_| !has_type) {
-        headers.push((header::CONTENT_TYPE, HeaderValue::from_static(kind)));
-    }
-    Ok(Prepared { method, url: address, headers, payloads })
+    Ok(Prepared { method, url: address, headers, has_type, payloads })
 }
 
 /// An address that can be asked.
@@ -223,6 +221,9 @@ fn prepared(ask: &Ask, url: &str, token: Option<&HeaderValue>) -> Result<Prepare
 /// # Errors
 /// Where it is none.
 pub fn address(typed: &str) -> Result<Uri, LiveError> {
+    if has_user(typed) {
+        return Err(LiveError::Request(HAS_USER.to_owned()));
+    }
     let wrong = || {
         LiveError::Request(format!(
             "`{typed}` is no address: write it whole, as in http://127.0.0.1:8000/predict"
@@ -233,16 +234,21 @@ pub fn address(typed: &str) -> Result<Uri, LiveError> {
     if has_scheme && url.host().is_some() { Ok(url) } else { Err(wrong()) }
 }
 
-/// The header with the token, which is never shown.
+/// The header with the token.
 fn token(variable: &str) -> Result<HeaderValue, LiveError> {
+    secret(variable, "the bearer token", "Bearer ")
+}
+
+/// What the environment holds, which is never shown.
+fn secret(variable: &str, what: &str, before: &str) -> Result<HeaderValue, LiveError> {
     let text = std::env::var(variable).map_err(|_| {
         LiveError::Request(format!(
-            "the environment has no {variable}, which holds the bearer token: set it, or leave out --bearer-env"
+            "the environment has no {variable}, which is to hold {what}: set it, or do not name it"
         ))
     })?;
-    let mut value: HeaderValue = format!("Bearer {}", text.trim()).parse().map_err(|_| {
-        LiveError::Request(format!("what {variable} holds cannot be a bearer token"))
-    })?;
+    let mut value: HeaderValue = format!("{before}{}", text.trim())
+        .parse()
+        .map_err(|_| LiveError::Request(format!("what {variable} holds cannot be {what}")))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -261,25 +267,49 @@ fn roots(path: &Path) -> Result<RootCerts, LiveError> {
     Ok(RootCerts::new_with_certs(&certificates))
 }
 
-/// The number that an address answers with.
-///
-/// # Errors
-/// Where it answers none.
-pub fn count_at(url: &str) -> Result<u32, LiveError> {
-    let url = address(url)?;
-    let wrong = |e: &dyn fmt::Display| {
-        LiveError::Request(format!("{url} does not tell how many are in flight: {e}"))
-    };
-    let agent = Agent::new_with_config(
-        Agent::config_builder()
-            .proxy(None)
-            .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(2)))
-            .build(),
-    );
-    let mut answer = agent.get(&url).call().map_err(|e| wrong(&e))?;
-    let text = answer.body_mut().read_to_string().map_err(|e| wrong(&e))?;
-    let number: f64 = text.trim().parse().map_err(|_| wrong(&"it answers no number"))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-    Ok(number.clamp(0.0, f64::from(u32::MAX)) as u32)
+/// An address that answers with the number of requests in flight.
+pub struct Counter {
+    agent: Agent,
+    url: Uri,
+    token: Option<HeaderValue>,
+}
+
+impl Counter {
+    /// Asked with the token and the certificates of the service's own requests.
+    ///
+    /// # Errors
+    /// Where the address, the token or the certificates are not what they should be.
+    pub fn new(url: &str, live: &Live) -> Result<Self, LiveError> {
+        let roots = live.ca.as_deref().map(roots).transpose()?.unwrap_or(RootCerts::WebPki);
+        let agent = Agent::new_with_config(
+            Agent::config_builder()
+                .proxy(None)
+                .max_redirects(0)
+                .timeout_global(Some(Duration::from_secs(2)))
+                .tls_config(TlsConfig::builder().root_certs(roots).build())
+                .build(),
+        );
+        let token = live.bearer_env.as_deref().map(token).transpose()?;
+        Ok(Self { agent, url: address(url)?, token })
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// Where it does not tell now.
+    pub fn count(&self) -> Result<u32, LiveError> {
+        let wrong = |e: &dyn fmt::Display| {
+            let url = &self.url;
+            LiveError::Request(format!("{url} does not tell how many are in flight: {e}"))
+        };
+        let mut request = self.agent.get(&self.url);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, token);
+        }
+        let mut answer = request.call().map_err(|e| wrong(&e))?;
+        let text = answer.body_mut().read_to_string().map_err(|e| wrong(&e))?;
+        let number: f64 = text.trim().parse().map_err(|_| wrong(&"it answers no number"))?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        Ok(number.clamp(0.0, f64::from(u32::MAX)) as u32)
+    }
 }

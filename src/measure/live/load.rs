@@ -35,6 +35,8 @@ pub struct Outcome {
     pub wall: Seconds,
     /// CPU time of this process meanwhile.
     pub driver_cpu: Seconds,
+    /// How long its threads waited for their turn on a CPU, all of them together.
+    pub driver_queued: Seconds,
 }
 
 impl Outcome {
@@ -42,7 +44,8 @@ impl Outcome {
         // Bounds that are constants are in order.
         #[expect(clippy::expect_used, reason = "constant arguments")]
         let latencies = Histogram::new_with_bounds(1, LONGEST, 3).expect("constant bounds");
-        Self { latencies, faults: BTreeMap::new(), wall: Seconds::ZERO, driver_cpu: Seconds::ZERO }
+        let (wall, driver_cpu, driver_queued) = (Seconds::ZERO, Seconds::ZERO, Seconds::ZERO);
+        Self { latencies, faults: BTreeMap::new(), wall, driver_cpu, driver_queued }
     }
 
     /// Requests that were answered with success.
@@ -74,6 +77,7 @@ impl Outcome {
         }
         self.wall = self.wall + other.wall;
         self.driver_cpu = self.driver_cpu + other.driver_cpu;
+        self.driver_queued = self.driver_queued + other.driver_queued;
     }
 
     fn note(&mut self, took: Duration, result: Result<(), Fault>) {
@@ -201,6 +205,7 @@ impl Crowd {
         outcome: &Mutex<Outcome>,
         work: impl FnOnce(&mut Crew) -> anyhow::Result<T> + Send + 'static,
     ) -> Result<(Outcome, T), LiveError> {
+        let queued = memory::queued_threads();
         let (begun, cpu) = (Instant::now(), memory::process_cpu());
         let mut crew = std::mem::replace(&mut self.crew, Crew::new());
         let (send, done) = mpsc::channel();
@@ -231,6 +236,9 @@ impl Crowd {
         let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).clone();
         outcome.wall = begun.elapsed().into();
         outcome.driver_cpu = Seconds::new(memory::process_cpu().get() - cpu.get());
+        let waited = |(id, now): (&u32, &f64)| now - queued.get(id).copied().unwrap_or(0.0);
+        let waited: f64 = memory::queued_threads().iter().map(waited).sum();
+        outcome.driver_queued = Seconds::new(waited.max(0.0));
         Ok((outcome, value))
     }
 }

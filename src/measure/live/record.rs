@@ -35,6 +35,8 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     let found = at_once(whole.first.anon_bytes.as_f64(), &seen, facts.cpus, whole.workers);
     let topology = topology(whole.workers, found.number());
     let loads = || whole.rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO);
+    let failures: Vec<_> =
+        measured.runs.iter().flat_map(|r| &r.failures).chain(&measured.failures).cloned().collect();
     let cpu = span(loads().map(|r| r.cpu_seconds.get()));
     let alone = whole.rounds.iter().find(|r| r.concurrency == 1).unwrap_or(&whole.rounds[0]);
     let [p50, p95, ..] = alone.latency;
@@ -103,7 +105,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             group_peak_bytes: measured.group_peak,
             rounds: measured.runs.iter().flat_map(|r| r.rounds.iter().cloned()).collect(),
             growth: slope.map(|slope| grown(slope, &whole.levels)),
-            failure: whole.failure.clone(),
+            failures,
             peaks_by: measured
                 .runs
                 .iter()
@@ -113,7 +115,6 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             sampling_seconds: whole.interval,
             sampler_cpu: whole.sampler_cpu,
             driver_cpu: whole.driver_cpu,
-            driver_bound: whole.driver_bound,
         }),
     })
 }
@@ -123,12 +124,13 @@ fn seen(run: &Run, leak: f64) -> Vec<Seen> {
         .iter()
         .zip(&run.busy)
         // What was not answered was not at work.
-        .filter(|(round, _)| round.errors.is_empty())
+        .filter(|(round, _)| !run.failed_at(round))
         .map(|(round, busy)| Seen {
             concurrency: round.concurrency,
             peak: without(round.peak.anon_bytes, leak, round.before),
             rate: round.throughput.get(),
             busy: *busy,
+            driver_bound: round.driver_bound,
         })
         .collect()
 }
@@ -153,10 +155,9 @@ fn points(measured: &Measured, leak: f64, found: AtOnce) -> Vec<Point> {
     let rounds = measured.runs.iter().flat_map(|run| {
         // Beyond an end that was found, nothing rises anyway.
         let most = found.number().map_or_else(|| in_step(&seen(run, leak)), |_| u32::MAX);
-        run.rounds.iter().filter(move |round| round.concurrency <= most)
+        run.rounds.iter().filter(move |r| r.concurrency <= most && !run.failed_at(r))
     });
     rounds
-        .filter(|round| round.errors.is_empty())
         .map(|round| {
             let anon = Bytes::from_f64(without(round.peak.anon_bytes, leak, round.before));
             Point {

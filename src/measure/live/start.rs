@@ -9,6 +9,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -136,18 +137,25 @@ impl Started {
         let begun = Instant::now();
         let asked = match &live.ready {
             Some(Ready::Url(url)) => {
-                Some(Client::new(&Live { url: url.clone(), requests: Vec::new(), ..live.clone() })?)
+                let (url, requests) = (url.clone(), Vec::new());
+                Some(Arc::new(Client::new(&Live { url, requests, ..live.clone() })?))
             }
             _ => None,
         };
+        let mut asking = None;
         loop {
             if interrupt.is_set() {
                 return Err(LiveError::Interrupted);
             }
             let is_ready = match (&live.ready, &asked) {
                 (Some(Ready::Line(_)), _) => self.lock().is_ready,
+                // An answer may take as long as it likes: neither the limit nor Ctrl-C waits for it.
                 (Some(Ready::Url(_)), Some(client)) => {
-                    client.send(&client.user(false), 0, 0).is_ok()
+                    let answer = asking.get_or_insert_with(|| asked_once(client)).try_recv();
+                    if !matches!(answer, Err(TryRecvError::Empty)) {
+                        asking = None;
+                    }
+                    answer.unwrap_or(false)
                 }
                 (Some(Ready::Port(port)), _) => connects("127.0.0.1", *port),
                 _ => is_open(live)?,
@@ -279,6 +287,15 @@ fn follow(stream: impl Read + Send + 'static, line: Option<String>, output: &Arc
             read.clear();
         }
     });
+}
+
+/// Whether a request is answered with success, once that is known.
+fn asked_once(client: &Arc<Client>) -> Receiver<bool> {
+    let (client, (send, answer)) = (Arc::clone(client), mpsc::channel());
+    thread::spawn(move || {
+        let _ = send.send(client.send(&client.user(false), 0, 0).is_ok());
+    });
+    answer
 }
 
 /// The host and port that are asked.

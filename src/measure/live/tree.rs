@@ -46,8 +46,6 @@ pub struct Standing {
     pub level: Level,
     /// The processes.
     pub members: Vec<Member>,
-    /// Anonymous pages that are counted in several processes, beyond the first time.
-    pub shared_anon: Bytes,
     /// Page tables and kernel stacks.
     pub kernel: Bytes,
 }
@@ -62,6 +60,20 @@ impl Standing {
 }
 
 impl Root {
+    /// Whether what was named is there at all.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn check(&self) -> Result<(), LiveError> {
+        match (self, self.ids()) {
+            (Self::Group(path), _) if !path.join("cgroup.procs").is_file() => {
+                Err(LiveError::NoGroup(path.clone()))
+            }
+            (_, Err(LiveError::Gone(id))) => Err(LiveError::NoProcess(id)),
+            (_, ids) => ids.map(|_| ()),
+        }
+    }
+
     /// The ids of the processes that are there now.
     ///
     /// # Errors
@@ -94,19 +106,40 @@ impl Root {
         }
     }
 
+    /// The same as [`Root::ids`], found from those that were `known` a moment ago without reading
+    /// all processes of the machine: what has come in between is a child of one of them.
+    pub fn ids_from(&self, known: &[u32]) -> Vec<u32> {
+        if let Self::Group(path) = self {
+            return others(ids_below(path));
+        }
+        let mut ids: Vec<u32> = known.to_vec();
+        if matches!(self, Self::Started(_)) {
+            // Those whose parent has ended come to this process.
+            let orphans = memory::children(std::process::id());
+            ids.extend(orphans.into_iter().filter(|id| !known.contains(id) && !is_our_own(*id)));
+        }
+        let mut next = 0;
+        while let Some(parent) = ids.get(next).copied() {
+            let own = std::process::id();
+            let new = memory::children(parent).into_iter().filter(|id| *id != own);
+            let new: Vec<u32> = new.filter(|id| !ids.contains(id)).collect();
+            ids.extend(new);
+            next += 1;
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// What they hold now. A process that ends meanwhile holds nothing.
     ///
     /// # Errors
     /// Where none is left, or the kernel does not tell.
     pub fn standing(&self) -> Result<Standing, LiveError> {
-        let mut standing = Standing {
-            level: Level::default(),
-            members: Vec::new(),
-            shared_anon: Bytes::ZERO,
-            kernel: Bytes::ZERO,
-        };
+        let mut standing =
+            Standing { level: Level::default(), members: Vec::new(), kernel: Bytes::ZERO };
         let ids = self.ids()?;
-        let (mut whole_anon, mut largest_file) = (Bytes::ZERO, Bytes::ZERO);
+        let mut largest_file = Bytes::ZERO;
         for id in &ids {
             let process = Process::Id(*id);
             let (resident, pss) = match memory::resident_of(process)
@@ -117,7 +150,6 @@ impl Root {
                 Err(error) => return Err(forbidden(*id, error)),
             };
             let own = resident.anon + resident.shmem;
-            whole_anon += own;
             largest_file = largest_file.max(resident.file);
             // Alone, nothing is shared within the service, and the counters are exact.
             standing.level.anon_bytes +=
@@ -136,7 +168,6 @@ impl Root {
         // What others map too counts in part only, so the sum is a lower bound, as is what one of
         // them maps.
         standing.level.file_bytes = standing.level.file_bytes.max(largest_file);
-        standing.shared_anon = whole_anon.saturating_sub(standing.level.anon_bytes);
         Ok(standing)
     }
 

@@ -13,12 +13,22 @@ use crate::units::{Bytes, Seconds};
 /// Between two looks: reading a process takes some 30 µs, so ten of them take 0.6 % of a core.
 pub const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Between two looks for processes that have come: reading all of a machine takes milliseconds.
+/// Between two readings of all processes of the machine, which take milliseconds.
 const NEW: Duration = Duration::from_millis(500);
+/// And where each process lists its children, only in case that one was not listed.
+const UNLISTED: Duration = Duration::from_secs(5);
+
+/// Of the time, what asking each thread of the service for its children may take: with hundreds of
+/// them not each look does.
+const FOR_NEW: f64 = 0.02;
+
+/// Memory of some processes that moved by less than this share while it was read is that of one
+/// moment.
+const MOVED: f64 = 0.005;
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// The most anonymous and shared memory, pages of several processes counted in each.
+    /// The most anonymous and shared memory, each page counted once.
     most: Bytes,
     /// The most processes.
     processes: usize,
@@ -48,8 +58,8 @@ impl Watch {
         Self { seen, is_over, thread, begun: Instant::now() }
     }
 
-    /// The most that was seen since the last time that this was asked, pages of several processes
-    /// counted in each; 0 where there was no look.
+    /// The most that was seen since the last time that this was asked, each page counted once; 0
+    /// where there was no look.
     pub fn take_most(&self) -> Bytes {
         std::mem::take(&mut self.lock().most)
     }
@@ -87,20 +97,50 @@ impl Drop for Watch {
     }
 }
 
+/// What is counted more than once where it is added up process by process.
+#[derive(Debug, Default)]
+struct Shared {
+    ids: Vec<u32>,
+    bytes: Bytes,
+}
+
 fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
     let (mut ids, mut found) = (Vec::new(), None::<Instant>);
+    let mut shared = Shared::default();
+    let (begun, mut finding) = (Instant::now(), Duration::ZERO);
+    let new = if memory::lists_children() { UNLISTED } else { NEW };
     while !is_over.load(Ordering::Acquire) {
-        if found.is_none_or(|at| at.elapsed() >= NEW) {
+        // A child is listed by its parent from its first moment on; what is not found in this way,
+        // where the kernel does not tell, is found by reading all.
+        if found.is_none_or(|at| at.elapsed() >= new) {
             ids = root.ids().unwrap_or_default();
             found = Some(Instant::now());
+        } else if finding < begun.elapsed().mul_f64(FOR_NEW) {
+            let now = Instant::now();
+            ids = root.ids_from(&ids);
+            finding += now.elapsed();
         }
-        let (mut total, mut count) = (Bytes::ZERO, 0);
-        for id in &ids {
-            if let Ok(resident) = memory::resident_of(Process::Id(*id)) {
-                total += resident.anon + resident.shmem;
-                count += 1;
+        let total = sum(&mut ids);
+        let count = ids.len();
+        let highest = seen.lock().unwrap_or_else(PoisonError::into_inner).most;
+        // Reading who shares which page takes milliseconds: only where it may be a new height.
+        let is_known = count < 2 || shared.ids == ids;
+        if !is_known && total > highest {
+            let parts = each_once(&ids);
+            // Where one has ended meanwhile, or taken more, these are not of one moment.
+            let mut left = ids.clone();
+            let moved = sum(&mut left).as_f64() - total.as_f64();
+            let is_same = left == ids && moved.abs() < MOVED * total.as_f64();
+            if is_same {
+                shared = Shared { ids: ids.clone(), bytes: total.saturating_sub(parts) };
             }
         }
+        // What is not known is no height.
+        let total = match (count, shared.ids == ids) {
+            (0 | 1, _) => total,
+            (_, true) => total.saturating_sub(shared.bytes),
+            (_, false) => Bytes::ZERO,
+        };
         {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.most = seen.most.max(total);
@@ -110,4 +150,22 @@ fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
         }
         thread::sleep(INTERVAL);
     }
+}
+
+/// Anonymous and shared memory of the processes that are still there, pages of several counted in
+/// each.
+fn sum(ids: &mut Vec<u32>) -> Bytes {
+    let mut total = Bytes::ZERO;
+    ids.retain(|id| {
+        let resident = memory::resident_of(Process::Id(*id));
+        total += resident.as_ref().map_or(Bytes::ZERO, |r| r.anon + r.shmem);
+        resident.is_ok()
+    });
+    total
+}
+
+/// Anonymous and shared memory, pages of several processes counted once.
+fn each_once(ids: &[u32]) -> Bytes {
+    let parts = ids.iter().filter_map(|id| memory::proportional(Process::Id(*id)).ok());
+    parts.map(|pss| pss.pss_anon + pss.pss_shmem).sum()
 }

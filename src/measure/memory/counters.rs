@@ -49,6 +49,23 @@ pub fn relatives(files: &Files) -> Vec<(u32, Relative)> {
         .collect()
 }
 
+/// The children of a process, as each of its threads lists them (`CONFIG_PROC_CHILDREN`); empty
+/// where there are none, or the kernel does not tell.
+pub fn children(id: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|t| fs::read_to_string(t.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace().map_while(|id| id.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Whether the kernel tells the children of a process.
+pub fn lists_children() -> bool {
+    Path::new("/proc/thread-self/children").exists()
+}
+
 /// A process and all that descend from it.
 pub fn descendants(all: &[(u32, Relative)], root: u32) -> Vec<u32> {
     let mut found = vec![root];
@@ -176,6 +193,16 @@ intr 1 2 3\n";
         {
             assert_eq!(parse_throttling(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_child_is_listed_by_its_parent() {
+        let mut child = std::process::Command::new("sleep").arg("9").spawn().unwrap();
+        if lists_children() {
+            assert!(children(std::process::id()).contains(&child.id()));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

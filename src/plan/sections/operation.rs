@@ -174,6 +174,9 @@ pub fn warning(warning: &Warning) -> Phrase {
         Warning::CouldNotStand { concurrency, what } => {
             says!("note-could-not-stand", n = *concurrency, what = what.clone())
         }
+        Warning::BurstFailed { concurrency, what } => {
+            says!("note-burst-failed", n = *concurrency, what = what.clone())
+        }
         Warning::MoreCpus { measured_on, together: None } => {
             says!("note-more-cpus", n = *measured_on)
         }

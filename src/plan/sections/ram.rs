@@ -42,6 +42,8 @@ pub(super) fn ram(maker: &mut Maker<'_>) -> Option<Section> {
 fn table(maker: &mut Maker<'_>, state: &StateCurve, rows: &[RamRow]) -> Table {
     let title = if maker.states().len() > 1 {
         says!("ram-title-of", models = models(state))
+    } else if maker.plan.footprint.as_ref().is_some_and(|f| f.live.is_some()) {
+        says!("ram-title-live")
     } else {
         says!("ram-title")
     };

@@ -19,6 +19,8 @@ pub(super) fn scenario(maker: &mut Maker<'_>) -> Option<Section> {
     for (index, state) in states.iter().enumerate() {
         let heading = if states.len() > 1 {
             says!("scenario-of", n = u32::try_from(index + 1).unwrap_or(1), models = models(state))
+        } else if maker.plan.footprint.as_ref().is_some_and(|f| f.live.is_some()) {
+            says!("scenario-live")
         } else {
             says!("scenario-one")
         };

@@ -9,15 +9,15 @@ use crate::plan::{self, Plan};
 use crate::report::json::span::S;
 
 impl<'a> Measured<'a> {
-    pub(super) fn of(plan: &Plan, footprint: &'a Footprint) -> Self {
+    pub(super) fn of(plan: Option<&Plan>, footprint: &'a Footprint) -> Self {
         Self {
             schema: SCHEMA,
             environment: environment(&footprint.environment, footprint.topology),
             models: footprint.models.iter().map(Model::from).collect(),
             stages: footprint.stages.iter().map(Stage::from).collect(),
-            ram: ram(plan, footprint),
+            ram: plan.map(|plan| ram(plan, footprint)),
             cpu: cpu(footprint),
-            live: footprint.live.as_ref().map(super::live::Live::from),
+            live: footprint.live.as_ref().map(|live| super::live::Live::of(live, plan)),
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
-use crate::footprint::{Level, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::footprint::{Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::plan::Plan;
 use crate::report::json::span::S;
+use crate::report::live::{per_worker, until};
+use crate::units::Span;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Live<'a> {
@@ -11,6 +14,7 @@ pub(super) struct Live<'a> {
     attached: bool,
     workers: u32,
     processes: u32,
+    per_worker_bytes: Option<S<u64>>,
     at_once: Option<u32>,
     told_by: &'static str,
     request_bytes: u64,
@@ -20,12 +24,11 @@ pub(super) struct Live<'a> {
     group_peak_bytes: Option<u64>,
     rounds: Vec<Driven<'a>>,
     growth: Option<Grown>,
-    failure: Option<Failed<'a>>,
+    failures: Vec<Failed<'a>>,
     peaks_by: &'static str,
     sampling_seconds: f64,
     sampler_cpu: f64,
     driver_cpu: f64,
-    driver_bound: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +52,7 @@ struct Driven<'a> {
     p95_seconds: f64,
     p99_seconds: f64,
     max_seconds: f64,
+    driver_bound: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,21 +65,32 @@ struct Fault<'a> {
 struct Grown {
     bytes_per_request: S<u64>,
     requests: u64,
+    limit_bytes: Option<u64>,
+    requests_until_limit: Option<f64>,
+    seconds_until_limit: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
 struct Failed<'a> {
     concurrency: u32,
+    start: u32,
+    phase: &'static str,
     what: &'a str,
 }
 
-impl<'a> From<&'a LiveRecord> for Live<'a> {
-    fn from(live: &'a LiveRecord) -> Self {
+impl<'a> Live<'a> {
+    /// What is known of it, and what follows where there is a plan.
+    pub(super) fn of(live: &'a LiveRecord, plan: Option<&Plan>) -> Self {
+        let each = |plan| {
+            let [low, typical, high] = per_worker(plan, live);
+            S::from(&Span::around(low, typical, high, plan.ram.base.source()))
+        };
         Self {
             target: &live.target,
             attached: live.attached,
             workers: live.workers,
             processes: live.processes,
+            per_worker_bytes: plan.filter(|_| live.workers > 1).map(each),
             at_once: live.at_once,
             told_by: match live.told_by {
                 ToldBy::Memory => "memory",
@@ -88,14 +103,8 @@ impl<'a> From<&'a LiveRecord> for Live<'a> {
             after: held(live.after),
             group_peak_bytes: live.group_peak_bytes.map(crate::units::Bytes::get),
             rounds: live.rounds.iter().map(Driven::from).collect(),
-            growth: live.growth.as_ref().map(|growth| Grown {
-                bytes_per_request: (&growth.bytes_per_request).into(),
-                requests: growth.requests,
-            }),
-            failure: live
-                .failure
-                .as_ref()
-                .map(|f| Failed { concurrency: f.concurrency, what: &f.what }),
+            growth: live.growth.as_ref().map(|growth| grown(growth, live, plan)),
+            failures: live.failures.iter().map(Failed::from).collect(),
             peaks_by: match live.peaks_by {
                 PeaksBy::Marks => "marks",
                 PeaksBy::Looks => "looks",
@@ -103,7 +112,29 @@ impl<'a> From<&'a LiveRecord> for Live<'a> {
             sampling_seconds: live.sampling_seconds.get(),
             sampler_cpu: live.sampler_cpu,
             driver_cpu: live.driver_cpu,
-            driver_bound: live.driver_bound,
+        }
+    }
+}
+
+/// How long until the limit that was asked about is reached.
+fn grown(growth: &Growth, live: &LiveRecord, plan: Option<&Plan>) -> Grown {
+    let until = plan.and_then(|plan| until(plan, live)).filter(|until| until.was_asked);
+    Grown {
+        bytes_per_request: (&growth.bytes_per_request).into(),
+        requests: growth.requests,
+        limit_bytes: until.map(|u| u.limit.get()),
+        requests_until_limit: until.map(|u| u.requests),
+        seconds_until_limit: until.map(|u| u.seconds),
+    }
+}
+
+impl<'a> From<&'a Failure> for Failed<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Self {
+            concurrency: failure.concurrency,
+            start: failure.start,
+            phase: failure.phase.name(),
+            what: &failure.what,
         }
     }
 }
@@ -133,6 +164,7 @@ impl<'a> From<&'a Round> for Driven<'a> {
             p95_seconds: p95.get(),
             p99_seconds: p99.get(),
             max_seconds: max.get(),
+            driver_bound: round.driver_bound,
         }
     }
 }

@@ -20,16 +20,17 @@ const CONTRACT: &str = "{schema,
         runs[{topology,k,points[{concurrency,peak_bytes,anon_bytes,file_bytes,repeat}]}],
         held_out{points[{concurrency,predicted_bytes,observed_bytes,error}],max_error}},
     cpu{seconds_per_request S,throughput[{concurrency,rps}]},
-    live{target,attached,workers,processes,at_once,told_by,request_bytes,
+    live{target,attached,workers,processes,per_worker_bytes S,at_once,told_by,request_bytes,
         idle{anon_bytes,file_bytes},first{anon_bytes,file_bytes},after{anon_bytes,file_bytes},
         group_peak_bytes,
         rounds[{concurrency,start,peak_bytes,anon_bytes,file_bytes,answered,errors[{kind,count}],
-            throughput_rps,cpu_seconds,p50_seconds,p95_seconds,p99_seconds,max_seconds}],
-        growth{bytes_per_request S,requests},failure{concurrency,what},
-        peaks_by,sampling_seconds,sampler_cpu,driver_cpu,driver_bound}}";
+            throughput_rps,cpu_seconds,p50_seconds,p95_seconds,p99_seconds,max_seconds,driver_bound}],
+        growth{bytes_per_request S,requests,limit_bytes,requests_until_limit,seconds_until_limit},
+        failures[{concurrency,start,phase,what}],
+        peaks_by,sampling_seconds,sampler_cpu,driver_cpu}}";
 
 fn rendered(plan: &Plan) -> String {
-    footprint_json(plan, plan.footprint.as_ref().unwrap()).unwrap()
+    footprint_json(Some(plan), plan.footprint.as_ref().unwrap()).unwrap()
 }
 
 fn value(plan: &Plan) -> Value {
@@ -66,6 +67,17 @@ fn the_schema_accepts_every_footprint() {
     for plan in [live(), planted::with_box(), planted::without_box(), bare()] {
         assert_valid(&validator, &rendered(&plan));
     }
+}
+
+/// A service that failed before there were enough points for a line.
+#[test]
+fn the_schema_accepts_a_footprint_without_a_line() {
+    let plan = live();
+    let text = footprint_json(None, plan.footprint.as_ref().unwrap()).unwrap();
+    assert_valid(&validator(SCHEMA), &text);
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert!(value["ram"].is_null());
+    assert_eq!(value["live"]["failures"][0]["concurrency"], 8);
 }
 
 #[test]

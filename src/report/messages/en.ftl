@@ -276,6 +276,7 @@ part-kernel = kernel: page tables, stacks
 
 ## RAM
 ram-title = All models loaded
+ram-title-live = RAM by requests in flight
 ram-title-of = Loaded: { $models }
 ram-constant = The base stays { $base }; only the buffers grow.
 ram-line = RAM = base + N × buffer = { $base } + N × { $buffer } (95 %: { $bases }; { $buffers })
@@ -303,6 +304,7 @@ remark-this-box = ◀ this box
 remark-this-box-none = ◀ this box: not even one
 remark-none = not even one
 scenario-one = All models loaded
+scenario-live = The service and its requests
 scenario-of = Scenario { $n }: { $models }
 scenario-recommended = Recommended as long as these models answer most requests: it takes the least RAM.
 scenario-linear = RAM grows in a line with requests in flight: { $buffer } each. The models are shared, in the base of { $base }.
@@ -595,6 +597,7 @@ note-extrapolated = The answer goes beyond the { $n ->
 } in flight that were measured: from there on RAM is taken to grow along the same line. A larger --budget with --remeasure measures further.
 note-grows = Its memory grows by { $bytes } with each request and does not come back: no box holds that for ever{ $until }. What is planned here is without it.
 note-grows-until = , this one for about { $n } requests
+note-burst-failed = A burst of { $n } right after a start was too much for the service ({ $what }): warm it up before it gets traffic.
 note-could-not-stand = The service could not stand { $n } in flight ({ $what }): the numbers rest on fewer.
 note-disturbed = { $what }
 note-no-room = { $n ->

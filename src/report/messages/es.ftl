@@ -276,6 +276,7 @@ part-kernel = núcleo: tablas de páginas, pilas
 
 ## RAM
 ram-title = Todos los modelos cargados
+ram-title-live = RAM según las peticiones en curso
 ram-title-of = Cargado: { $models }
 ram-constant = La base es siempre { $base }; solo crecen los búferes.
 ram-line = RAM = base + N × búfer = { $base } + N × { $buffer } (95 %: { $bases }; { $buffers })
@@ -303,6 +304,7 @@ remark-this-box = ◀ esta máquina
 remark-this-box-none = ◀ esta máquina: ni una
 remark-none = ni una
 scenario-one = Todos los modelos cargados
+scenario-live = El servicio y sus peticiones
 scenario-of = Escenario { $n }: { $models }
 scenario-recommended = Recomendado mientras estos modelos respondan a la mayoría de las peticiones: es lo que menos RAM ocupa.
 scenario-linear = La RAM crece en línea recta con las peticiones simultáneas: { $buffer } cada una. Los modelos se comparten, en la base de { $base }.
@@ -595,6 +597,7 @@ note-extrapolated = La respuesta va más allá de { $n ->
 }: desde ahí se toma la misma recta. Un --budget mayor con --remeasure llega más lejos.
 note-grows = Su memoria crece { $bytes } con cada petición y no vuelve: ninguna máquina lo aguanta para siempre{ $until }. Lo planificado aquí es sin ello.
 note-grows-until = , esta unas { $n } peticiones
+note-burst-failed = Una ráfaga de { $n } justo después de arrancar fue demasiado para el servicio ({ $what }): caliéntelo antes de darle tráfico.
 note-could-not-stand = El servicio no aguantó { $n } en curso ({ $what }): los números se apoyan en menos.
 note-disturbed = { $what }
 note-no-room = { $n ->

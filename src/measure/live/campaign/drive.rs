@@ -1,11 +1,10 @@
 //! Rounds: so many requests in flight together, in waves for the peak and without a pause for the
 //! rate.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::higher;
-use crate::footprint::{Failure, Level, PeaksBy, Round};
+use super::{higher, what_failed};
+use crate::footprint::{During, Failure, Level, PeaksBy, Round};
 use crate::measure::drive::{Arrivals, Load};
 use crate::measure::live::LiveError;
 use crate::measure::live::load::{Crowd, Outcome};
@@ -22,12 +21,12 @@ const FOR_WAVES: f64 = 0.6;
 const FLAT: u32 = 6;
 /// By less than this share is not raised.
 const RAISED: f64 = 0.002;
-/// A round with more of its requests unanswered than this is one that the service cannot stand.
-const TOO_MANY: f64 = 0.01;
 /// Requests that are driven without a pause, at the most.
 const MOST_REQUESTS: f64 = 20_000.0;
-/// A driver that takes this share of what its threads could take is at its end.
-const DRIVER_BUSY: f64 = 0.5;
+/// Users that spend this share of their time on the driver's own work are held up by it.
+const DRIVER_BUSY: f64 = 0.4;
+/// A machine of which this share is computing has nothing left to give.
+const ALL_BUSY: f64 = 0.8;
 /// Rounds that are made however long they take: two points are no line.
 const ALWAYS: usize = 3;
 /// Of each process that answers, requests in flight that are tried however long they take: as many
@@ -45,8 +44,9 @@ pub(super) struct Driver<'a> {
     pub workers: u32,
     pub peaks_by: PeaksBy,
     pub own_cpu: f64,
-    pub sets_pace: bool,
     pub kernel: Bytes,
+    /// What it held when it was last seen.
+    pub last: Level,
     /// The most file pages that a round touched, where that is known.
     pub file_in_use: Option<Bytes>,
     pub tell: &'a dyn Fn(&str),
@@ -58,6 +58,14 @@ struct Height {
     peak: Level,
     /// Requests answered before it: what leaks has left so much by then.
     before: u64,
+}
+
+/// Some waves.
+struct Waves {
+    height: Height,
+    outcome: Outcome,
+    /// Nothing of the service is left.
+    has_ended: bool,
 }
 
 /// What the rounds of one start showed.
@@ -92,14 +100,15 @@ impl Driver<'_> {
             }
             (self.tell)(&format!("{n} at once"));
             match self.round(n, with_rate, time) {
-                Ok((round, busy)) => {
-                    let failed = round.failed();
-                    let what = said(&round.errors);
+                Ok((round, busy, has_ended)) => {
+                    if has_ended || !round.stood() {
+                        let what = what_failed(self.root, &round.errors_told());
+                        let (start, phase) = (self.start, During::Round);
+                        seen.failure = Some(Failure { concurrency: n, start, phase, what });
+                    }
                     seen.rounds.push(round);
                     seen.busy.push(busy);
-                    if failed > TOO_MANY {
-                        let what = self.became(what);
-                        seen.failure = Some(Failure { concurrency: n, what });
+                    if seen.failure.is_some() {
                         break;
                     }
                 }
@@ -108,24 +117,10 @@ impl Driver<'_> {
                     seen.is_partial = true;
                     break;
                 }
-                // The first round at all must succeed.
-                Err(LiveError::Gone(_) | LiveError::EmptyGroup(_)) if !seen.rounds.is_empty() => {
-                    let what = "the service ended".to_owned();
-                    seen.failure = Some(Failure { concurrency: n, what });
-                    break;
-                }
                 Err(error) => return Err(error),
             }
         }
         Ok(seen)
-    }
-
-    /// What happened to it besides.
-    fn became(&self, what: String) -> String {
-        match self.root.ids() {
-            Ok(_) => what,
-            Err(_) => format!("{what}; the service ended"),
-        }
     }
 
     fn round(
@@ -133,56 +128,49 @@ impl Driver<'_> {
         n: u32,
         with_rate: bool,
         time: Duration,
-    ) -> Result<(Round, f64), LiveError> {
+    ) -> Result<(Round, f64, bool), LiveError> {
         let begun = Instant::now();
         let for_waves = if with_rate { time.mul_f64(FOR_WAVES) } else { time };
-        let (Height { peak, before }, waves) = self.waves(n, for_waves)?;
-        let mut all = waves.clone();
-        let (mut rate, mut busy) = (rate(&waves), 0.0);
-        let mut cpu = None;
-        let mut latency = latencies(&waves);
-        if with_rate && waves.failed() == 0 {
+        let Waves { height, outcome: waves, mut has_ended } = self.waves(n, for_waves)?;
+        let mut round = row(n, self.start, height.before, height.peak, &waves);
+        let mut busy = 0.0;
+        if with_rate && waves.failed() == 0 && !has_ended {
+            let rate = round.throughput.get();
             let left = time.saturating_sub(begun.elapsed()).as_secs_f64();
             let requests = (rate * left).clamp(f64::from(n) * 2.0, MOST_REQUESTS);
             let is_watched = self.root.forget_touched();
-            let clock = CpuClock::read(&self.root.ids()?);
+            let ids = || self.root.ids().unwrap_or_default();
+            let clock = CpuClock::read(&ids());
             let driven = self.without_a_pause(n, requests)?;
-            let used = CpuClock::read(&self.root.ids()?).since(&clock);
+            let used = CpuClock::read(&self.root.ids().unwrap_or_default()).since(&clock);
+            has_ended = self.root.ids().is_err();
             if is_watched {
                 self.file_in_use = self.file_in_use.max(self.root.touched());
             }
             let wall = driven.wall.get().max(1e-9);
             #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
             let answered = driven.answered().max(1) as f64;
-            cpu = Some(used.get() / answered);
             busy = used.get() / wall;
-            rate = driven.answered_rate();
-            latency = latencies(&driven);
             let share = driven.driver_cpu.get() / wall;
             self.own_cpu = self.own_cpu.max(share);
-            self.sets_pace = is_driver_bound(share, busy, n);
+            let mut all = waves;
             all.add(&driven);
+            round = Round {
+                throughput: Rate::per_second(driven.answered_rate()),
+                cpu_seconds: Seconds::new(used.get() / answered),
+                latency: latencies(&driven),
+                driver_bound: is_driver_bound(share, driven.driver_queued.get() / wall, busy, n),
+                ..row(n, self.start, round.before, round.peak, &all)
+            };
         }
-        let errors = all.faults.iter().map(|(fault, count)| (fault.to_string(), *count)).collect();
-        let round = Round {
-            concurrency: n,
-            start: self.start,
-            before,
-            peak,
-            answered: all.answered(),
-            errors,
-            throughput: Rate::per_second(rate),
-            cpu_seconds: Seconds::new(cpu.unwrap_or(0.0)),
-            latency,
-        };
-        Ok((round, busy))
+        Ok((round, busy, has_ended))
     }
 
     /// Waves until the peak is one.
-    fn waves(&mut self, n: u32, time: Duration) -> Result<(Height, Outcome), LiveError> {
+    fn waves(&mut self, n: u32, time: Duration) -> Result<Waves, LiveError> {
         let begun = Instant::now();
         let (mut highest, mut all) = (Height::default(), None::<Outcome>);
-        let mut flat = 0;
+        let (mut flat, mut has_ended) = (0, false);
         for wave in 0..MOST {
             if wave >= FEWEST && (flat >= FLAT || begun.elapsed() > time) {
                 break;
@@ -192,16 +180,27 @@ impl Driver<'_> {
             let before = self.answered;
             let outcome = self.crowd.wave(n)?;
             self.answered += outcome.answered();
-            let standing = self.root.standing()?;
-            self.kernel = self.kernel.max(standing.kernel);
-            let now = higher(&standing, self.watch.take_most(), self.peaks_by);
+            let looks = self.watch.take_most();
+            let now = match self.root.standing() {
+                Ok(standing) => {
+                    self.kernel = self.kernel.max(standing.kernel);
+                    self.last = standing.level;
+                    higher(&standing, looks, self.peaks_by)
+                }
+                // What it held is known from the looks alone.
+                Err(error) if error.is_end() => {
+                    has_ended = true;
+                    Level { anon_bytes: looks.max(self.last.anon_bytes), ..self.last }
+                }
+                Err(error) => return Err(error),
+            };
             let peak = highest.peak.total();
             let is_raised = now.total().as_f64() > peak.as_f64() * (1.0 + RAISED);
             flat = if is_raised { 0 } else { flat + 1 };
             if now.total() > peak {
                 highest = Height { peak: now, before };
             }
-            let has_failed = outcome.failed() > 0;
+            let has_failed = outcome.failed() > 0 || has_ended;
             match &mut all {
                 Some(all) => all.add(&outcome),
                 None => all = Some(outcome),
@@ -210,7 +209,7 @@ impl Driver<'_> {
                 break;
             }
         }
-        all.map(|all| (highest, all))
+        all.map(|outcome| Waves { height: highest, outcome, has_ended })
             .ok_or_else(|| LiveError::Request("no wave was made".to_owned()))
     }
 
@@ -234,8 +233,21 @@ impl Outcome {
     }
 }
 
-fn rate(outcome: &Outcome) -> f64 {
-    outcome.answered_rate()
+/// What is told of so many requests in flight.
+pub(super) fn row(n: u32, start: u32, before: u64, peak: Level, outcome: &Outcome) -> Round {
+    let kinds = outcome.faults.iter().map(|(fault, count)| (fault.to_string(), *count));
+    Round {
+        concurrency: n,
+        start,
+        before,
+        peak,
+        answered: outcome.answered(),
+        errors: kinds.collect(),
+        throughput: Rate::per_second(outcome.answered_rate()),
+        cpu_seconds: Seconds::ZERO,
+        latency: latencies(outcome),
+        driver_bound: false,
+    }
 }
 
 fn latencies(outcome: &Outcome) -> [Seconds; 4] {
@@ -262,22 +274,19 @@ fn always(ladder: &[u32], workers: u32) -> usize {
     if workers > 1 { ALWAYS.max(below + 1) } else { ALWAYS }
 }
 
-/// The driver sets the pace where it computes more than it leaves to the service.
-fn is_driver_bound(driver: f64, service: f64, users: u32) -> bool {
+/// Whether the driver and not the service set the pace: of what a request costs it computes more
+/// than the service, and either its users spend much of their time on a CPU or in the queue for
+/// one, or both together fill the machine. Shares of one core; what others compute meanwhile makes
+/// the driver queue, and so cannot hide it.
+fn is_driver_bound(driver: f64, queued: f64, service: f64, users: u32) -> bool {
     let cores = std::thread::available_parallelism().map_or(1.0, |n| {
         #[expect(clippy::cast_precision_loss, reason = "a count of CPUs")]
         let cores = n.get() as f64;
         cores
     });
-    let could = cores.min(f64::from(users));
-    driver + service > 0.9 * cores && driver > DRIVER_BUSY * could && driver > service
-}
-
-/// `12 timeout, 3 reset`.
-fn said(errors: &BTreeMap<String, u64>) -> String {
-    let told: Vec<String> =
-        errors.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();
-    told.join(", ")
+    let is_busy =
+        driver + queued > DRIVER_BUSY * f64::from(users) || driver + service > ALL_BUSY * cores;
+    driver > service && is_busy
 }
 
 #[cfg(test)]
@@ -289,6 +298,18 @@ mod tests {
         assert_eq!(ladder(16), [1, 2, 4, 8, 16]);
         assert_eq!(ladder(10), [1, 2, 4, 8, 10]);
         assert_eq!(ladder(1), [1]);
+    }
+
+    #[test]
+    fn the_driver_is_told_from_the_service() {
+        // Thirty-two users against an answer at once, alone and beside somebody who takes a core.
+        assert!(is_driver_bound(1.2, 20.0, 0.6, 32));
+        assert!(is_driver_bound(0.5, 20.0, 0.3, 32));
+        // A lone user who mostly computes.
+        assert!(is_driver_bound(0.5, 0.05, 0.3, 1));
+        // A service that computes more, and one that waits.
+        assert!(!is_driver_bound(0.5, 10.0, 1.4, 32));
+        assert!(!is_driver_bound(0.05, 0.02, 0.04, 16));
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::drive::Driver;
-use crate::footprint::Round;
+use super::drive::{Driver, row};
+use super::what_failed;
+use crate::footprint::{During, Failure, Round};
 use crate::measure::live::LiveError;
+use crate::measure::live::load::Outcome;
 use crate::units::Seconds;
 
 /// Looks at the level, at least for a line and its two halves.
@@ -16,32 +18,51 @@ const LEAST: f64 = 8.0;
 /// A level is read when nothing has been in flight for so long.
 const REST: Duration = Duration::from_millis(30);
 
+/// Requests and bytes, and the load that it could not stand.
+pub(super) type Levels = (Vec<(f64, f64)>, Option<Failure>);
+
 impl Driver<'_> {
-    /// Requests answered so far, and anonymous bytes at rest.
-    pub fn levels(
-        &mut self,
-        rounds: &[Round],
-        time: Seconds,
-    ) -> Result<Vec<(f64, f64)>, LiveError> {
+    /// Requests answered so far, and anonymous bytes at rest; and what went wrong meanwhile.
+    pub fn levels(&mut self, rounds: &[Round], time: Seconds) -> Result<Levels, LiveError> {
         let mut levels = Vec::new();
-        let Some(last) = rounds.last() else { return Ok(levels) };
+        let Some(last) = rounds.last() else { return Ok((levels, None)) };
         let users = USERS.min(last.concurrency);
         let rate = rounds.iter().filter(|r| r.concurrency <= users).map(|r| r.throughput.get());
         let rate = rate.fold(0.0, f64::max);
         #[expect(clippy::cast_precision_loss, reason = "a handful of blocks")]
         let each = (rate * time.get() / BLOCKS as f64).max(LEAST);
         // A service that is too slow for all blocks gets as many as there is time for.
-        let until = Instant::now() + Duration::from_secs_f64(time.get() * 2.0);
+        let until = Instant::now() + Duration::from_secs_f64(time.get() * 1.5);
+        let mut all = None::<Outcome>;
         for _ in 0..BLOCKS {
             let outcome = self.without_a_pause(users, each)?;
-            if outcome.failed() > 0 || Instant::now() > until {
-                break;
+            let all = match &mut all {
+                Some(all) => {
+                    all.add(&outcome);
+                    &*all
+                }
+                none => none.insert(outcome),
+            };
+            let blocks = row(users, self.start, self.answered, self.last, all);
+            let failed = |root| {
+                let what = what_failed(root, &blocks.errors_told());
+                Failure { concurrency: users, start: self.start, phase: During::Growth, what }
+            };
+            if !blocks.stood() {
+                return Ok((levels, Some(failed(self.root))));
             }
             std::thread::sleep(REST);
-            let level = self.root.standing()?.level.anon_bytes.as_f64();
+            let level = match self.root.standing() {
+                Ok(standing) => standing.level.anon_bytes.as_f64(),
+                Err(error) if error.is_end() => return Ok((levels, Some(failed(self.root)))),
+                Err(error) => return Err(error),
+            };
             #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
             levels.push((self.answered as f64, level));
+            if Instant::now() > until {
+                break;
+            }
         }
-        Ok(levels)
+        Ok((levels, None))
     }
 }

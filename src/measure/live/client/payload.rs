@@ -10,12 +10,13 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::unversioned::multipart::{Form, Part};
 
 use crate::measure::live::LiveError;
-use crate::profile::{Ask, BASE64_MARK, FILE_MARK};
+use crate::profile::{Ask, BASE64_MARK, FILE_MARK, Values};
 
 /// What one request carries.
 pub(super) enum Payload {
     Nothing,
-    Bytes(Vec<u8>),
+    /// And what they are, where that is known.
+    Bytes(Vec<u8>, Option<&'static str>),
     Form(Vec<Field>),
 }
 
@@ -35,7 +36,7 @@ impl Payload {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Nothing => 0,
-            Self::Bytes(bytes) => bytes.len(),
+            Self::Bytes(bytes, _) => bytes.len(),
             Self::Form(fields) => fields.iter().map(Field::len).sum(),
         }
     }
@@ -52,14 +53,19 @@ impl Field {
 
 pub(super) fn payloads(ask: &Ask) -> Result<Vec<Payload>, LiveError> {
     if let Some(path) = &ask.body {
-        return files(path)?.iter().map(|file| read(file).map(Payload::Bytes)).collect();
+        let payload = |file: &PathBuf| {
+            let kind = kind_of(&file.to_string_lossy());
+            read(file).map(|bytes| Payload::Bytes(bytes, Some(kind)))
+        };
+        return files(path)?.iter().map(payload).collect();
     }
     if let Some(json) = &ask.json {
         let wrong =
             |e: &dyn fmt::Display| LiveError::Request(format!("the JSON cannot be sent: {e}"));
         let mut json = serde_json::to_value(json).map_err(|e| wrong(&e))?;
         encode_files(&mut json)?;
-        return Ok(vec![Payload::Bytes(serde_json::to_vec(&json).map_err(|e| wrong(&e))?)]);
+        let bytes = serde_json::to_vec(&json).map_err(|e| wrong(&e))?;
+        return Ok(vec![Payload::Bytes(bytes, Some("application/json"))]);
     }
     if ask.form.is_empty() {
         return Ok(vec![Payload::Nothing]);
@@ -99,9 +105,11 @@ pub(super) fn kind_of(name: &str) -> &'static str {
 }
 
 /// One form for each file, where a field names a folder.
-fn forms(fields: &BTreeMap<String, String>) -> Result<Vec<Payload>, LiveError> {
+fn forms(fields: &BTreeMap<String, Values>) -> Result<Vec<Payload>, LiveError> {
     let mut found: Vec<(String, Option<Vec<PathBuf>>, String)> = Vec::new();
-    for (name, value) in fields {
+    let all =
+        fields.iter().flat_map(|(name, Values(values))| values.iter().map(move |v| (name, v)));
+    for (name, value) in all {
         let paths = value.strip_prefix(FILE_MARK).map(|p| files(Path::new(p))).transpose()?;
         found.push((name.clone(), paths, value.clone()));
     }
@@ -162,5 +170,32 @@ fn encode_files(value: &mut serde_json::Value) -> Result<(), LiveError> {
         serde_json::Value::Array(list) => list.iter_mut().try_for_each(encode_files),
         serde_json::Value::Object(map) => map.values_mut().try_for_each(encode_files),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two files of the same name in a form, and a folder whose files are each what they are.
+    #[test]
+    fn each_file_is_sent_as_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.png", "b.json"] {
+            fs::write(folder.path().join(name), name).unwrap();
+        }
+        let path = |name: &str| format!("@{}", folder.path().join(name).display());
+        let both = Values(vec![path("a.png"), path("b.json")]);
+        let ask = Ask { form: BTreeMap::from([("file".to_owned(), both)]), ..Ask::default() };
+        let sent = payloads(&ask).unwrap();
+        let [Payload::Form(fields)] = &sent[..] else { panic!("one form") };
+        assert_eq!((fields.len(), &*fields[0].name, &*fields[1].name), (2, "file", "file"));
+        let ask = Ask { body: Some(folder.path().to_owned()), ..Ask::default() };
+        let sent = payloads(&ask).unwrap();
+        let kinds = sent.iter().map(|sent| match sent {
+            Payload::Bytes(_, kind) => *kind,
+            _ => None,
+        });
+        assert_eq!(kinds.collect::<Vec<_>>(), [Some("image/png"), Some("application/json")]);
     }
 }

@@ -1,6 +1,6 @@
 //! A live service made by hand.
 
-use crate::footprint::{Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::footprint::{During, Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
 use crate::units::{Bytes, Rate, Seconds, Source, Span};
 
 /// A live service: two workers that leak, and fail under load.
@@ -16,6 +16,7 @@ pub fn live() -> LiveRecord {
         throughput: Rate::per_second(50.0 * f64::from(n.min(4))),
         cpu_seconds: Seconds::new(0.01),
         latency: [0.02, 0.03, 0.04, 0.05].map(Seconds::new),
+        driver_bound: n == 4,
     };
     let span = |low, typical, high| {
         Span::around(Bytes::new(low), Bytes::new(typical), Bytes::new(high), Source::Fitted)
@@ -39,11 +40,15 @@ pub fn live() -> LiveRecord {
             round(8, &[("reset", 3), ("status 500", 1)]),
         ],
         growth: Some(Growth { bytes_per_request: span(60_000, 65_536, 70_000), requests: 800 }),
-        failure: Some(Failure { concurrency: 8, what: "3 × reset, 1 × status 500".to_owned() }),
+        failures: vec![Failure {
+            concurrency: 8,
+            start: 0,
+            phase: During::Round,
+            what: "3 × reset, 1 × status 500".to_owned(),
+        }],
         peaks_by: PeaksBy::Marks,
         sampling_seconds: Seconds::new(0.05),
         sampler_cpu: 0.01,
         driver_cpu: 0.1,
-        driver_bound: true,
     }
 }

@@ -1,0 +1,101 @@
+//! The first requests: is it asked as it expects, and which of its processes answer?
+
+use std::time::{Duration, Instant};
+
+use super::{DYING, count};
+use crate::measure::live::LiveError;
+use crate::measure::live::client::{Client, Fault};
+use crate::measure::live::load::{Crowd, Outcome};
+use crate::measure::live::tree::{CpuClock, Root};
+use crate::units::Seconds;
+
+/// A process that answers moves its clock by this share of the busiest one's.
+const WORKS: f64 = 0.2;
+
+/// Of the time that there is, what finding out which processes answer may take, at the most.
+const FOR_WORKERS: f64 = 0.15;
+
+/// What the first requests showed.
+pub(super) struct First {
+    /// Processes that answer.
+    pub workers: u32,
+    pub failed: Option<Failed>,
+}
+
+/// So many in flight that were not all answered.
+pub(super) struct Failed {
+    pub concurrency: u32,
+    pub outcome: Outcome,
+}
+
+/// Lone requests until they are answered as later ones are, then enough for each process to
+/// have answered some; how many did.
+pub(super) fn requests(root: &Root, crowd: &mut Crowd, time: Seconds) -> Result<First, LiveError> {
+    const LONE: u32 = 3;
+    let for_workers = Duration::from_secs_f64((time.get() * FOR_WORKERS).min(3.0));
+    let over = |concurrency, outcome| {
+        Ok(First { workers: 1, failed: Some(Failed { concurrency, outcome }) })
+    };
+    let mut lone = crowd.wave(1)?;
+    if let Some((fault, _)) = lone.faults.first_key_value() {
+        std::thread::sleep(DYING);
+        // Where it is still there, it is more likely asked wrongly than broken.
+        if root.ids().is_ok() {
+            return Err(LiveError::NoAnswer(explained(fault, crowd.client())));
+        }
+    }
+    for _ in 1..LONE {
+        if lone.failed() == 0 {
+            lone.add(&crowd.wave(1)?);
+        }
+    }
+    let ids = match root.ids() {
+        Ok(ids) if lone.failed() == 0 => ids,
+        _ => return over(1, lone),
+    };
+    if ids.len() == 1 {
+        return Ok(First { workers: 1, failed: None });
+    }
+    crowd.keep_connections(false);
+    let before = CpuClock::read(&ids);
+    let (users, most) = (count(ids.len()) * 2, 40);
+    let begun = Instant::now();
+    for wave in 0..most {
+        let outcome = crowd.wave(users)?;
+        if outcome.failed() > 0 {
+            std::thread::sleep(DYING);
+            if root.ids().is_err() {
+                return over(users, outcome);
+            }
+        }
+        // Each got some by now, or requests take so long that waiting does not pay.
+        if wave >= 4 && begun.elapsed() > for_workers {
+            break;
+        }
+    }
+    let now = CpuClock::read(&root.ids().unwrap_or_default());
+    let workers = count(now.moved(&before, WORKS).len()).max(1);
+    crowd.keep_connections(workers == 1);
+    Ok(First { workers, failed: None })
+}
+
+/// What a lone request that fails may mean.
+fn explained(fault: &Fault, client: &Client) -> String {
+    match fault {
+        Fault::Refused => "nobody listens at the address".to_owned(),
+        Fault::Reset => "the connection ended without an answer".to_owned(),
+        Fault::Timeout => {
+            format!("no answer within {}; --timeout waits longer", Seconds::from(client.timeout()))
+        }
+        Fault::Status(code @ 300..400) => format!(
+            "it answers with status {code}, and redirects are not followed: name the address that it leads to"
+        ),
+        Fault::Status(code) => format!(
+            "it answers with status {code}: is the request what it expects? See --method, --header, --body, --form and --json"
+        ),
+        Fault::Other(what) if what.contains("certificate") => {
+            format!("{what}; --ca names the certificates (PEM) of who signed the service's own")
+        }
+        Fault::Other(what) => what.clone(),
+    }
+}
