@@ -57,7 +57,7 @@ fn trend(
     killed: bool,
 ) -> Option<Trend> {
     let settled = || samples.iter().filter(|(at, ..)| *at >= time.get() * SETTLING);
-    let (first, last) = (settled().next()?, settled().last()?);
+    let (first, last) = (settled().next()?, settled().next_back()?);
     let points: Vec<Sample> =
         settled().map(|(at, held, _)| Sample { x: *at, y: held.as_f64(), process: 0 }).collect();
     let (low, typical, high) = Line::fit(&points).map_or((0.0, 0.0, 0.0), |line| {

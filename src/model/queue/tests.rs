@@ -138,8 +138,8 @@ fn waiting_for_others_holds_a_place() {
 fn waiting_elsewhere_holds_none() {
     let server = Server { cpus: 1.0, cores: 1.0, limit: Some(1), waits_in_place: false };
     let pair = [Work { cpu: 0.1, wait: 1.0 }; 2];
-    let served = simulate(&pair, Arrivals::Open(&[0.0, 0.0]), &server).served;
-    assert!((served[1].begun - 0.1).abs() < 1e-9 && (served[1].latency() - 1.2).abs() < 1e-9);
+    let second = simulate(&pair, Arrivals::Open(&[0.0, 0.0]), &server).served[1];
+    assert!((second.begun - 0.1).abs() < 1e-9 && (second.latency() - 1.2).abs() < 1e-9);
     let closed = simulate(&[Work { cpu: 0.1, wait: 0.3 }; 1000], Arrivals::Closed(4), &server);
     assert!((seen(&closed.served).rate - 10.0).abs() < 0.1, "four users keep the one place busy");
 }
