@@ -27,3 +27,16 @@ pub fn poisson(rate: f64, count: usize, random: &mut fastrand::Rng) -> Vec<f64> 
     };
     (0..count).map(|_| next()).collect()
 }
+
+/// The number that is not exceeded for this share of the time, of one whose chances are these, by
+/// number.
+fn not_exceeded(chances: &[f64], share: f64) -> u32 {
+    let mut seen = 0.0;
+    for (n, chance) in (0..).zip(chances) {
+        seen += chance;
+        if seen >= share {
+            return n;
+        }
+    }
+    u32::try_from(chances.len()).unwrap_or(u32::MAX)
+}

@@ -1,6 +1,6 @@
 //! What is seen of requests that were served, for real or in a simulation.
 
-use super::Served;
+use super::{Served, not_exceeded};
 
 /// Latencies, rate and number in flight.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,14 +35,7 @@ impl Seen {
 
     /// The number in flight that is not exceeded for this share of the time.
     pub fn percentile(&self, share: f64) -> u32 {
-        let mut seen = 0.0;
-        for (n, part) in (0..).zip(&self.in_flight) {
-            seen += part;
-            if seen >= share {
-                return n;
-            }
-        }
-        u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX)
+        not_exceeded(&self.in_flight, share)
     }
 
     /// The share of the time with more than `n` in flight.

@@ -11,6 +11,8 @@
 //! may run are there besides. At the most those are the arrivals of one whole stall, a Poisson number,
 //! and as many are added: an upper end, which is what decides needs.
 
+use super::not_exceeded;
+
 /// Terms that are looked at at the most: beyond them the load is as good as capacity.
 const MOST: usize = 200_000;
 /// What is left out at the end.
@@ -59,14 +61,7 @@ impl InFlight {
 
     /// The number that is not exceeded for this share of the time.
     pub fn percentile(&self, share: f64) -> u32 {
-        let mut seen = 0.0;
-        for (n, p) in (0..).zip(&self.chances) {
-            seen += p;
-            if seen >= share {
-                return n;
-            }
-        }
-        u32::try_from(self.chances.len()).unwrap_or(u32::MAX)
+        not_exceeded(&self.chances, share)
     }
 }
 
