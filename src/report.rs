@@ -29,7 +29,7 @@ pub use check::{
 };
 pub use compose::{Frame, document};
 pub use csv::csv;
-pub use diff::{diff_json, diff_text};
+pub use diff::{diff_json, diff_markdown, diff_text};
 pub use footprint_json::footprint_json;
 pub use frame::{Provenance, frame};
 pub use html::html;

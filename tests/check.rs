@@ -295,6 +295,10 @@ fn two_footprints_are_put_side_by_side() {
     let text: Ran = command.env("LC_ALL", "C").env("COLUMNS", "80").output().unwrap().into();
     assert_eq!(text.code, Some(0), "{}", text.stderr);
     insta::assert_snapshot!("diff_text", text.stdout);
+    let ran = place.run(&["diff", "from.yaml", "to.yaml", "--format", "markdown"]);
+    insta::assert_snapshot!("diff_markdown", ran.stdout);
+    let ran = place.run(&["diff", "from.yaml", "to.yaml", "--format", "csv"]);
+    assert_eq!((ran.code, ran.stderr.contains("--format markdown")), (Some(2), true));
     let ran = place.run(&["diff", "from.yaml", "to.yaml", "--format", "json"]);
     let found: Value = serde_json::from_str(&ran.stdout).unwrap();
     let schema = include_str!("../schemas/diff-1.schema.json");

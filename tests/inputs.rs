@@ -117,6 +117,18 @@ fn an_array_of_the_users_is_fed_as_it_is() {
     assert!(illegal.contains("out of data bounds"), "{illegal}");
     let unknown = refused(&text_model(3), &["--input", "ids=none.npy"]);
     assert!(unknown.contains("no input `ids`: it has `input_ids`"), "{unknown}");
+    // Kept by what the array holds, wherever it lies: another one at the same path is measured.
+    let path = onnx::write(folder.path(), &text_model(3));
+    let first = ids(&[0, 2, 1]);
+    let asked = ["--model", &path, "--input", &first, "--budget", "100ms", "--ram", "1G"];
+    let said = || {
+        let text = String::from_utf8(real(&asked).stdout).unwrap();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(said().contains("Measured now"));
+    assert!(said().contains("Footprint from the cache"));
+    ids(&[2, 1, 0]);
+    assert!(said().contains("Measured now"));
 }
 
 #[test]

@@ -174,6 +174,8 @@ fn is_measured(net: Network) {
         &path,
         "--budget",
         "1s",
+        "--image",
+        "0.1mp",
         "--remeasure",
         "--concurrency",
         "8",

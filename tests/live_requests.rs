@@ -154,15 +154,19 @@ fn secrets_are_refused_and_taken_from_the_environment() {
     let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
     let mix = folder.path().join("mix.yaml").display().to_string();
     fs::write(&mix, "- headers: {Authorization: Bearer s3cret}\n").unwrap();
-    let service = Service::start("--expect token=s3cret --time 0.005");
+    let service = Service::start(
+        "--expect token=s3cret --expect path=/work?size=3&key=s3cret%20%26%20more --time 0.005",
+    );
     let (pid, url) = (service.child.id().to_string(), service.url());
     let with_user = url.replace("http://", "http://me:s3cret@");
+    let with_key = format!("{url}?api_key=s3cret");
     for options in [
         &["--url", &url, "--requests", &mix][..],
         &["--url", &url, "-H", "Cookie: s3cret"],
         &["--url", &url, "-H", "X-Api-Key: s3cret"],
         &["--url", &with_user],
         &["--url", &url, "--ready", &with_user],
+        &["--url", &with_key],
     ] {
         let ran = measure(&place, &[&["--pid", &pid, "--dry-run"], options].concat());
         assert_eq!(ran.code, Some(2), "{options:?}: {}", ran.stdout);
@@ -170,16 +174,19 @@ fn secrets_are_refused_and_taken_from_the_environment() {
         assert!(ran.stderr.contains("environment variable"), "{}", ran.stderr);
     }
     let output = folder.path().join("service.yaml");
+    let by_name = format!("{url}?size=3&key=env:MY_KEY");
     let ran = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
-        .args(["measure", "--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"])
+        .args(["measure", "--pid", &pid, "--url", &by_name, "--budget", "2s", "--up-to", "4"])
         .args(["-H", "Authorization: env:MY_HEADER", "-o", output.to_str().unwrap()])
         .env("MY_HEADER", "Bearer s3cret")
+        .env("MY_KEY", "s3cret & more")
         .output()
         .unwrap();
     let ran = Ran::from(ran);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let written = fs::read_to_string(output).unwrap();
-    assert!(written.contains("env:MY_HEADER") && !written.contains("s3cret"), "{written}");
+    assert!(written.contains("env:MY_HEADER") && written.contains("env:MY_KEY"), "{written}");
+    assert!(!written.contains("s3cret") && !ran.stdout.contains("s3cret"), "{written}");
 }
 
 /// What cannot be sent is told before anything is started, and what nobody would use is not ignored.

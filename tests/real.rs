@@ -27,6 +27,9 @@ fn profile(folder: &TempDir) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// The minimum of measurements, on an image that is soon decoded.
+const QUICKLY: [&str; 4] = ["--budget", "1s", "--image", "0.1mp"];
+
 fn valid(report: &Value, schema: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(schema);
     let schema: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
@@ -114,8 +117,8 @@ fn sessions_and_workers_are_really_run() {
     fs::write(&path, "name: one\nmodels:\n  net: {architecture: resnet18}\n").unwrap();
     let measured = |topology: &str| {
         let profile = path.to_str().unwrap();
-        let asked = ["measure", "--profile", profile, "--remeasure", "--budget", "1s"];
-        let report = real_json(&[&asked[..], &["--topology", topology]].concat());
+        let asked = ["measure", "--profile", profile, "--remeasure", "--topology", topology];
+        let report = real_json(&[&asked[..], &QUICKLY].concat());
         valid(&report, "footprint-1.schema.json");
         assert_eq!(report["environment"]["settings"]["topology"], topology);
         report
@@ -171,7 +174,8 @@ fn a_mix_is_measured_before_and_after_its_late_model_is_loaded() {
                 large: {architecture: resnet18, classes: 1000, share: 25%, load: lazy}\n";
     fs::write(&path, yaml).unwrap();
     let path = path.to_str().unwrap();
-    let sized = real_json(&["--profile", path, "--ram", "1G", "--remeasure", "--budget", "1s"]);
+    let asked = ["--profile", path, "--ram", "1G", "--remeasure"];
+    let sized = real_json(&[&asked[..], &QUICKLY].concat());
     valid(&sized, "report-1.schema.json");
     let states: Vec<&str> = sized["ram"]["states"]
         .as_array()
@@ -208,15 +212,8 @@ fn a_cascade_is_measured() {
     let yaml = "name: cascade\nmodels:\n  first: {architecture: resnet18, classes: 2}\n  \
                 second: {architecture: resnet18, classes: 3, after: first, share: 20%}\n";
     fs::write(&path, yaml).unwrap();
-    let sized = real_json(&[
-        "--profile",
-        path.to_str().unwrap(),
-        "--ram",
-        "1G",
-        "--remeasure",
-        "--budget",
-        "1s",
-    ]);
+    let asked = ["--profile", path.to_str().unwrap(), "--ram", "1G", "--remeasure"];
+    let sized = real_json(&[&asked[..], &QUICKLY].concat());
     let cpu =
         |kind: usize| number(&sized, &format!("/ram/request_kinds/{kind}/cpu_seconds/typical"));
     assert_eq!(sized["ram"]["request_kinds"][1]["name"], "second");

@@ -206,3 +206,41 @@ fn another_cpu_is_extrapolated() {
     assert_eq!(run.status.code(), Some(2));
     assert!(String::from_utf8(run.stderr).unwrap().contains("calibrate` there"));
 }
+
+/// Who waits for another service holds RAM and neither a CPU nor a slot. By hand: 0.2 s of CPU time at
+/// one a second on one CPU take 0.2 / (1 − 0.2) s in the mean (M/G/1, shared), and 2 s of waiting come
+/// on top; by Little's law as many are in flight.
+#[test]
+fn waiting_for_others_takes_no_cpu() {
+    let folder = TempDir::new().unwrap();
+    let load = |call: &str| -> serde_json::Value {
+        let path = folder.path().join("caller.yaml");
+        let stages = format!("{{Inference: {{ram: 50MB, time: 200ms}}, Upstream call: {call}}}");
+        let declared = "declared:\n  shared: {parts: {Program: 100MB}}\n  request:\n    stages:";
+        std::fs::write(&path, format!("name: caller\n{declared} {stages}\n")).unwrap();
+        let output = Command::cargo_bin("mediscope-size")
+            .unwrap()
+            .args(["--profile", path.to_str().unwrap(), "--ram", "1G", "--cpus", "1"])
+            .args(["--rps", "1", "--format", "json", "--quiet"])
+            .output()
+            .unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["load"].clone()
+    };
+    let near = |value: &serde_json::Value, expected: f64| {
+        let value = value.as_f64().unwrap();
+        assert!((value / expected - 1.0).abs() < 1e-6, "{value} instead of {expected}");
+    };
+    let outside = load("{ram: 1MB, time: 2s, external: true}");
+    near(&outside["capacity_rps"], 5.0);
+    let asked = &outside["rows"][0];
+    near(&asked["rate_rps"], 1.0);
+    near(&asked["mean_seconds"], 2.25);
+    near(&asked["mean_in_flight"], 2.25);
+    near(&asked["p50_seconds"], 2.2);
+    assert_eq!(asked["refused_share"], 0.0, "two slots and six places: the CPU is free at 80 %");
+    // The same two seconds on the CPU are more than there is.
+    let inside = load("{ram: 1MB, time: 2s}");
+    near(&inside["capacity_rps"], 1.0 / 2.2);
+    assert!(inside["rows"].as_array().unwrap().last().unwrap()["mean_seconds"].is_null());
+}

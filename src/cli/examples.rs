@@ -106,9 +106,9 @@ Exit codes: 0 within, 1 over, 2 could not decide, 130 interrupted.";
 pub(super) const DIFF_EXAMPLES: &str = "\
 Examples:
   mediscope-size diff footprint.yaml scan.yaml
-  mediscope-size diff footprint.yaml scan.yaml --format json
+  mediscope-size diff footprint.yaml scan.yaml --format markdown
 
-Formats: text and json.";
+Formats: text, markdown and json.";
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   mediscope-size completions bash > ~/.local/share/bash-completion/completions/mediscope-size

@@ -4,16 +4,21 @@ use anyhow::bail;
 
 use super::Exit;
 use super::printer::Printer;
-use crate::cli::{DiffArgs, GlobalArgs};
-use crate::plan::diff::{Side, diff};
+use crate::cli::{DiffArgs, Format, GlobalArgs};
+use crate::plan::diff::{Diff, Side, diff};
 use crate::plan::{Plan, PlanError, Question, declared, plan};
 use crate::profile::Profile;
-use crate::report::{diff_json, diff_text};
+use crate::report::{diff_json, diff_markdown, diff_text};
 use crate::units::Convention;
 
 /// Runs the verb.
 pub fn run(args: &DiffArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
-    let as_json = global.is_json().map_err(anyhow::Error::msg)?;
+    let write: fn(&Diff) -> anyhow::Result<String> = match global.format {
+        None | Some(Format::Text) => |found| Ok(diff_text(found, Printer::layout())),
+        Some(Format::Markdown) => |found| Ok(diff_markdown(found)),
+        Some(Format::Json) => |found| Ok(diff_json(found)?),
+        Some(_) => bail!("a diff is text, markdown or JSON: --format markdown, --format json"),
+    };
     let (from, to) = (with_costs(&args.from)?, with_costs(&args.to)?);
     let ask_from = |question: &Question| ask(&from, question);
     let ask_to = |question: &Question| ask(&to, question);
@@ -21,11 +26,7 @@ pub fn run(args: &DiffArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
         &Side { name: &args.from, footprint: from.footprint.as_ref(), ask: &ask_from },
         &Side { name: &args.to, footprint: to.footprint.as_ref(), ask: &ask_to },
     )?;
-    printer.answer(&if as_json {
-        diff_json(&found)?
-    } else {
-        diff_text(&found, Printer::layout())
-    })?;
+    printer.answer(&write(&found)?)?;
     Ok(Exit::Answered)
 }
 

@@ -107,7 +107,13 @@ impl CpuModel {
             Some(turns) if !turns.is_whole => turns.busy(self.cpu).min(cores),
             _ => cores,
         };
-        Server { cpus: cpus.get().min(cores), cores, limit, waits_in_place: self.waits_in_place }
+        Server {
+            cpus: cpus.get().min(cores),
+            cores,
+            limit,
+            queue: None,
+            waits_in_place: self.waits_in_place,
+        }
     }
 
     /// The number in flight at `rate` requests a second of so many CPU-seconds each in the mean, with

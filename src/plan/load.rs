@@ -4,7 +4,7 @@
 use super::{MixPlan, Plan, Question, RamPlan};
 use crate::footprint::ServiceTimes;
 use crate::model::queue::{
-    Arrivals, Demand, Seen, Served, Server, Work, percentile, poisson, seen, simulate,
+    Arrivals, Demand, Played, Seen, Served, Server, Work, percentile, poisson, seen, simulate,
 };
 use crate::model::{Capacity, CpuModel, MAX_CONCURRENCY};
 use crate::plan::Curve;
@@ -80,6 +80,9 @@ pub struct Flow {
     pub exceeds: Option<f64>,
     /// The same behind the admission limit, where those that wait hold little.
     pub exceeds_limited: Option<f64>,
+    /// The share that is refused behind the admission limit with its bounded queue, simulated; known
+    /// where latencies are.
+    pub refused: Option<f64>,
 }
 
 /// What to admit, and what it buys.
@@ -297,14 +300,26 @@ impl Queue<'_> {
             exceeds: holds.map(|h| in_flight.chance_of_exceeding(h.low, DAY)),
             exceeds_limited: waiting
                 .map(|w| in_flight.chance_of_exceeding(admission.limit.saturating_add(w), DAY)),
+            refused: simulated.then(|| self.refused(rate, admission.queue)),
         })
     }
 
     fn seen(&self, rate: Rate, server: &Server) -> Seen {
+        seen(&self.played(rate, server).served)
+    }
+
+    fn refused(&self, rate: Rate, queue: u32) -> f64 {
+        let bounded = Server { queue: Some(queue), ..self.limited };
+        #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+        let share = self.played(rate, &bounded).refused as f64 / SIMULATED as f64;
+        share
+    }
+
+    fn played(&self, rate: Rate, server: &Server) -> Played {
         let mut random = fastrand::Rng::with_seed(1);
         let times = poisson(rate.get(), SIMULATED, &mut random);
         let work = self.typical.draw(SIMULATED, &mut random);
-        seen(&simulate(&work, Arrivals::Open(&times), server).served)
+        simulate(&work, Arrivals::Open(&times), server)
     }
 
     /// The largest rate at which the objective is kept, by halving: latency rises with the rate.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ProfileError;
+use super::secret::{ENVIRONMENT_MARK, IS_SECRET, in_address, is_secret};
 use crate::footprint::checked::{one_line, one_line_if_any};
 use crate::service::Quantity;
 use crate::units::{Seconds, Share};
@@ -148,52 +149,6 @@ impl Json {
 pub const FILE_MARK: char = '@';
 /// Marks a file in JSON.
 pub const BASE64_MARK: &str = "@base64:";
-/// Marks the environment variable that holds the value of a header.
-pub const ENVIRONMENT_MARK: &str = "env:";
-
-/// Words of which one makes the value of a header a secret.
-const SECRET: [&str; 14] = [
-    "authorization",
-    "auth",
-    "cookie",
-    "token",
-    "secret",
-    "password",
-    "apikey",
-    "api-key",
-    "access-key",
-    "credential",
-    "credentials",
-    "session",
-    "signature",
-    "jwt",
-];
-
-/// What is said of a header whose value would be kept.
-const IS_SECRET: &str = "a profile keeps its headers, and Authorization, Cookie, X-Api-Key and their \
-     like hold secrets: put the value in an environment variable and name that, as in --bearer-env \
-     MY_TOKEN (`bearer_env:`) or --header 'X-Api-Key: env:MY_KEY'";
-
-/// What is said of an address with a password.
-pub const HAS_USER: &str = "an address is kept in the profile, and what is before its @ is a secret: \
-     leave it out, and name an environment variable that holds the value of the header instead, as \
-     in --header 'Authorization: env:MY_BASIC'";
-
-/// Whether a header of this name holds a secret, by the words in its name.
-fn is_secret(name: &str) -> bool {
-    let name = name.trim().to_ascii_lowercase().replace('_', "-");
-    let words: Vec<&str> = name.split('-').collect();
-    let pairs = words.windows(2).map(|pair| pair.join("-"));
-    let all = words.iter().map(|word| (*word).to_owned()).chain(pairs);
-    all.into_iter().any(|word| SECRET.contains(&word.as_str()))
-}
-
-/// Whether an address names a user, as in `http://me:secret@host/`.
-pub fn has_user(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
-}
-
 impl Live {
     /// Whether it can be started.
     pub fn is_startable(&self) -> bool {
@@ -210,8 +165,8 @@ impl Live {
             _ => None,
         };
         let asked = self.requests.iter().filter_map(|ask| ask.url.as_ref());
-        if asked.chain(ready).chain([&self.url]).any(|url| has_user(url)) {
-            return Err(HAS_USER);
+        if let Some(shown) = asked.chain(ready).chain([&self.url]).find_map(|u| in_address(u)) {
+            return Err(shown);
         }
         for ask in &self.requests {
             let is_kept = |(name, value): (&String, &String)| {
@@ -342,24 +297,6 @@ mod tests {
         let written = serde_yaml::to_string(&ask).unwrap();
         assert_eq!(serde_yaml::from_str::<Ask>(&written).unwrap(), ask);
         assert!(written.contains("b: z"), "{written}");
-    }
-
-    #[test]
-    fn secrets_are_not_kept() {
-        for header in ["Authorization: Bearer x", "cookie: a=b", "X-Api-Key: x", "X_CSRF_Token: x"]
-        {
-            let headers = format!("{{url: http://h/, requests: [{{headers: {{{header}}}}}]}}");
-            assert_eq!(live(&headers).check(), Err(IS_SECRET), "{header}");
-        }
-        for header in ["X-Api-Key: 'env:MY_KEY'", "Idempotency-Key: x", "X-Author: x", "Accept: y"]
-        {
-            let headers = format!("{{url: http://h/, requests: [{{headers: {{{header}}}}}]}}");
-            assert_eq!(live(&headers).check(), Ok(()), "{header}");
-        }
-        for url in ["{url: 'http://me:pw@h/'}", "{url: http://h/, ready: !url 'http://me@h'}"] {
-            assert_eq!(live(url).check(), Err(HAS_USER));
-        }
-        assert_eq!(live("{url: 'http://h/a@b?c=d@e'}").check(), Ok(()));
     }
 
     #[test]

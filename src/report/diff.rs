@@ -4,71 +4,85 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
-use super::check::{changed, size};
+use super::check::{cell, changed, size};
 use super::json::span::S;
 use super::tables::{BOLD, DIM, JOINT, Layout, cells, grid, keep_words, titled, whole, wrap_whole};
 use crate::plan::diff::{Diff, Row};
 use crate::units::{Bytes, Span};
+
+/// One table of the comparison.
+struct Sheet {
+    title: &'static str,
+    header: [&'static str; 4],
+    rows: Vec<Vec<String>>,
+}
+
+const NOISE: &str =
+    "±: what two measurements of the same service differ by; a change within it is none.";
 
 /// Tables of both.
 /// Contains colours; whoever prints it strips them where they do not belong.
 pub fn diff_text(diff: &Diff, layout: Layout) -> String {
     let [from, to] = &diff.names;
     let mut out = format!("{BOLD}{from} → {to}{BOLD:#}\n");
-    for different in &diff.different {
-        let text = format!(
-            "Not on the same terms: another {} ({}, then {}).",
-            different.what, different.then, different.now
-        );
+    for text in other_terms(diff) {
         let _ = writeln!(out, "{}", wrap_whole(&text, layout, 0));
     }
-    let mut rows: Vec<Vec<String>> = diff.memory.iter().map(cells_of).collect();
-    rows.push(cells_of(&diff.cpu));
-    let _ = write!(out, "\n{}", table("Costs", ["", "From", "To", "Change"], rows, layout));
-    let _ = writeln!(
-        out,
-        "{DIM}{}{DIM:#}",
-        wrap_whole(
-            "±: what two measurements of the same service differ by; a change within it is none.",
-            layout,
-            0
-        )
-    );
-    let said = |bytes: Option<Bytes>| bytes.map_or("–".to_owned(), size);
-    let stages: Vec<Vec<String>> = diff
-        .stages
-        .iter()
-        .map(|pair| {
-            vec![pair.name.clone(), said(pair.bytes[0]), said(pair.bytes[1]), step(pair.bytes)]
-        })
-        .collect();
-    if !stages.is_empty() {
-        let _ = write!(
-            out,
-            "\n{}",
-            table("RAM of a request, by stage", ["Stage", "From", "To", "Change"], stages, layout)
-        );
+    let [costs, rest @ ..] = sheets(diff);
+    let _ = write!(out, "\n{}", table(costs, layout));
+    let _ = writeln!(out, "{DIM}{}{DIM:#}", wrap_whole(NOISE, layout, 0));
+    for sheet in rest.into_iter().filter(|sheet| !sheet.rows.is_empty()) {
+        let _ = write!(out, "\n{}", table(sheet, layout));
     }
-    let boxes: Vec<Vec<String>> = diff
-        .boxes
-        .iter()
-        .map(|(ram, [a, b])| {
-            let change = i64::from(b.low) - i64::from(a.low);
-            let change = if change == 0 { "–".to_owned() } else { format!("{change:+}") };
-            vec![size(*ram), fits(a.low), fits(b.low), change]
-        })
-        .collect();
-    let _ = write!(
-        out,
-        "\n{}",
-        table(
-            "Requests in flight that a box holds",
-            ["Box", "From", "To", "Change"],
-            boxes,
-            layout
-        )
-    );
     out
+}
+
+/// The same for a comment on a pull request.
+pub fn diff_markdown(diff: &Diff) -> String {
+    let [from, to] = &diff.names;
+    let mut out = format!("### {} → {}\n", cell(from), cell(to));
+    for text in other_terms(diff) {
+        let _ = writeln!(out, "\n{}", cell(&text));
+    }
+    for sheet in sheets(diff).into_iter().filter(|sheet| !sheet.rows.is_empty()) {
+        let _ = writeln!(out, "\n**{}**\n", sheet.title);
+        let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+        let _ = writeln!(out, "{}", line(sheet.header.map(str::to_owned).to_vec()));
+        let _ = writeln!(out, "| --- | --: | --: | --: |");
+        for row in sheet.rows {
+            let _ = writeln!(out, "{}", line(row.iter().map(|text| cell(text)).collect()));
+        }
+    }
+    let _ = writeln!(out, "\n{NOISE}");
+    out
+}
+
+fn other_terms(diff: &Diff) -> impl Iterator<Item = String> {
+    diff.different.iter().map(|different| {
+        let (what, then, now) = (&different.what, &different.then, &different.now);
+        format!("Not on the same terms: another {what} ({then}, then {now}).")
+    })
+}
+
+/// Costs, stages, boxes.
+fn sheets(diff: &Diff) -> [Sheet; 3] {
+    let mut costs: Vec<Vec<String>> = diff.memory.iter().map(cells_of).collect();
+    costs.push(cells_of(&diff.cpu));
+    let said = |bytes: Option<Bytes>| bytes.map_or("–".to_owned(), size);
+    let stages = diff.stages.iter().map(|pair| {
+        vec![pair.name.clone(), said(pair.bytes[0]), said(pair.bytes[1]), step(pair.bytes)]
+    });
+    let boxes = diff.boxes.iter().map(|(ram, [a, b])| {
+        let change = i64::from(b.low) - i64::from(a.low);
+        let change = if change == 0 { "–".to_owned() } else { format!("{change:+}") };
+        vec![size(*ram), fits(a.low), fits(b.low), change]
+    });
+    let sheet = |title, first, rows| Sheet { title, header: [first, "From", "To", "Change"], rows };
+    [
+        sheet("Costs", "", costs),
+        sheet("RAM of a request, by stage", "Stage", stages.collect()),
+        sheet("Requests in flight that a box holds", "Box", boxes.collect()),
+    ]
 }
 
 const DOES_NOT_FIT: &str = "does not fit";
@@ -99,7 +113,7 @@ fn interval<T: Copy + PartialOrd + Display>(span: &Span<T>) -> String {
     if low == high { typical } else { format!("{typical} ({low}–{high})") }
 }
 
-fn table(title: &str, header: [&str; 4], rows: Vec<Vec<String>>, layout: Layout) -> String {
+fn table(Sheet { title, header, rows }: Sheet, layout: Layout) -> String {
     let mut table = grid(layout, &header);
     for row in &rows {
         table.add_row(cells(row.iter().map(|cell| whole(cell))));

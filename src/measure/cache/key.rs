@@ -46,6 +46,9 @@ pub struct ModelKey {
     pub content: String,
     /// What it is fed with.
     pub inputs: Vec<InputJob>,
+    /// The same in words, in which an array is known by what its file holds and not by its path.
+    #[serde(default)]
+    pub held: Vec<String>,
     /// Whether it is loaded by the first request that needs it.
     pub lazy: bool,
 }

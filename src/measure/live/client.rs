@@ -7,13 +7,14 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, SendBody};
 
 use self::payload::{Payload, form, payloads, read};
 use super::LiveError;
-use crate::profile::{Ask, ENVIRONMENT_MARK, HAS_USER, Live, has_user};
+use crate::profile::{Ask, ENVIRONMENT_MARK, Live, filled, in_address};
 use crate::units::Bytes;
 
 /// How long an answer is waited for where nobody says.
@@ -216,20 +217,24 @@ fn prepared(ask: &Ask, url: &str, token: Option<&HeaderValue>) -> Result<Prepare
     Ok(Prepared { method, url: address, headers, has_type, payloads })
 }
 
-/// An address that can be asked.
+/// An address that can be asked, with what the variables hold that its parameters name.
 ///
 /// # Errors
-/// Where it is none.
+/// Where it is none, or shows a secret, or a variable is not set.
 pub fn address(typed: &str) -> Result<Uri, LiveError> {
-    if has_user(typed) {
-        return Err(LiveError::Request(HAS_USER.to_owned()));
+    if let Some(shown) = in_address(typed) {
+        return Err(LiveError::Request(shown.to_owned()));
     }
     let wrong = || {
         LiveError::Request(format!(
             "`{typed}` is no address: write it whole, as in http://127.0.0.1:8000/predict"
         ))
     };
-    let url: Uri = typed.parse().map_err(|_| wrong())?;
+    let held = |variable: &str| {
+        let text = environment(variable, "a parameter of the address")?;
+        Ok::<_, LiveError>(utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string())
+    };
+    let url: Uri = filled(typed, held)?.parse().map_err(|_| wrong())?;
     let has_scheme = matches!(url.scheme_str(), Some("http" | "https"));
     if has_scheme && url.host().is_some() { Ok(url) } else { Err(wrong()) }
 }
@@ -241,16 +246,20 @@ fn token(variable: &str) -> Result<HeaderValue, LiveError> {
 
 /// What the environment holds, which is never shown.
 fn secret(variable: &str, what: &str, before: &str) -> Result<HeaderValue, LiveError> {
+    let mut value: HeaderValue = format!("{before}{}", environment(variable, what)?)
+        .parse()
+        .map_err(|_| LiveError::Request(format!("what {variable} holds cannot be {what}")))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn environment(variable: &str, what: &str) -> Result<String, LiveError> {
     let text = std::env::var(variable).map_err(|_| {
         LiveError::Request(format!(
             "the environment has no {variable}, which is to hold {what}: set it, or do not name it"
         ))
     })?;
-    let mut value: HeaderValue = format!("{before}{}", text.trim())
-        .parse()
-        .map_err(|_| LiveError::Request(format!("what {variable} holds cannot be {what}")))?;
-    value.set_sensitive(true);
-    Ok(value)
+    Ok(text.trim().to_owned())
 }
 
 fn roots(path: &Path) -> Result<RootCerts, LiveError> {
@@ -270,6 +279,8 @@ fn roots(path: &Path) -> Result<RootCerts, LiveError> {
 /// An address that answers with the number of requests in flight.
 pub struct Counter {
     agent: Agent,
+    /// As it was typed: what is asked may hold a secret.
+    name: String,
     url: Uri,
     token: Option<HeaderValue>,
 }
@@ -290,7 +301,7 @@ impl Counter {
                 .build(),
         );
         let token = live.bearer_env.as_deref().map(token).transpose()?;
-        Ok(Self { agent, url: address(url)?, token })
+        Ok(Self { agent, name: url.to_owned(), url: address(url)?, token })
     }
 
     /// How many there are.
@@ -299,8 +310,8 @@ impl Counter {
     /// Where it does not tell now.
     pub fn count(&self) -> Result<u32, LiveError> {
         let wrong = |e: &dyn fmt::Display| {
-            let url = &self.url;
-            LiveError::Request(format!("{url} does not tell how many are in flight: {e}"))
+            let name = &self.name;
+            LiveError::Request(format!("{name} does not tell how many are in flight: {e}"))
         };
         let mut request = self.agent.get(&self.url);
         if let Some(token) = &self.token {

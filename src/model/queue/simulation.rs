@@ -31,6 +31,8 @@ pub struct Server {
     pub cores: f64,
     /// Requests that are admitted at once; `None` for all.
     pub limit: Option<u32>,
+    /// Requests that may wait for a place, in an open system; the next one is refused. `None` for all.
+    pub queue: Option<u32>,
     /// Whether who waits for others than the CPU holds its place; else the next is admitted meanwhile.
     pub waits_in_place: bool,
 }
@@ -38,7 +40,7 @@ pub struct Server {
 impl Server {
     /// So many CPUs of a machine with as many, for all who come.
     pub const fn of(cpus: f64) -> Self {
-        Self { cpus, cores: cpus, limit: None, waits_in_place: true }
+        Self { cpus, cores: cpus, limit: None, queue: None, waits_in_place: true }
     }
 
     /// How long nobody runs, at the longest, because the quota of a period was spent on all cores at
@@ -92,8 +94,10 @@ impl Served {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Played {
-    /// One for each piece of work, in its order.
+    /// One for each piece of work, in its order; of one that was refused all moments are the same.
     pub served: Vec<Served>,
+    /// Requests that were refused.
+    pub refused: usize,
     /// Arrivals, ends and turns of the quota.
     pub events: u64,
 }
@@ -254,13 +258,32 @@ impl<'a> Play<'a> {
         let request = self.next;
         self.next += 1;
         self.ready = self.ready.saturating_sub(1);
+        if self.is_full() {
+            self.played.served[request] =
+                Served { arrived: self.now, begun: self.now, ended: self.now };
+            self.played.refused += 1;
+            return;
+        }
         self.played.served[request].arrived = self.now;
         self.queue.push_back(request);
         self.admit();
     }
 
+    /// Whether there is neither a place nor room to wait for one. Users who were refused would ask
+    /// again at the same moment for ever, so a closed system refuses nobody.
+    fn is_full(&self) -> bool {
+        let is_open = matches!(self.arrivals, Arrivals::Open(_));
+        let is_taken = !self.has_a_place();
+        let waiting = self.queue.len();
+        is_open && is_taken && self.server.queue.is_some_and(|most| waiting >= most as usize)
+    }
+
+    fn has_a_place(&self) -> bool {
+        self.server.limit.is_none_or(|limit| self.admitted < limit.max(1))
+    }
+
     fn admit(&mut self) {
-        while self.server.limit.is_none_or(|limit| self.admitted < limit.max(1)) {
+        while self.has_a_place() {
             let Some(request) = self.queue.pop_front() else { return };
             self.admitted += 1;
             self.played.served[request].begun = self.now;

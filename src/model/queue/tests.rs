@@ -27,7 +27,7 @@ fn exponential_times_behind_a_limit_are_erlangs() {
         let times = poisson(load, MANY, &mut random);
         let work: Vec<Work> = times.iter().map(|_| work(exponential(&mut random, 1.0))).collect();
         let cores = f64::from(servers);
-        let server = Server { cpus: cores, cores, limit: Some(servers), waits_in_place: true };
+        let server = Server { cpus: cores, cores, limit: Some(servers), ..Server::of(1.0) };
         let played = simulate(&work, Arrivals::Open(&times), &server);
         let waits: Vec<f64> = played.served.iter().map(|s| s.begun - s.arrived).collect();
         let expected = erlang::mean_wait(servers, load, 1.0);
@@ -41,12 +41,33 @@ fn constant_times_on_one_server_are_pollaczeks() {
     for (load, seed) in [(0.3, 4), (0.5, 5), (0.6, 6)] {
         let times = poisson(load, 2 * MANY, &mut fastrand::Rng::with_seed(seed));
         let work = vec![work(1.0); 2 * MANY];
-        let server = Server { cpus: 1.0, cores: 1.0, limit: Some(1), waits_in_place: true };
+        let server = Server { cpus: 1.0, cores: 1.0, limit: Some(1), ..Server::of(1.0) };
         let played = simulate(&work, Arrivals::Open(&times), &server);
         let waits: Vec<f64> = played.served.iter().map(|s| s.begun - s.arrived).collect();
         let expected = load / 2.0 / (1.0 - load);
         assert!((mean(&waits) / expected - 1.0).abs() < 0.01, "{load}: {}", mean(&waits));
     }
+}
+
+/// Who finds all places and the queue taken is refused: Erlang's loss formula where nobody may wait
+/// (two servers at 1.4 erlang lose 0.98 / 3.38), M/M/1/K where some may.
+#[test]
+fn a_bounded_queue_refuses_what_the_formulas_say() {
+    let geometric = 0.3 * 0.7f64.powi(4) / (1.0 - 0.7f64.powi(5));
+    for (limit, queue, load, lost) in [(2, 0, 1.4, 0.98 / 3.38), (1, 3, 0.7, geometric)] {
+        let mut random = fastrand::Rng::with_seed(21);
+        let times = poisson(load, MANY, &mut random);
+        let work: Vec<Work> = times.iter().map(|_| work(exponential(&mut random, 1.0))).collect();
+        let server =
+            Server { limit: Some(limit), queue: Some(queue), ..Server::of(f64::from(limit)) };
+        let played = simulate(&work, Arrivals::Open(&times), &server);
+        #[expect(clippy::cast_precision_loss, reason = "a count")]
+        let refused = played.refused as f64 / MANY as f64;
+        assert!((refused / lost - 1.0).abs() < 0.01, "{limit}: {refused} of {lost}");
+    }
+    let patient = Server { limit: Some(1), queue: Some(0), ..Server::of(1.0) };
+    let closed = simulate(&[work(1.0); 9], Arrivals::Closed(3), &patient);
+    assert_eq!((closed.refused, closed.served[8].ended), (0, 9.0));
 }
 
 /// Everything admitted: the number in flight is that of M/M/c whatever the service times are, here
@@ -59,7 +80,7 @@ fn shared_cpus_have_in_flight_what_the_closed_form_says() {
         let times = poisson(rate, MANY / 3, &mut random);
         let work: Vec<Work> =
             times.iter().map(|_| work(kinds[usize::from(random.bool())])).collect();
-        let server = Server { cpus, cores: cpus, limit: None, waits_in_place: true };
+        let server = Server { cpus, cores: cpus, ..Server::of(1.0) };
         let played = simulate(&work, Arrivals::Open(&times), &server);
         let closed = sharing::InFlight::new(rate, 1.0, 0.0, cpus, 0.0).unwrap();
         let seen = seen(&played.served);
@@ -78,7 +99,7 @@ fn shared_cpus_have_in_flight_what_the_closed_form_says() {
 fn stalls_are_bounded_by_the_closed_form() {
     for (rate, cpu, cpus, cores) in [(60.0, 0.005, 0.5, 1.0), (30.0, 0.02, 1.0, 4.0)] {
         let times = poisson(rate, 300_000, &mut fastrand::Rng::with_seed(12));
-        let server = Server { cpus, cores, limit: None, waits_in_place: true };
+        let server = Server { cpus, cores, ..Server::of(1.0) };
         let played = simulate(&vec![work(cpu); times.len()], Arrivals::Open(&times), &server);
         let seen = seen(&played.served);
         let bound = sharing::InFlight::new(rate, cpu, 0.0, cpus, server.longest_stall()).unwrap();
@@ -93,14 +114,14 @@ fn stalls_are_bounded_by_the_closed_form() {
 #[test]
 fn a_quota_is_spent_in_periods() {
     let alone = |cpu, cpus, cores| {
-        let server = Server { cpus, cores, limit: None, waits_in_place: true };
+        let server = Server { cpus, cores, ..Server::of(1.0) };
         simulate(&[work(cpu)], Arrivals::Open(&[5.0]), &server).served[0].latency()
     };
     assert!((alone(0.030, 0.13, 1.0) - 0.204).abs() < 1e-9);
     assert!((alone(0.300, 2.0, 4.0) - 0.300).abs() < 1e-9);
     assert!((alone(0.300, 2.0, 2.0) - 0.300).abs() < 1e-9);
     // Two threads on half a CPU: 25 ms each and then a break, four times over.
-    let server = Server { cpus: 0.5, cores: 2.0, limit: None, waits_in_place: true };
+    let server = Server { cpus: 0.5, cores: 2.0, ..Server::of(1.0) };
     let both = simulate(&[work(0.1); 2], Arrivals::Open(&[0.0, 0.0]), &server);
     assert!((both.served[1].latency() - 0.325).abs() < 1e-9, "{both:?}");
 }
@@ -110,7 +131,7 @@ fn a_quota_is_spent_in_periods() {
 fn a_closed_system_has_the_throughput_of_its_bottleneck() {
     let rate = |users, wait| {
         let work = vec![Work { cpu: 0.1, wait }; 20_000];
-        let server = Server { cpus: 2.0, cores: 2.0, limit: None, waits_in_place: true };
+        let server = Server { cpus: 2.0, cores: 2.0, ..Server::of(1.0) };
         let played = simulate(&work, Arrivals::Closed(users), &server);
         seen(&played.served).rate
     };
@@ -126,7 +147,7 @@ fn a_closed_system_has_the_throughput_of_its_bottleneck() {
 fn waiting_for_others_holds_a_place() {
     let pair = [Work { cpu: 0.1, wait: 1.0 }; 2];
     let latency = |limit| {
-        let server = Server { cpus: 1.0, cores: 1.0, limit, waits_in_place: true };
+        let server = Server { cpus: 1.0, cores: 1.0, limit, ..Server::of(1.0) };
         simulate(&pair, Arrivals::Open(&[0.0, 0.0]), &server).served[1].latency()
     };
     assert!((latency(None) - 1.2).abs() < 1e-9);
@@ -136,7 +157,8 @@ fn waiting_for_others_holds_a_place() {
 /// Who waits elsewhere leaves its place to the next.
 #[test]
 fn waiting_elsewhere_holds_none() {
-    let server = Server { cpus: 1.0, cores: 1.0, limit: Some(1), waits_in_place: false };
+    let server =
+        Server { cpus: 1.0, cores: 1.0, limit: Some(1), waits_in_place: false, ..Server::of(1.0) };
     let pair = [Work { cpu: 0.1, wait: 1.0 }; 2];
     let second = simulate(&pair, Arrivals::Open(&[0.0, 0.0]), &server).served[1];
     assert!((second.begun - 0.1).abs() < 1e-9 && (second.latency() - 1.2).abs() < 1e-9);
@@ -146,7 +168,7 @@ fn waiting_elsewhere_holds_none() {
 
 #[test]
 fn nothing_to_do_takes_no_time() {
-    let server = Server { cpus: 1.0, cores: 1.0, limit: Some(0), waits_in_place: true };
+    let server = Server { cpus: 1.0, cores: 1.0, limit: Some(0), ..Server::of(1.0) };
     assert_eq!(simulate(&[], Arrivals::Closed(3), &server), Played::default());
     let none = simulate(&[work(0.0)], Arrivals::Open(&[1.0]), &server);
     assert_eq!(none.served[0].latency(), 0.0);
@@ -180,7 +202,7 @@ fn a_late_clock_goes_on() {
     let mut random = fastrand::Rng::with_seed(9);
     let times: Vec<f64> = poisson(5.0, 100_000, &mut random).iter().map(|t| t + 9e5).collect();
     let work: Vec<Work> = times.iter().map(|_| work(0.1 + 0.1 * random.f64())).collect();
-    let server = Server { cpus: 0.9, cores: 2.0, limit: Some(7), waits_in_place: true };
+    let server = Server { cpus: 0.9, cores: 2.0, limit: Some(7), ..Server::of(1.0) };
     let played = simulate(&work, Arrivals::Open(&times), &server);
     assert!(played.served.iter().all(|s| s.ended > s.arrived));
     assert!(played.events < 10 * 100_000, "{}", played.events);

@@ -195,17 +195,25 @@ fn admission(maker: &mut Maker<'_>, load: &LoadPlan) -> Vec<Leaf> {
     } else {
         says!("queue-limit-buys", ram = ram, without = without)
     };
+    let refused = busiest(load).and_then(|row| Some((row, row.flow.as_ref()?.refused?)));
+    let note = match refused {
+        Some((row, share)) => {
+            let formula = "simulated: come while the places and the queue are taken";
+            let share = put("refused_share", Value::Share(exact(share, source)), formula);
+            says!("queue-queue-refuses", rate = rate_of(row), share = share)
+        }
+        None => says!("queue-queue-buys"),
+    };
     vec![
         Leaf::new(says!("queue-limit"), limit).note(buys),
-        Leaf::new(says!("queue-queue"), queue).note(says!("queue-queue-buys")),
+        Leaf::new(says!("queue-queue"), queue).note(note),
         Leaf::new(says!("queue-timeout"), timeout).note(says!("queue-timeout-buys")),
     ]
 }
 
-/// Whether everything may be admitted, at the rate that is asked about, else at the busiest that is
-/// shown.
+/// Whether everything may be admitted.
 fn danger(maker: &mut Maker<'_>, load: &LoadPlan) -> Option<Block> {
-    let row = load.rows.iter().find(|r| r.asked).or(load.rows.last())?;
+    let row = busiest(load)?;
     let Some(Flow { exceeds: Some(chance), exceeds_limited, .. }) = row.flow else {
         return row.flow.is_none().then(|| {
             Block::Verdict(Status::Insufficient, says!("queue-too-fast", rate = rate_of(row)))
@@ -228,6 +236,11 @@ fn danger(maker: &mut Maker<'_>, load: &LoadPlan) -> Option<Block> {
         );
         Block::Verdict(Status::Insufficient, id)
     })
+}
+
+/// The rate that is asked about, else the busiest that is shown.
+fn busiest(load: &LoadPlan) -> Option<&LoadRow> {
+    load.rows.iter().find(|r| r.asked).or(load.rows.last())
 }
 
 fn rate_of(row: &LoadRow) -> Shown {

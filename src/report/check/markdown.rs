@@ -54,7 +54,7 @@ pub fn check_markdown(checked: &Checked) -> String {
 }
 
 /// A cell: what would end it or begin something else is escaped.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     escaped(text).replace('|', "\\|")
 }
 

@@ -26,6 +26,7 @@ struct Row {
     often_in_flight: Option<u32>,
     exceeds_per_day: Option<f64>,
     exceeds_limited_per_day: Option<f64>,
+    refused_share: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,6 +90,7 @@ impl From<&LoadRow> for Row {
             often_in_flight: flow.map(|f| f.often),
             exceeds_per_day: flow.and_then(|f: &Flow| f.exceeds),
             exceeds_limited_per_day: flow.and_then(|f| f.exceeds_limited),
+            refused_share: flow.and_then(|f| f.refused),
         }
     }
 }

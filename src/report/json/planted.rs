@@ -51,6 +51,7 @@ fn load() -> LoadPlan {
         often: 4,
         exceeds: Some(0.25),
         exceeds_limited: Some(0.0),
+        refused: Some(0.01),
     };
     LoadPlan {
         capacity: Rate::per_second(17.0),

@@ -464,6 +464,7 @@ queue-limit-buys = RAM stays below { $ram } instead of { $without } with the que
 queue-limit-buys-alone = with nothing in the queue: what comes beside them is refused
 queue-queue = Wait at most
 queue-queue-buys = the next is refused and hears at once that it could not be served in time
+queue-queue-refuses = the next is refused and hears at once that it could not be served in time; at { $rate } that is { $share }
 queue-timeout = Time-out of those that wait
 queue-timeout-buys = no CPU time for answers that nobody waits for
 queue-too-fast = { $rate } is more than the CPUs give: the queue grows for as long as it lasts, and without a limit RAM with it

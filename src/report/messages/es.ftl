@@ -464,6 +464,7 @@ queue-limit-buys = la RAM queda por debajo de { $ram } en lugar de { $without } 
 queue-limit-buys-alone = sin nada en la cola: lo que llega además se rechaza
 queue-queue = Esperan como máximo
 queue-queue-buys = la siguiente se rechaza y sabe al momento que no podría ser atendida a tiempo
+queue-queue-refuses = la siguiente se rechaza y sabe al momento que no podría ser atendida a tiempo; a { $rate } son { $share }
 queue-timeout = Tiempo límite de las que esperan
 queue-timeout-buys = nada de CPU para respuestas que ya nadie espera
 queue-too-fast = { $rate } es más de lo que dan las CPU: la cola crece mientras dure, y sin límite la RAM con ella
