@@ -10,6 +10,7 @@
 mod onnx;
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -26,8 +27,10 @@ fn main() {
     let baseline = baseline.to_str().unwrap();
     let updated = check(&model, WIDE, &["--baseline", baseline, "--update-baseline"]);
     assert_eq!(updated.0, Some(0), "{}", updated.1);
-    println!("| check | runs | within | over | undecided | change of a request, median (noise) |");
-    println!("|---|--:|--:|--:|--:|--:|");
+    println!(
+        "| check | runs | within | over | undecided | different answers, rule by rule | change of a request, median (noise) |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|");
     let rules = ["--max-ram", "1G", "--concurrency", "8", "--max-buffer", "60M"];
     row("the same model, one limit that is kept and one that is not", RUNS, |_| {
         check(&model, WIDE, &rules)
@@ -44,11 +47,14 @@ fn main() {
 
 fn row(name: &str, runs: usize, check: impl Fn(usize) -> (Option<i32>, Value)) {
     let mut codes = [0; 3];
+    let mut answers = BTreeSet::new();
     let (mut changes, mut noises) = (Vec::new(), Vec::new());
     for run in 0..runs {
         let (code, found) = check(run);
         let code = code.and_then(|c| usize::try_from(c).ok()).filter(|c| *c < 3).expect("an end");
         codes[code] += 1;
+        let rules = found["rules"].as_array().into_iter().flatten();
+        answers.insert(rules.map(|rule| rule["outcome"].to_string()).collect::<Vec<_>>());
         for rule in found["rules"].as_array().into_iter().flatten() {
             let parts = rule["growth"].as_array().into_iter().flatten();
             for part in parts.filter(|part| part["name"] == "buffer") {
@@ -62,7 +68,13 @@ fn row(name: &str, runs: usize, check: impl Fn(usize) -> (Option<i32>, Value)) {
     } else {
         format!("{:+.1} % ({:.1} %)", median(&changes), median(&noises))
     };
-    println!("| {name} | {runs} | {} | {} | {} | {change} |", codes[0], codes[1], codes[2]);
+    println!(
+        "| {name} | {runs} | {} | {} | {} | {} | {change} |",
+        codes[0],
+        codes[1],
+        codes[2],
+        answers.len()
+    );
 }
 
 /// Checks anew; the exit code and what was written as JSON.

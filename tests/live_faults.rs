@@ -138,6 +138,20 @@ fn a_service_that_does_not_come_up_is_told() {
     assert!(nowhere.stderr.contains("there is no control group /nonexist"), "{}", nowhere.stderr);
 }
 
+/// A service that hangs in the middle of a load is not asked thousands of times more.
+#[test]
+fn a_service_that_hangs_under_load_is_soon_given_up() {
+    let place = Place::new();
+    let begun = Instant::now();
+    let options = "--base 20M --time 0.002 --hang-after 300";
+    let (code, seen, stderr) = told(&place, options, &["--budget", "6s", "--timeout", "1s"]);
+    assert_eq!(code, Some(2), "{stderr}");
+    let rounds = seen.pointer("/live/rounds").and_then(Value::as_array).unwrap();
+    let kinds: Vec<_> = rounds.iter().filter_map(|r| r.pointer("/errors/0/kind")).collect();
+    assert!(!kinds.is_empty() && kinds.iter().all(|k| *k == "timeout"), "{rounds:?}");
+    assert!(begun.elapsed() < common::PATIENCE, "{:?}", begun.elapsed());
+}
+
 /// An address that takes connections and never answers: neither the limit nor Ctrl-C waits for it.
 #[test]
 fn a_sign_that_never_comes_is_not_waited_for() {

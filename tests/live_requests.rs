@@ -189,6 +189,21 @@ fn secrets_are_refused_and_taken_from_the_environment() {
     assert!(!written.contains("s3cret") && !ran.stdout.contains("s3cret"), "{written}");
 }
 
+/// A service logs the addresses that it is asked for; what is shown of its output holds no secret.
+#[test]
+fn secrets_are_not_shown_in_the_output_of_a_service() {
+    let url = "http://127.0.0.1:9/?key=env:MY_KEY";
+    let ran = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
+        .args(["measure", "--url", url, "--quiet", "--", "sh", "-c"])
+        .arg("echo GET /?key=s3cret%20%26%20more, s3cret '& more'; exit 3")
+        .env("MY_KEY", "s3cret & more")
+        .output()
+        .unwrap();
+    let ran = Ran::from(ran);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("GET /?key=env:MY_KEY, env:MY_KEY"), "{}", ran.stderr);
+}
+
 /// What cannot be sent is told before anything is started, and what nobody would use is not ignored.
 #[test]
 fn wrong_options_are_told_at_once() {

@@ -15,13 +15,14 @@ use super::measure::write_profile;
 use super::printer::Printer;
 use crate::cli::{CheckArgs, Format, GlobalArgs};
 use crate::footprint::Footprint;
+use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::killed::KilledEarly;
 use crate::plan::check::{Checked, Ended, Evidence, held, in_trouble, killed, of_files};
 use crate::plan::{Plan, PlanError, Question, declared, plan};
 use crate::profile::Profile;
 use crate::service::{Limit, Rule};
-use crate::units::Convention;
+use crate::units::{Bytes, Convention};
 
 /// Runs the verb.
 pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -113,6 +114,12 @@ impl Gate<'_> {
         let convention = profile.service.units.map_or(Convention::Binary, |u| u.boxes);
         let rules: Vec<Rule> = task.rules.iter().map(|rule| rule.counted(convention)).collect();
         if let Some(costs) = &profile.declared {
+            if self.args.update_baseline {
+                bail!(
+                    "the costs of `{}` are declared, and a baseline is measured: leave out --update-baseline",
+                    profile.name
+                );
+            }
             let ask = |question: &Question| {
                 declared(&profile.name, profile.title(), costs, convention, question)
             };
@@ -122,6 +129,7 @@ impl Gate<'_> {
                 baseline: None,
                 warmed: task.warmed,
                 is_brought: false,
+                room: None,
                 ask: &ask,
             };
             self.all(&rules, &evidence, checked, troubles);
@@ -139,7 +147,7 @@ impl Gate<'_> {
                 let (files, name) = (request.files(), &task.name);
                 let without = |rule: &Rule| {
                     of_files(rule, name, &files).unwrap_or_else(|| match early {
-                        Some(early) => killed(rule, name, early.concurrency),
+                        Some(early) => killed(rule, name, early.concurrency, room()),
                         None => in_trouble(rule, name, &told(&error)),
                     })
                 };
@@ -194,6 +202,7 @@ impl Gate<'_> {
             baseline,
             warmed: self.task.warmed,
             is_brought: obtained.is_brought,
+            room: room().filter(|_| !obtained.is_brought),
             ask: &ask,
         };
         self.all(rules, &evidence, checked, troubles);
@@ -252,6 +261,12 @@ impl Gate<'_> {
         }
         Ok(Some(then))
     }
+}
+
+/// The RAM that a measurement here has.
+fn room() -> Option<Bytes> {
+    let here = HostBox::this().ok()?;
+    Some(here.available_ram.map_or(here.ram.value, |available| available.min(here.ram.value)))
 }
 
 fn footprint_of(path: &Path) -> anyhow::Result<Footprint> {

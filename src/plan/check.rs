@@ -26,6 +26,8 @@ pub struct Evidence<'a> {
     pub warmed: bool,
     /// Whether the footprint came with the profile, so that it is measured again only if asked.
     pub is_brought: bool,
+    /// The RAM that there was for the measurement, where it was made here.
+    pub room: Option<Bytes>,
     /// Answers a question about the service.
     pub ask: &'a dyn Fn(&Question) -> Result<Plan, PlanError>,
 }
@@ -189,16 +191,17 @@ pub fn held(rule: &Rule, evidence: &Evidence<'_>) -> Result<Finding, CheckError>
     let plan = (evidence.ask)(&question)?;
     let (reading, mut outcome) = read(rule, &plan, evidence)?;
     // What was killed before it reached what is asked is known to need more than there was.
-    let reached = killed.filter(|k| k.concurrency <= question.concurrency.unwrap_or(1));
-    let is_memory = matches!(rule.limit, Limit::Ram { .. } | Limit::LoadPeak(_) | Limit::Buffer(_));
-    if is_memory && reached.is_some() {
+    let reached = killed
+        .map(|k| k.concurrency)
+        .filter(|n| is_over_when_killed(&rule.limit, *n, evidence.room));
+    if reached.is_some() {
         outcome = Outcome::Over;
     }
     let why = why(&rule.limit, &plan, &reading, evidence)?;
     Ok(Finding {
         outcome,
         reading: Some(reading),
-        killed: reached.filter(|_| is_memory).map(|k| k.concurrency),
+        killed: reached,
         effort: evidence
             .footprint
             .and_then(|f| f.budget_seconds)
@@ -238,16 +241,26 @@ pub fn of_files(rule: &Rule, service: &str, files: &[(String, Bytes)]) -> Option
     })
 }
 
-/// A rule of a service that the kernel ended while it was measured, before there was a number: over
-/// where the rule is about memory that was needed by then, else not to be told.
-pub fn killed(rule: &Rule, service: &str, concurrency: u32) -> Finding {
-    let is_over = match rule.limit {
-        Limit::Ram { concurrency: most, .. } => concurrency <= most,
-        Limit::LoadPeak(_) => concurrency == 0,
-        Limit::Buffer(_) | Limit::Growth(_) => true,
-        Limit::CpuSeconds(_) | Limit::Rps { .. } | Limit::ModelFile(_) => false,
-    };
-    if is_over {
+/// Whether a rule is broken by a service that was killed with so many in flight, 0 while loading, in
+/// so much RAM, where that is known: by then it needed more than there was, so more than the rule
+/// allows only where there was as much.
+fn is_over_when_killed(limit: &Limit, concurrency: u32, room: Option<Bytes>) -> bool {
+    let had = |most: Bytes| room.is_none_or(|room| room >= most);
+    match *limit {
+        Limit::Ram { concurrency: asked, most } => concurrency <= asked && had(most),
+        Limit::LoadPeak(most) => concurrency == 0 && had(most),
+        Limit::Buffer(_)
+        | Limit::Growth(_)
+        | Limit::CpuSeconds(_)
+        | Limit::Rps { .. }
+        | Limit::ModelFile(_) => false,
+    }
+}
+
+/// A rule of a service that the kernel ended while it was measured, in so much RAM, before there was a
+/// number: over where that tells, else not to be told.
+pub fn killed(rule: &Rule, service: &str, concurrency: u32, room: Option<Bytes>) -> Finding {
+    if is_over_when_killed(&rule.limit, concurrency, room) {
         return Finding {
             outcome: Outcome::Over,
             killed: Some(concurrency),
@@ -258,7 +271,8 @@ pub fn killed(rule: &Rule, service: &str, concurrency: u32) -> Finding {
         0 => "while the models were loaded".to_owned(),
         n => format!("with {n} in flight"),
     };
-    let trouble = format!("the kernel ended the measurement {when}, before this was measured");
+    let of = room.map(|room| format!(" in {room} of RAM")).unwrap_or_default();
+    let trouble = format!("the kernel ended the measurement {when}{of}, before this was measured");
     Finding { killed: Some(concurrency), ..in_trouble(rule, service, &trouble) }
 }
 

@@ -51,6 +51,18 @@ impl Watched {
         self.looks.iter().min_by_key(|l| l.anon)
     }
 
+    /// The mean time between two looks.
+    pub fn interval(&self) -> Seconds {
+        #[expect(clippy::cast_precision_loss, reason = "a count")]
+        let looks = self.looks.len().max(1) as f64;
+        Seconds::new(self.elapsed.get() / looks)
+    }
+
+    /// The share of one core that the looking took.
+    pub fn cost(&self) -> f64 {
+        self.own_cpu.get() / self.elapsed.get().max(f64::MIN_POSITIVE)
+    }
+
     /// Bytes a second by which it grows, if it does.
     pub fn growth(&self) -> Option<Slope> {
         let levels: Vec<(f64, f64)> =

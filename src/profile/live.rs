@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ProfileError;
-use super::secret::{ENVIRONMENT_MARK, IS_SECRET, in_address, is_secret};
+use super::secret::{ENVIRONMENT_MARK, IS_SECRET, in_address, is_secret, variables_of};
 use crate::footprint::checked::{one_line, one_line_if_any};
 use crate::service::Quantity;
 use crate::units::{Seconds, Share};
@@ -153,6 +153,19 @@ impl Live {
     /// Whether it can be started.
     pub fn is_startable(&self) -> bool {
         !self.command.is_empty()
+    }
+
+    /// The environment variables that hold its secrets.
+    pub fn variables(&self) -> Vec<&str> {
+        let ready = match &self.ready {
+            Some(Ready::Url(url)) => Some(url),
+            _ => None,
+        };
+        let urls = self.requests.iter().filter_map(|ask| ask.url.as_ref()).chain(ready);
+        let headers = self.requests.iter().flat_map(|ask| ask.headers.values());
+        let of_headers = headers.filter_map(|value| value.strip_prefix(ENVIRONMENT_MARK));
+        let of_urls = urls.chain([&self.url]).flat_map(|url| variables_of(url));
+        of_headers.map(str::trim).chain(of_urls).chain(self.bearer_env.as_deref()).collect()
     }
 
     /// What does not go together.

@@ -67,6 +67,11 @@ fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
     query.split('&').filter_map(|pair| pair.split_once('='))
 }
 
+/// The variables that the parameters of an address name.
+pub(super) fn variables_of(url: &str) -> impl Iterator<Item = &str> {
+    parameters(url).filter_map(|(_, value)| value.strip_prefix(ENVIRONMENT_MARK))
+}
+
 /// The address with what the variables hold that its parameters name.
 ///
 /// # Errors

@@ -39,13 +39,22 @@ pub fn watched_text(watched: &Watched, layout: Layout) -> String {
     match watched.growth() {
         Some(slope) => {
             let each = Bytes::from_f64(slope.typical * 3600.0);
-            lines.push(format!("It grows: {each} an hour, and does not come back."));
+            lines.push(format!(
+                "It grew by {each} an hour. Traffic that rose meanwhile does that too; at the same traffic \
+                 it is a leak."
+            ));
             if let Some((limit, time)) = watched.limit.zip(watched.until_limit()) {
                 lines.push(format!("At this pace it reaches {limit} in {}.", told(time.get())));
             }
         }
-        None => lines.push("It does not grow steadily.".to_owned()),
+        None => lines.push("It did not grow steadily.".to_owned()),
     }
+    lines.push(format!(
+        "A look every {}, for {:.1} % of a core. Heights in between are the kernel's high-water marks; a \
+         process that comes and goes between two looks is not seen.",
+        watched.interval(),
+        watched.cost() * 100.0
+    ));
     if watched.looks.iter().any(|l| l.in_flight.is_some()) {
         lines.push(match watched.line() {
             Some((base, each)) => format!(
@@ -82,6 +91,8 @@ struct Json {
     name: String,
     elapsed_seconds: f64,
     cpu_seconds: f64,
+    interval_seconds: f64,
+    sampler_cpu: f64,
     ended: bool,
     highest_anon_bytes: Option<u64>,
     lowest_anon_bytes: Option<u64>,
@@ -114,6 +125,8 @@ pub fn watched_json(watched: &Watched) -> serde_json::Result<String> {
         name: watched.name.clone(),
         elapsed_seconds: watched.elapsed.get(),
         cpu_seconds: watched.cpu.get(),
+        interval_seconds: watched.interval().get(),
+        sampler_cpu: watched.cost(),
         ended: watched.ended,
         highest_anon_bytes: watched.highest().map(|l| l.peak.get()),
         lowest_anon_bytes: watched.lowest().map(|l| l.anon.get()),

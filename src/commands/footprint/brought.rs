@@ -4,9 +4,10 @@
 use anyhow::Context;
 
 use super::Request;
-use crate::footprint::{Footprint, ImageRecord, ModelRecord};
+use crate::footprint::{Footprint, ImageRecord, MixRecord, ModelRecord};
 use crate::measure::assemble::ModelFacts;
 use crate::measure::prepare::{InputError, check};
+use crate::profile::Kind;
 use crate::units::Bytes;
 
 /// What a profile brings along.
@@ -118,8 +119,29 @@ impl Request<'_> {
         }
         let checked = check(&self.cache, &self.profile)?;
         Ok(of_models(&footprint.models, &checked.facts())
+            .or_else(|| of_kinds(footprint.mix.as_ref(), self.profile.models.kinds()))
             .or_else(|| of_image(footprint.image.as_ref(), checked.image().as_ref())))
     }
+}
+
+/// Which requests there are, and how many of each.
+fn of_kinds(then: Option<&MixRecord>, now: &[Kind]) -> Option<String> {
+    let told = |kinds: Vec<(&str, f64)>| {
+        let one = |(name, share): &(&str, f64)| format!("{name} {:.1} %", share * 100.0);
+        kinds.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let (then, now) = match (then, now) {
+        (None, [] | [_]) => return None,
+        (then, now) => (
+            then.map_or(vec![("all alike", 1.0)], |mix| {
+                let others = mix.others.iter().map(|kind| (kind.name.as_str(), kind.share.get()));
+                [(mix.first.as_str(), mix.first_share.get())].into_iter().chain(others).collect()
+            }),
+            now.iter().map(|kind| (kind.name.as_str(), kind.share.get())).collect(),
+        ),
+    };
+    let (then, now) = (told(then), told(now));
+    (then != now).then(|| format!("its requests are {now}, and were {then}"))
 }
 
 fn of_models(then: &[ModelRecord], now: &[ModelFacts]) -> Option<String> {

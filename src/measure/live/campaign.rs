@@ -265,7 +265,7 @@ impl Campaign<'_> {
         let load_peak = subject.started.is_some().then(|| idle.peak());
         let watch = Watch::begin(root.clone());
         (self.tell)("the first requests");
-        let First { workers, failed } = first::requests(&root, &mut crowd, time)?;
+        let First { workers, failed } = first::requests(&root, &mut crowd, time, self.up_to)?;
         let settled = match root.standing() {
             Err(error) if error.is_end() => idle.clone(),
             settled => settled?,

@@ -170,7 +170,8 @@ impl Crowd {
     }
 
     /// Requests as `load` has them come; latencies run from when each was to come. The answers in
-    /// order of their arrival, too.
+    /// order of their arrival, too. Once as many as there are users were not answered in time, the rest
+    /// is not asked any more: of a service that hangs that is known then.
     ///
     /// # Errors
     /// As [`Crowd::wave`].
@@ -185,13 +186,20 @@ impl Crowd {
         let shares = self.client.shares().to_vec();
         let outcome = Arc::new(Mutex::new(Outcome::new()));
         let noted = Arc::clone(&outcome);
+        let (late, most_late) = (AtomicUsize::new(0), threads.max(1) as usize);
         self.measured(&outcome, move |crew| {
             drive::drive(crew, load, &shares, move |index, kind| {
                 if interrupt.is_set() {
                     anyhow::bail!("interrupted");
                 }
+                if late.load(Ordering::Relaxed) >= most_late {
+                    return Ok(());
+                }
                 let begun = Instant::now();
                 let result = client.send(&users[index], kind, turn.fetch_add(1, Ordering::Relaxed));
+                if matches!(result, Err(Fault::Timeout)) {
+                    late.fetch_add(1, Ordering::Relaxed);
+                }
                 noted.lock().unwrap_or_else(PoisonError::into_inner).note(begun.elapsed(), result);
                 Ok(())
             })

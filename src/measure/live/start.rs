@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, set_child_subreaper};
 
 use super::LiveError;
@@ -22,7 +23,7 @@ use super::tree::Root;
 use crate::measure::control_group::ControlGroup;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::probe::{ENTER_ARGUMENT, RUN_ARGUMENT};
-use crate::profile::{Live, Ready};
+use crate::profile::{ENVIRONMENT_MARK, Live, Ready};
 use crate::units::Seconds;
 
 /// How long a service may take until it can be asked, where nobody says.
@@ -51,6 +52,8 @@ pub struct Started {
     process: Child,
     output: Arc<Mutex<Output>>,
     root: Root,
+    /// What must not be shown of its output, and what is shown instead.
+    secrets: Vec<(String, String)>,
     /// It has ended and was waited for.
     ended: Option<ExitStatus>,
     /// From the command until it could be asked.
@@ -124,6 +127,7 @@ impl Started {
             process,
             output,
             root,
+            secrets: secrets(live),
             ended: None,
             took: Seconds::ZERO,
         })
@@ -195,9 +199,10 @@ impl Started {
         self.took
     }
 
-    /// The end of what it wrote.
+    /// The end of what it wrote, without the secrets that it was asked with: services log addresses.
     pub fn output(&self) -> String {
-        String::from_utf8_lossy(&self.lock().tail).into_owned()
+        let text = String::from_utf8_lossy(&self.lock().tail).into_owned();
+        self.secrets.iter().fold(text, |text, (value, name)| text.replace(value, name))
     }
 
     fn status(&mut self) -> Option<ExitStatus> {
@@ -253,6 +258,17 @@ impl Drop for Started {
         self.stop();
         reap();
     }
+}
+
+/// What the variables of a service hold, as it stands in a text or in an address, and their names.
+fn secrets(live: &Live) -> Vec<(String, String)> {
+    let held = live.variables().into_iter().filter_map(|variable| {
+        let value = std::env::var(variable).ok()?.trim().to_owned();
+        let name = format!("{ENVIRONMENT_MARK}{variable}");
+        let encoded = utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string();
+        (!value.is_empty()).then_some([(value, name.clone()), (encoded, name)])
+    });
+    held.flatten().collect()
 }
 
 /// Waits for the orphans that came to this process, so that none stays as a zombie.

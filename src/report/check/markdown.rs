@@ -55,7 +55,7 @@ pub fn check_markdown(checked: &Checked) -> String {
 
 /// A cell: what would end it or begin something else is escaped.
 pub fn cell(text: &str) -> String {
-    escaped(text).replace('|', "\\|")
+    escaped(text).replace('|', "&#124;")
 }
 
 fn escaped(text: &str) -> String {

@@ -201,7 +201,11 @@ fn longer(effort: Option<Effort>, times: f64) -> String {
             let again = if is_brought { "--remeasure " } else { "" };
             format!("{again}--budget {:.0}s", (budget.get() * times).ceil())
         }
-        None => "--remeasure and a --budget of so many times what it had".to_owned(),
+        // A live service: `check` does not start it.
+        None => {
+            "with `mediscope-size measure`, which drives it, and so many times the --budget it had"
+                .to_owned()
+        }
     }
 }
 

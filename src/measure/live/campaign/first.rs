@@ -30,7 +30,12 @@ pub(super) struct Failed {
 
 /// Lone requests until they are answered as later ones are, then enough for each process to
 /// have answered some; how many did.
-pub(super) fn requests(root: &Root, crowd: &mut Crowd, time: Seconds) -> Result<First, LiveError> {
+pub(super) fn requests(
+    root: &Root,
+    crowd: &mut Crowd,
+    time: Seconds,
+    up_to: u32,
+) -> Result<First, LiveError> {
     const LONE: u32 = 3;
     let for_workers = Duration::from_secs_f64((time.get() * FOR_WORKERS).min(3.0));
     let over = |concurrency, outcome| {
@@ -58,7 +63,8 @@ pub(super) fn requests(root: &Root, crowd: &mut Crowd, time: Seconds) -> Result<
     }
     crowd.keep_connections(false);
     let before = CpuClock::read(&ids);
-    let (users, most) = (count(ids.len()) * 2, 40);
+    // No more than the user allows, whatever belongs to the service.
+    let (users, most) = ((count(ids.len()) * 2).min(up_to.max(1)), 40);
     let begun = Instant::now();
     for wave in 0..most {
         let outcome = crowd.wave(users)?;
