@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Control groups of version 2 as a kernel really has them, whatever this machine runs on: Debian's
 # kernel in an emulator, with the memory and CPU controllers in the unified hierarchy alone. In it run
-# the tests of `verify`, every one, and one real model in a group that was delegated to the program.
+# the tests of `verify`, all but the two that hold what is done in a time against a clock, which an
+# emulator is too slow for, and then one real model in a group that was delegated to the program.
 # Installs what it needs where it may (Debian's qemu-system-x86, busybox-static and kernel).
 #
-# usage: tests/cgroup-v2.sh        (on two cores without virtualisation: about ten minutes)
+# usage: tests/cgroup-v2.sh        (on two cores without virtualisation: about twenty minutes)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -70,7 +71,7 @@ cd /work
 sh -c 'echo \$\$ >/sys/fs/cgroup/shared/cgroup.procs; $tool verify --synthetic base=100M,buffer=10M --ram 256M --cpus 1 -q; echo "exit code \$?"'
 echo '--- the tests'
 cd $PWD
-$tests --test-threads 2
+$tests --test-threads 2 --skip a_load_is_driven_and_compared --skip a_soak_reports_growth
 echo "tests ended with \$?"
 cd /work
 echo '--- a real model in a group that was delegated'
@@ -108,7 +109,7 @@ done
 chmod +x "$boot/init"
 (cd "$boot" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/initrd"
 
-timeout 1800 qemu-system-x86_64 -m 3G -smp 2 -cpu max -nographic -no-reboot -nic none \
+timeout 3000 qemu-system-x86_64 -m 3G -smp 2 -cpu max -nographic -no-reboot -nic none \
   -kernel "$work"/kernel/boot/vmlinuz-* -initrd "$work/initrd" -append 'console=ttyS0 quiet panic=-1 swapaccount=1' \
   -drive file="$work/disk",format=raw,if=virtio </dev/null | tee "$work/said"
 grep -q '^controllers: .*cpu.*memory' "$work/said"
