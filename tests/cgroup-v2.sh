@@ -48,12 +48,12 @@ cp "$(command -v busybox)" "$root/bin/busybox"
 cp -r schemas "$root$PWD/"
 printf 'root:x:0:0:root:/work:/bin/sh\n' >"$root/etc/passwd"
 # A network that is quick even in an emulator.
-python3 -m pip download --quiet --no-deps --dest "$work/wheel" magika==1.0.3
+python3 -m pip download --quiet --no-deps --dest "$work/wheel" silero-vad==6.2.3
 python3 -m zipfile -e "$work"/wheel/*.whl "$work/wheel"
-cp "$work/wheel/magika/models/standard_v3_3/model.onnx" "$root/work/net.onnx"
+cp "$work/wheel/silero_vad/data/silero_vad.onnx" "$root/work/net.onnx"
 cat >"$root/work/net.yaml" <<YAML
 name: net
-models: {net: {path: net.onnx, inputs: {bytes: {shape: [1, 2048]}}}}
+models: {net: {path: net.onnx, inputs: {input: {shape: [1, 512]}, state: {shape: [2, 1, 128]}}}}
 YAML
 cat >"$root/init" <<INIT
 #!/bin/busybox sh
@@ -77,7 +77,7 @@ cd /work
 echo '--- a real model in a group that was delegated'
 sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool measure --profile net.yaml --budget 1s -q -o measured.yaml'
 rmdir /sys/fs/cgroup/scope/mediscope-size.* 2>/dev/null
-sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool verify --profile measured.yaml --ram 64M --cpus 1 -q'
+sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool verify --profile measured.yaml --ram 64M --cpus 1 --concurrency 16 -q'
 echo "exit code \$?"
 rmdir /sys/fs/cgroup/scope/mediscope-size.* 2>/dev/null
 echo "left below: \$(ls -d /sys/fs/cgroup/scope/*/ 2>/dev/null)"
