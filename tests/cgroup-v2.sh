@@ -77,7 +77,7 @@ cd /work
 echo '--- a real model in a group that was delegated'
 sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool measure --profile net.yaml --budget 1s -q -o measured.yaml'
 rmdir /sys/fs/cgroup/scope/mediscope-size.* 2>/dev/null
-sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool verify --profile measured.yaml --ram 64M --cpus 1 --concurrency 16 -q'
+sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool verify --profile measured.yaml --ram 64M --cpus 2 --concurrency 16 -q'
 echo "exit code \$?"
 rmdir /sys/fs/cgroup/scope/mediscope-size.* 2>/dev/null
 echo "left below: \$(ls -d /sys/fs/cgroup/scope/*/ 2>/dev/null)"

@@ -194,6 +194,50 @@ PY
 cases = [c for suite in junitparser.JUnitXml.fromfile(sys.argv[1]) for c in suite]
 assert len(cases) == 4 and sum(not c.is_passed for c in cases) == 1, cases' mediscope-size.xml
     )
+    # What the action does where the tool is not there yet, and on a pull request: with stand-ins for
+    # the programs that it calls.
+    (
+      mkdir "$work/stand-ins" "$work/action"
+      cat >"$work/stand-ins/cargo" <<SH
+#!/bin/sh
+echo "cargo \$*" >>"$work/action/called"
+mkdir -p "\$HOME/.cache/mediscope-size-tool/bin"
+SH
+      cat >"$work/stand-ins/gh" <<SH
+#!/bin/sh
+[ ! -e "$work/action/forbidden" ] || exit 1
+case "\$*" in
+  *--paginate*) cat "$work/action/id" 2>/dev/null || true ;;
+  *--method*) echo changed >>"$work/action/called" ;;
+  "pr comment 7 --body-file comment.md") echo 41 >"$work/action/id"; head -1 comment.md >>"$work/action/called" ;;
+  *) exit 1 ;;
+esac
+SH
+      chmod +x "$work"/stand-ins/*
+      cat >"$work/step.py" <<'PY'
+import sys, yaml
+with open(sys.argv[1]) as file:
+    steps = yaml.safe_load(file)["runs"]["steps"]
+print(next(step["run"] for step in steps if step.get("name") == sys.argv[2]))
+PY
+      export GITHUB_PATH=$work/action/path GITHUB_REPOSITORY=me/service PULL_REQUEST=7 BUDGET=budget.yaml
+      export HOME=$work/action SOURCE=$PWD
+      step() { python "$work/step.py" "$SOURCE/action.yml" "$1"; }
+      for _ in first again; do
+        step 'Install the tool' | PATH=$work/stand-ins:/usr/bin:/bin bash -euo pipefail
+      done
+      [ "$(grep -c '^cargo install' "$work/action/called")" = 1 ]
+      [ "$(sort -u "$GITHUB_PATH")" = "$HOME/.cache/mediscope-size-tool/bin" ]
+      cd "$work/action"
+      echo '### Memory: within its budget' >mediscope-size.md
+      for _ in first again; do
+        step Comment | PATH=$work/stand-ins:$PATH bash -euo pipefail
+      done
+      grep -qx '<!-- mediscope-size: budget.yaml -->' called
+      [ "$(grep -c '^changed' called)" = 1 ]
+      touch forbidden
+      step Comment | PATH=$work/stand-ins:$PATH bash -euo pipefail | grep -q '^::warning::'
+    )
     # What is over, what is undecided and what is killed, in the formats that have a schema or a list of
     # required fields.
     (
