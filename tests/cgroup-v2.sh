@@ -32,7 +32,7 @@ library=$(find "$cache" -name 'libonnxruntime.so*' -type f | head -1)
 
 # What the machine in the emulator sees: programs where they were built, the libraries that they ask for.
 root=$work/root
-mkdir -p "$root"/{bin,proc,sys,dev,tmp,etc,work} "$root$PWD"
+mkdir -p "$root"/{bin,proc,sys,dev,tmp,etc,home} "$root$PWD"
 give() { # files, with the libraries that they load
   local file needed
   for file in "$@"; do
@@ -46,12 +46,12 @@ give() { # files, with the libraries that they load
 give "$tool" "$tests" "$library"
 cp "$(command -v busybox)" "$root/bin/busybox"
 cp -r schemas "$root$PWD/"
-printf 'root:x:0:0:root:/work:/bin/sh\n' >"$root/etc/passwd"
+printf 'root:x:0:0:root:/home:/bin/sh\n' >"$root/etc/passwd"
 # A network that is quick even in an emulator.
 python3 -m pip download --quiet --no-deps --dest "$work/wheel" silero-vad==6.2.3
 python3 -m zipfile -e "$work"/wheel/*.whl "$work/wheel"
-cp "$work/wheel/silero_vad/data/silero_vad.onnx" "$root/work/net.onnx"
-cat >"$root/work/net.yaml" <<YAML
+cp "$work/wheel/silero_vad/data/silero_vad.onnx" "$root/home/net.onnx"
+cat >"$root/home/net.yaml" <<YAML
 name: net
 models: {net: {path: net.onnx, inputs: {input: {shape: [1, 512]}, state: {shape: [2, 1, 128]}}}}
 YAML
@@ -60,20 +60,20 @@ cat >"$root/init" <<INIT
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 mount -t cgroup2 none /sys/fs/cgroup
-export NO_COLOR=1 PATH=/bin HOME=/work TMPDIR=/tmp MEDISCOPE_SIZE_CACHE=/work/cache ORT_DYLIB_PATH=$library
+export NO_COLOR=1 PATH=/bin HOME=/home TMPDIR=/tmp MEDISCOPE_SIZE_CACHE=/home/cache ORT_DYLIB_PATH=$library
 ifconfig lo up
 echo "controllers: \$(cat /sys/fs/cgroup/cgroup.controllers)"
 cd $PWD
 echo '--- a group with another process in it: refused, with what to do'
-mkdir /sys/fs/cgroup/shared /sys/fs/cgroup/scope
+mkdir /sys/fs/cgroup/busy /sys/fs/cgroup/scope
 echo '+memory +cpu' >/sys/fs/cgroup/cgroup.subtree_control
-cd /work
-sh -c 'echo \$\$ >/sys/fs/cgroup/shared/cgroup.procs; $tool verify --synthetic base=100M,buffer=10M --ram 256M --cpus 1 -q; echo "exit code \$?"'
+cd /home
+sh -c 'echo \$\$ >/sys/fs/cgroup/busy/cgroup.procs; $tool verify --synthetic base=100M,buffer=10M --ram 256M --cpus 1 -q; echo "exit code \$?"'
 echo '--- the tests'
 cd $PWD
 $tests --test-threads 2 --skip a_load_is_driven_and_compared --skip a_soak_reports_growth
 echo "tests ended with \$?"
-cd /work
+cd /home
 echo '--- a real model in a group that was delegated'
 sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool measure --profile net.yaml --budget 1s -q -o measured.yaml'
 rmdir /sys/fs/cgroup/scope/mediscope-size.* 2>/dev/null
