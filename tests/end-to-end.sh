@@ -207,7 +207,7 @@ SH
 #!/bin/sh
 [ ! -e "$work/action/forbidden" ] || exit 1
 case "\$*" in
-  *--paginate*) cat "$work/action/id" 2>/dev/null || true ;;
+  *--paginate*) if [ -e "$work/action/id" ]; then cat "$work/action/id"; fi ;;
   *--method*) echo changed >>"$work/action/called" ;;
   "pr comment 7 --body-file comment.md") echo 41 >"$work/action/id"; head -1 comment.md >>"$work/action/called" ;;
   *) exit 1 ;;

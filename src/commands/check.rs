@@ -10,19 +10,18 @@ use anyhow::{Context, bail};
 use self::rules::Task;
 use super::Exit;
 use super::file::can_be_written;
-use super::footprint::{Interrupted, Obtained, Request};
+use super::footprint::{Interrupted, Obtained, Request, available};
 use super::measure::write_profile;
 use super::printer::Printer;
 use crate::cli::{CheckArgs, Format, GlobalArgs};
 use crate::footprint::Footprint;
-use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::killed::KilledEarly;
 use crate::plan::check::{Checked, Ended, Evidence, held, in_trouble, killed, of_files};
 use crate::plan::{Plan, PlanError, Question, declared, plan};
 use crate::profile::Profile;
 use crate::service::{Limit, Rule};
-use crate::units::{Bytes, Convention};
+use crate::units::Convention;
 
 /// Runs the verb.
 pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -147,7 +146,7 @@ impl Gate<'_> {
                 let (files, name) = (request.files(), &task.name);
                 let without = |rule: &Rule| {
                     of_files(rule, name, &files).unwrap_or_else(|| match early {
-                        Some(early) => killed(rule, name, early.concurrency, room()),
+                        Some(early) => killed(rule, name, early.concurrency, available()),
                         None => in_trouble(rule, name, &told(&error)),
                     })
                 };
@@ -202,7 +201,7 @@ impl Gate<'_> {
             baseline,
             warmed: self.task.warmed,
             is_brought: obtained.is_brought,
-            room: room().filter(|_| !obtained.is_brought),
+            room: available().filter(|_| !obtained.is_brought),
             ask: &ask,
         };
         self.all(rules, &evidence, checked, troubles);
@@ -261,12 +260,6 @@ impl Gate<'_> {
         }
         Ok(Some(then))
     }
-}
-
-/// The RAM that a measurement here has.
-fn room() -> Option<Bytes> {
-    let here = HostBox::this().ok()?;
-    Some(here.available_ram.map_or(here.ram.value, |available| available.min(here.ram.value)))
 }
 
 fn footprint_of(path: &Path) -> anyhow::Result<Footprint> {

@@ -18,7 +18,8 @@ pub use self::job::Runnable;
 pub use self::standing::Standing;
 
 pub use self::answer::Obtained;
-use self::checks::{available, has_room, kind_job, maybe_the_shape, nothing_measured, processes};
+pub(super) use self::checks::available;
+use self::checks::{has_room, kind_job, maybe_the_shape, nothing_measured, processes};
 use super::printer::Printer;
 use super::runtime;
 use super::service::profile;

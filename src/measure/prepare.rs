@@ -189,7 +189,7 @@ impl Checked {
             .map(|m| ModelKey {
                 content: m.facts.sha256.clone(),
                 inputs: m.fed.inputs.clone(),
-                held: m.facts.inputs.clone(),
+                fed: m.facts.inputs.clone(),
                 lazy: m.facts.lazy,
             })
             .collect()

@@ -149,22 +149,27 @@ impl Json {
 pub const FILE_MARK: char = '@';
 /// Marks a file in JSON.
 pub const BASE64_MARK: &str = "@base64:";
+
 impl Live {
     /// Whether it can be started.
     pub fn is_startable(&self) -> bool {
         !self.command.is_empty()
     }
 
-    /// The environment variables that hold its secrets.
-    pub fn variables(&self) -> Vec<&str> {
+    /// All that is asked.
+    fn addresses(&self) -> impl Iterator<Item = &String> {
         let ready = match &self.ready {
             Some(Ready::Url(url)) => Some(url),
             _ => None,
         };
-        let urls = self.requests.iter().filter_map(|ask| ask.url.as_ref()).chain(ready);
+        self.requests.iter().filter_map(|ask| ask.url.as_ref()).chain(ready).chain([&self.url])
+    }
+
+    /// The environment variables that hold its secrets.
+    pub fn variables(&self) -> Vec<&str> {
         let headers = self.requests.iter().flat_map(|ask| ask.headers.values());
         let of_headers = headers.filter_map(|value| value.strip_prefix(ENVIRONMENT_MARK));
-        let of_urls = urls.chain([&self.url]).flat_map(|url| variables_of(url));
+        let of_urls = self.addresses().flat_map(|url| variables_of(url));
         of_headers.map(str::trim).chain(of_urls).chain(self.bearer_env.as_deref()).collect()
     }
 
@@ -173,12 +178,7 @@ impl Live {
     /// # Errors
     /// In words.
     pub fn check(&self) -> Result<(), &'static str> {
-        let ready = match &self.ready {
-            Some(Ready::Url(url)) => Some(url),
-            _ => None,
-        };
-        let asked = self.requests.iter().filter_map(|ask| ask.url.as_ref());
-        if let Some(shown) = asked.chain(ready).chain([&self.url]).find_map(|u| in_address(u)) {
+        if let Some(shown) = self.addresses().find_map(|url| in_address(url)) {
             return Err(shown);
         }
         for ask in &self.requests {

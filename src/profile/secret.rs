@@ -27,7 +27,7 @@ pub(super) const IS_SECRET: &str = "a profile keeps its headers, and Authorizati
      MY_TOKEN (`bearer_env:`) or --header 'X-Api-Key: env:MY_KEY'";
 
 /// What is said of an address with a password.
-pub const HAS_USER: &str = "an address is kept in the profile, and what is before its @ is a secret: \
+const HAS_USER: &str = "an address is kept in the profile, and what is before its @ is a secret: \
      leave it out, and name an environment variable that holds the value of the header instead, as \
      in --header 'Authorization: env:MY_BASIC'";
 
@@ -41,7 +41,7 @@ pub(super) fn is_secret(name: &str) -> bool {
 }
 
 /// What is said of an address with a secret among its parameters.
-pub const IN_QUERY: &str = "an address is kept in the profile, and the parameters key, token, \
+const IN_QUERY: &str = "an address is kept in the profile, and the parameters key, token, \
      signature and their like hold secrets: put the value in an environment variable and name that, \
      as in 'http://127.0.0.1:8000/predict?api_key=env:MY_KEY'";
 
@@ -62,9 +62,15 @@ pub fn in_address(url: &str) -> Option<&'static str> {
     parameters(url).any(is_kept).then_some(IN_QUERY)
 }
 
+/// What is before the parameters of an address, these, and what is after them.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let (url, after) = url.split_at(url.find('#').unwrap_or(url.len()));
+    let (before, query) = url.split_at(url.find('?').map_or(url.len(), |mark| mark + 1));
+    (before, query, after)
+}
+
 fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
-    let query = url.split('#').next().and_then(|url| url.split_once('?')).map_or("", |(_, q)| q);
-    query.split('&').filter_map(|pair| pair.split_once('='))
+    parts(url).1.split('&').filter_map(|pair| pair.split_once('='))
 }
 
 /// The variables that the parameters of an address name.
@@ -75,16 +81,18 @@ pub(super) fn variables_of(url: &str) -> impl Iterator<Item = &str> {
 /// The address with what the variables hold that its parameters name.
 ///
 /// # Errors
-/// Those of `held`, which is asked for what a variable holds, ready for an address.
+/// Those of `held`, which is asked for what a variable holds, as it stands in an address.
 pub fn filled<E>(url: &str, held: impl Fn(&str) -> Result<String, E>) -> Result<String, E> {
-    let mut filled = url.to_owned();
-    for (name, value) in parameters(url) {
-        if let Some(variable) = value.strip_prefix(ENVIRONMENT_MARK) {
-            let place = format!("{name}={value}");
-            filled = filled.replacen(&place, &format!("{name}={}", held(variable)?), 1);
-        }
-    }
-    Ok(filled)
+    let (before, query, after) = parts(url);
+    let fill = |pair: &str| match pair.split_once('=') {
+        Some((name, value)) => match value.strip_prefix(ENVIRONMENT_MARK) {
+            Some(variable) => Ok(format!("{name}={}", held(variable)?)),
+            None => Ok(pair.to_owned()),
+        },
+        None => Ok(pair.to_owned()),
+    };
+    let query: Vec<String> = query.split('&').map(fill).collect::<Result<_, E>>()?;
+    Ok(format!("{before}{}{after}", query.join("&")))
 }
 
 #[cfg(test)]
@@ -123,8 +131,12 @@ mod tests {
             assert_eq!(in_address(url), None, "{url}");
         }
         let held = |name: &str| Ok::<_, ()>(format!("<{name}>"));
-        let url = "http://h/?a=env:A&token=env:T#env:X";
-        assert_eq!(filled(url, held).unwrap(), "http://h/?a=<A>&token=<T>#env:X");
+        let url = "http://h/a=env:A?ba=env:AB&a=env:A&c&token=env:T#a=env:X";
+        let full = "http://h/a=env:A?ba=<AB>&a=<A>&c&token=<T>#a=env:X";
+        assert_eq!(filled(url, held).unwrap(), full);
+        for plain in ["http://h", "http://h/?", "http://h/?a&b=#c", ""] {
+            assert_eq!(filled(plain, held).unwrap(), plain);
+        }
         assert_eq!(filled(url, |_| Err(())), Err(()));
     }
 }

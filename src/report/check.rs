@@ -17,7 +17,6 @@ pub use github::check_github;
 pub use gitlab::check_gitlab;
 pub use json::check_json;
 pub use junit::check_junit;
-pub(super) use markdown::cell;
 pub use markdown::check_markdown;
 pub use sarif::check_sarif;
 pub(super) use words::{changed, size};

@@ -4,8 +4,9 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
-use super::check::{cell, changed, size};
+use super::check::{changed, size};
 use super::json::span::S;
+use super::markdown::escaped;
 use super::tables::{BOLD, DIM, JOINT, Layout, cells, grid, keep_words, titled, whole, wrap_whole};
 use crate::plan::diff::{Diff, Row};
 use crate::units::{Bytes, Span};
@@ -40,9 +41,9 @@ pub fn diff_text(diff: &Diff, layout: Layout) -> String {
 /// The same for a comment on a pull request.
 pub fn diff_markdown(diff: &Diff) -> String {
     let [from, to] = &diff.names;
-    let mut out = format!("### {} → {}\n", cell(from), cell(to));
+    let mut out = format!("### {} → {}\n", escaped(from), escaped(to));
     for text in other_terms(diff) {
-        let _ = writeln!(out, "\n{}", cell(&text));
+        let _ = writeln!(out, "\n{}", escaped(&text));
     }
     for sheet in sheets(diff).into_iter().filter(|sheet| !sheet.rows.is_empty()) {
         let _ = writeln!(out, "\n**{}**\n", sheet.title);
@@ -50,7 +51,7 @@ pub fn diff_markdown(diff: &Diff) -> String {
         let _ = writeln!(out, "{}", line(sheet.header.map(str::to_owned).to_vec()));
         let _ = writeln!(out, "| --- | --: | --: | --: |");
         for row in sheet.rows {
-            let _ = writeln!(out, "{}", line(row.iter().map(|text| cell(text)).collect()));
+            let _ = writeln!(out, "{}", line(row.iter().map(|text| escaped(text)).collect()));
         }
     }
     let _ = writeln!(out, "\n{NOISE}");

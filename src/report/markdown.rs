@@ -25,7 +25,7 @@ pub fn markdown(document: &Document) -> String {
 }
 
 /// Signs that would be markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

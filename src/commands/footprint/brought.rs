@@ -8,7 +8,7 @@ use crate::footprint::{Footprint, ImageRecord, MixRecord, ModelRecord};
 use crate::measure::assemble::ModelFacts;
 use crate::measure::prepare::{InputError, check};
 use crate::profile::Kind;
-use crate::units::Bytes;
+use crate::units::{Bytes, Share};
 
 /// What a profile brings along.
 #[derive(Debug, Default)]
@@ -126,21 +126,16 @@ impl Request<'_> {
 
 /// Which requests there are, and how many of each.
 fn of_kinds(then: Option<&MixRecord>, now: &[Kind]) -> Option<String> {
-    let told = |kinds: Vec<(&str, f64)>| {
-        let one = |(name, share): &(&str, f64)| format!("{name} {:.1} %", share * 100.0);
-        kinds.iter().map(one).collect::<Vec<_>>().join(", ")
-    };
-    let (then, now) = match (then, now) {
-        (None, [] | [_]) => return None,
-        (then, now) => (
-            then.map_or(vec![("all alike", 1.0)], |mix| {
-                let others = mix.others.iter().map(|kind| (kind.name.as_str(), kind.share.get()));
-                [(mix.first.as_str(), mix.first_share.get())].into_iter().chain(others).collect()
-            }),
-            now.iter().map(|kind| (kind.name.as_str(), kind.share.get())).collect(),
-        ),
-    };
-    let (then, now) = (told(then), told(now));
+    if then.is_none() && now.len() < 2 {
+        return None;
+    }
+    let one = |name: &str, share: Share| format!("{name} {share}");
+    let then = then.map_or(vec!["all alike".to_owned()], |mix| {
+        let others = mix.others.iter().map(|kind| one(&kind.name, kind.share));
+        [one(&mix.first, mix.first_share)].into_iter().chain(others).collect()
+    });
+    let now: Vec<String> = now.iter().map(|kind| one(&kind.name, kind.share)).collect();
+    let (then, now) = (then.join(", "), now.join(", "));
     (then != now).then(|| format!("its requests are {now}, and were {then}"))
 }
 

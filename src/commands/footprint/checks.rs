@@ -14,7 +14,7 @@ pub(super) fn kind_job(kind: &Kind) -> KindJob {
 }
 
 /// RAM that is free here.
-pub(super) fn available() -> Option<Bytes> {
+pub(in crate::commands) fn available() -> Option<Bytes> {
     let host = HostBox::this().ok()?;
     Some(host.available_ram?.min(host.ram.value))
 }

@@ -48,7 +48,7 @@ pub struct ModelKey {
     pub inputs: Vec<InputJob>,
     /// The same in words, in which an array is known by what its file holds and not by its path.
     #[serde(default)]
-    pub held: Vec<String>,
+    pub fed: Vec<String>,
     /// Whether it is loaded by the first request that needs it.
     pub lazy: bool,
 }

@@ -231,12 +231,16 @@ pub fn address(typed: &str) -> Result<Uri, LiveError> {
         ))
     };
     let held = |variable: &str| {
-        let text = environment(variable, "a parameter of the address")?;
-        Ok::<_, LiveError>(utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string())
+        environment(variable, "a parameter of the address").map(|text| encoded(&text))
     };
     let url: Uri = filled(typed, held)?.parse().map_err(|_| wrong())?;
     let has_scheme = matches!(url.scheme_str(), Some("http" | "https"));
     if has_scheme && url.host().is_some() { Ok(url) } else { Err(wrong()) }
+}
+
+/// A value as it stands in an address.
+pub fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
 }
 
 /// The header with the token.

@@ -14,11 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, set_child_subreaper};
 
 use super::LiveError;
-use super::client::{Client, address};
+use super::client::{Client, address, encoded};
 use super::tree::Root;
 use crate::measure::control_group::ControlGroup;
 use crate::measure::interrupt::Interrupt;
@@ -260,15 +259,17 @@ impl Drop for Started {
     }
 }
 
-/// What the variables of a service hold, as it stands in a text or in an address, and their names.
+/// What the variables of a service hold, as it stands in a text or in an address, and their names; the
+/// longest first, because a short one may be a part of it.
 fn secrets(live: &Live) -> Vec<(String, String)> {
     let held = live.variables().into_iter().filter_map(|variable| {
         let value = std::env::var(variable).ok()?.trim().to_owned();
         let name = format!("{ENVIRONMENT_MARK}{variable}");
-        let encoded = utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string();
-        (!value.is_empty()).then_some([(value, name.clone()), (encoded, name)])
+        (!value.is_empty()).then(|| [(encoded(&value), name.clone()), (value, name)])
     });
-    held.flatten().collect()
+    let mut all: Vec<(String, String)> = held.flatten().collect();
+    all.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+    all
 }
 
 /// Waits for the orphans that came to this process, so that none stays as a zombie.

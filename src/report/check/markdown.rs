@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use minijinja::HtmlEscape;
+
 use super::{mark, words};
 use crate::plan::check::{Checked, Ended};
+use crate::report::markdown::escaped;
 
 /// A table of the rules, and where the bytes are of those that are not kept.
 pub fn check_markdown(checked: &Checked) -> String {
@@ -21,9 +24,9 @@ pub fn check_markdown(checked: &Checked) -> String {
             out,
             "| {} | {}: {} | {} | {limit} |",
             mark(finding.outcome.ended()),
-            cell(&finding.service),
-            cell(&finding.rule.name),
-            cell(&value)
+            escaped(&finding.service),
+            escaped(&finding.rule.name),
+            escaped(&value)
         );
     }
     for finding in checked.findings.iter().filter(|f| f.outcome.ended() != Ended::Within) {
@@ -38,8 +41,9 @@ pub fn check_markdown(checked: &Checked) -> String {
         let _ = writeln!(
             out,
             "\n<details><summary>{}: {}</summary>\n",
-            escaped(&finding.service),
-            escaped(&finding.rule.name)
+            // HTML, in which markdown is none.
+            HtmlEscape(&finding.service),
+            HtmlEscape(&finding.rule.name)
         );
         for line in lines {
             let _ = writeln!(out, "- {}", escaped(&line));
@@ -51,13 +55,4 @@ pub fn check_markdown(checked: &Checked) -> String {
         let _ = writeln!(out, "\n{}", escaped(note));
     }
     out
-}
-
-/// A cell: what would end it or begin something else is escaped.
-pub fn cell(text: &str) -> String {
-    escaped(text).replace('|', "&#124;")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }
