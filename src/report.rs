@@ -25,7 +25,8 @@ mod watched;
 
 pub use catalogue::{Language, say};
 pub use check::{
-    check_github, check_gitlab, check_json, check_junit, check_markdown, check_sarif, check_text,
+    check_github, check_github_error, check_gitlab, check_json, check_junit, check_markdown,
+    check_sarif, check_text,
 };
 pub use compose::{Frame, document};
 pub use csv::csv;

@@ -234,6 +234,93 @@ fn what_is_wrong_with_a_budget_is_said_with_its_line() {
     assert!(alone.stderr.contains("--concurrency"), "{}", alone.stderr);
 }
 
+/// Who reads annotations sees what keeps the rules from being held, at its line.
+#[test]
+fn a_budget_that_cannot_be_read_is_annotated() {
+    let place = Place::new();
+    let github = ["--format", "github"];
+    budget(&place, "- {max_rams: 1G}");
+    let ran = check(&place, HONEST, &[&github[..], &["budget.yaml"]].concat());
+    assert_eq!(ran.code, Some(2));
+    let begun = "::error file=budget.yaml,line=5,title=memory budget::budget.yaml";
+    assert!(ran.stdout.starts_with(begun), "{}", ran.stdout);
+    assert!(ran.stdout.contains("unknown key `max_rams`"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    let typed = place.run(
+        &[&["check"][..], &github, &["--profile", "gone.yaml", "--max-buffer", "1M"]].concat(),
+    );
+    assert_eq!(typed.code, Some(2));
+    assert!(typed.stdout.starts_with("::error file=gone.yaml,line=1,"), "{}", typed.stdout);
+    let nothing = check(&place, HONEST, &[&github[..], &["--max-ram", "1G"]].concat());
+    assert_eq!(nothing.code, Some(2), "{}", nothing.stdout);
+}
+
+/// What is undecided is a warning, or an error where it counts as over; and why a rule is there is said
+/// wherever it is not kept.
+#[test]
+fn undecided_rules_in_every_format() {
+    let place = Place::new();
+    budget(&place, "- {max_buffer: 20M, reason: the quota of the pod}");
+    for (format, lenient, strict) in [
+        ("github", "::warning file=budget.yaml,line=5", "::error file=budget.yaml,line=5"),
+        ("junit", "<error ", "<failure "),
+        ("sarif", "\"level\": \"warning\"", "\"level\": \"error\""),
+        ("gitlab", "\"severity\": \"minor\"", "\"severity\": \"major\""),
+        ("json", "\"outcome\": \"undecided\"", "\"outcome\": \"over\""),
+        ("markdown", "0 within, 0 over, 1 undecided", "--strict counts as over"),
+        ("text", "0 within, 0 over, 1 undecided", "--strict counts as over"),
+    ] {
+        for (more, said, code) in [(&[][..], lenient, 2), (&["--strict"], strict, 1)] {
+            let ran = check(&place, HONEST, &[&["--format", format], more].concat());
+            assert_eq!(ran.code, Some(code), "{format}: {}", ran.stderr);
+            let text = flat(&ran.stdout);
+            assert!(text.contains(said), "{format} {more:?}: {text}");
+            assert!(text.contains("the quota of the pod"), "{format}: {text}");
+        }
+    }
+}
+
+/// A change that may be more than is allowed or less is neither; and a contract has it.
+#[test]
+fn growth_that_straddles_the_limit_is_undecided() {
+    let place = Place::new();
+    let noisy = |buffer: &str| {
+        format!("base=300M,buffer={buffer},noise=0.03,seed=1,load_peak=320M,cpu=0.05")
+    };
+    let baseline = ["--baseline", "footprint.yaml"];
+    let written = check(&place, &noisy("20M"), &[&baseline[..], &["--update-baseline"]].concat());
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    let asked = ["--max-growth", "5%", "--format", "json"];
+    let ran = check(&place, &noisy("21.2M"), &[&baseline[..], &asked].concat());
+    assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    valid(&found, include_str!("../schemas/check-1.schema.json"));
+    let rule = &found["rules"][0];
+    assert_eq!(
+        (&rule["outcome"], &rule["kind"]),
+        (&"undecided".into(), &"max_growth".into()),
+        "{rule}"
+    );
+}
+
+/// What cannot be measured ends in the same way, typed or in a file.
+#[test]
+fn strict_counts_trouble_wherever_it_is_asked() {
+    let place = Place::new();
+    fs::write(
+        place.file("budget.yaml"),
+        "services: {a: {profile: gone.yaml, rules: [{max_buffer: 1M}]}}\n",
+    )
+    .unwrap();
+    let typed = &["--profile", "gone.yaml", "--max-buffer", "1M"][..];
+    for asked in [&["budget.yaml"][..], typed] {
+        for (more, code) in [(&[][..], 2), (&["--strict"], 1)] {
+            let ran = place.run(&[&["check"], asked, more].concat());
+            assert_eq!(ran.code, Some(code), "{asked:?} {more:?}: {}{}", ran.stdout, ran.stderr);
+        }
+    }
+}
+
 /// What the kernel ends before there is an answer does not fit.
 #[test]
 fn a_measurement_that_is_killed_is_over() {

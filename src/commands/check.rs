@@ -19,12 +19,26 @@ use crate::measure::interrupt::Interrupt;
 use crate::measure::killed::KilledEarly;
 use crate::plan::check::{Checked, Ended, Evidence, held, in_trouble, killed, of_files};
 use crate::plan::{Plan, PlanError, Question, declared, plan};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileError};
+use crate::report::check_github_error;
 use crate::service::{Limit, Rule};
 use crate::units::Convention;
 
 /// Runs the verb.
 pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
+    let ended = hold(args, global, printer);
+    match &ended {
+        // Who reads annotations would else see none.
+        Err(error) if global.format == Some(Format::Github) && !error.is::<Interrupted>() => {
+            let line = error.chain().find_map(|e| e.downcast_ref::<ProfileError>()?.line());
+            printer.answer(&check_github_error(line.as_ref(), &told(error)))?;
+        }
+        _ => {}
+    }
+    ended
+}
+
+fn hold(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
     let outputs = written::outputs(&args.output)?;
     let format = global.format.unwrap_or(Format::Text);
     written::can_write(format)?;
@@ -69,6 +83,7 @@ pub fn run(args: &CheckArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
     let is_all_trouble = checked.findings.iter().all(|finding| finding.trouble.is_some());
     if asked.is_typed
         && is_all_trouble
+        && !args.strict
         && let Some(error) = troubles.into_iter().next()
     {
         return Err(error);

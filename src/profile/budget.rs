@@ -217,7 +217,8 @@ impl Budget {
         let services = keys
             .services
             .iter()
-            .map(|(name, service)| service.placed(name, &lines, origin, folder))
+            .enumerate()
+            .map(|(nth, (name, service))| service.placed(name, (nth, &lines), origin, folder))
             .collect::<Result<Vec<_>, _>>()?;
         if services.is_empty() {
             return Err(ProfileError::nothing(
@@ -233,7 +234,7 @@ impl ServiceKeys {
     fn placed(
         &self,
         name: &str,
-        lines: &Lines<'_>,
+        (nth, lines): (usize, &Lines<'_>),
         origin: &str,
         folder: &Path,
     ) -> Result<Budgeted, ProfileError> {
@@ -258,7 +259,7 @@ impl ServiceKeys {
             reason: drafted.reason.clone(),
             limit: drafted.limit,
             decimal: drafted.decimal,
-            line: lines.of_rule(name, index).map(|number| Line { file: origin.to_owned(), number }),
+            line: lines.of_rule(nth, index).map(|number| Line { file: origin.to_owned(), number }),
         };
         Ok(Budgeted {
             name: name.to_owned(),
@@ -278,10 +279,11 @@ impl<'a> Lines<'a> {
         Self(MarkedYaml::load_from_str(text).ok().and_then(|all| all.into_iter().next()))
     }
 
-    /// The line of a rule, from 1.
-    fn of_rule(&self, service: &str, index: usize) -> Option<u32> {
-        let services = self.0.as_ref()?.data.as_mapping_get("services")?;
-        let rules = services.data.as_mapping_get(service)?.data.as_mapping_get("rules")?;
+    /// The line of a rule, from 1, of the service in that order: its name may be a number.
+    fn of_rule(&self, service: usize, index: usize) -> Option<u32> {
+        let services = self.0.as_ref()?.data.as_mapping_get("services")?.data.as_mapping()?;
+        let (_, service) = services.iter().nth(service)?;
+        let rules = service.data.as_mapping_get("rules")?;
         u32::try_from(rules.data.as_sequence_get(index)?.span.start.line()).ok()
     }
 }
@@ -336,6 +338,15 @@ services:
         assert_eq!(counted.limit, Limit::Buffer(Bytes::new(20_000_000)));
         assert_eq!(small.rules[0].limit, Limit::ModelFile(Bytes::new(20_000_000)));
         assert_eq!(small.rules[2].limit, Limit::CpuSeconds(Seconds::new(0.05)));
+    }
+
+    #[test]
+    fn services_may_have_numbers_for_names() {
+        let text = "services:\n  123:\n    profile: a\n    rules:\n    - {max_buffer: 1M}\n  \
+                    true: {profile: b, rules: [{max_buffer: 1M}]}\n";
+        let budget = Budget::parse(text, "b.yaml", Path::new("")).unwrap();
+        let lines = budget.services.iter().map(|s| s.rules[0].line.as_ref().unwrap().number);
+        assert_eq!(lines.collect::<Vec<_>>(), [5, 6]);
     }
 
     #[test]

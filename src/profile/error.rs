@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::embedded::embedded_names;
+use crate::service::Line;
 
 /// Why there is no profile.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,23 @@ struct Place {
 }
 
 impl ProfileError {
+    /// The file that it is about, and the line in it, 1 where the whole is wrong; `None` where no file
+    /// is.
+    pub fn line(&self) -> Option<Line> {
+        let line = |file: String, number: usize| {
+            Some(Line { file, number: u32::try_from(number).unwrap_or(u32::MAX) })
+        };
+        match self {
+            Self::Unknown { .. } => None,
+            Self::Unreadable { path, .. } | Self::UnreadableBudget { path, .. } => {
+                line(path.display().to_string(), 1)
+            }
+            Self::Invalid(invalid) => {
+                line(invalid.origin.clone(), invalid.place.as_ref().map_or(1, |p| p.line))
+            }
+        }
+    }
+
     /// As [`ProfileError::yaml`], of a budget.
     pub(super) fn budget(error: &serde_yaml::Error, text: &str, origin: &str) -> Self {
         if text.trim().is_empty() {

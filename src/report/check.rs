@@ -13,7 +13,7 @@ use std::fmt::Write;
 use super::tables::{BOLD, DIM, Layout, wrap_whole};
 use crate::plan::check::{Checked, Ended, Finding};
 
-pub use github::check_github;
+pub use github::{check_github, check_github_error};
 pub use gitlab::check_gitlab;
 pub use json::check_json;
 pub use junit::check_junit;
@@ -35,12 +35,8 @@ pub fn check_text(checked: &Checked, why: bool, layout: Layout) -> String {
         if let Some(more) = words::remark(finding) {
             let _ = writeln!(out, "    {DIM}{}{DIM:#}", wrap_whole(&more, layout, 4));
         }
-        if let Some(reason) = finding.rule.reason.as_ref().filter(|_| !is_kept(finding)) {
-            let _ = writeln!(
-                out,
-                "    {DIM}{}{DIM:#}",
-                wrap_whole(&format!("Why it is held: {reason}"), layout, 4)
-            );
+        if let Some(reason) = words::reason(finding).filter(|_| !is_kept(finding)) {
+            let _ = writeln!(out, "    {DIM}{}{DIM:#}", wrap_whole(&reason, layout, 4));
         }
         // The same parts again for each rule that is kept would say nothing new.
         let is_first = checked.findings.first().is_some_and(|f| std::ptr::eq(f, finding));

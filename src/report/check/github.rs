@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::words;
 use crate::plan::check::{Checked, Ended, Finding};
+use crate::service::Line;
 
 /// A command for each rule that is not kept, then the summary.
 pub fn check_github(checked: &Checked) -> String {
@@ -25,6 +26,14 @@ pub fn check_github(checked: &Checked) -> String {
     out
 }
 
+/// The command for what keeps the rules from being held at all, such as a budget that cannot be read,
+/// and where it stands, if that is known.
+pub fn check_github_error(line: Option<&Line>, trouble: &str) -> String {
+    let title = property("memory budget");
+    let place = line.map(|line| format!("file={},line={},", property(&line.file), line.number));
+    format!("::error {}title={title}::{}\n", place.unwrap_or_default(), data(trouble))
+}
+
 fn properties(finding: &Finding) -> String {
     let title = format!("{}: {}", finding.service, finding.rule.name);
     let title = format!("title={}", property(&title));
@@ -36,10 +45,8 @@ fn properties(finding: &Finding) -> String {
 
 fn message(finding: &Finding) -> String {
     let mut text = words::sentence(finding);
-    if let Some(more) = words::remark(finding) {
-        text = format!("{text}\n{more}");
-    }
-    for line in words::why(finding) {
+    let more = words::remark(finding).into_iter().chain(words::reason(finding));
+    for line in more.chain(words::why(finding)) {
         text = format!("{text}\n{line}");
     }
     text

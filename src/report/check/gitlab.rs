@@ -64,12 +64,19 @@ fn issue(checked: &Checked, nth: usize) -> Issue<'_> {
     let finding = &checked.findings[nth];
     let (path, begin) = place(finding);
     Issue {
-        description: format!(
-            "{}, {}: {}",
-            finding.service,
-            finding.rule.name,
-            words::sentence(finding)
-        ),
+        description: [
+            Some(format!(
+                "{}, {}: {}",
+                finding.service,
+                finding.rule.name,
+                words::sentence(finding)
+            )),
+            words::reason(finding),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(". "),
         check_name: finding.rule.limit.key(),
         fingerprint: fingerprint(checked, nth),
         severity: match finding.outcome.ended() {

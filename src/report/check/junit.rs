@@ -41,6 +41,7 @@ fn case(finding: &Finding, checked: &Checked) -> TestCase {
         let mut lines: Vec<String> =
             place.map(|line| format!("{}:{}", line.file, line.number)).into_iter().collect();
         lines.extend(words::remark(finding));
+        lines.extend(words::reason(finding));
         lines.extend(words::why(finding));
         status.set_message(words::sentence(finding));
         status.set_type(finding.rule.limit.key());

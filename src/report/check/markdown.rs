@@ -32,7 +32,7 @@ pub fn check_markdown(checked: &Checked) -> String {
     for finding in checked.findings.iter().filter(|f| f.outcome.ended() != Ended::Within) {
         let lines: Vec<String> = words::remark(finding)
             .into_iter()
-            .chain(finding.rule.reason.iter().map(|reason| format!("Why it is held: {reason}")))
+            .chain(words::reason(finding))
             .chain(words::why(finding))
             .collect();
         if lines.is_empty() {

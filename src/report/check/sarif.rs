@@ -149,11 +149,10 @@ pub fn check_sarif(checked: &Checked) -> Result<String, serde_json::Error> {
 
 fn found<'a>(finding: &'a Finding, nth: usize, checked: &Checked) -> Found<'a> {
     let (file, line) = place(finding);
-    let mut text =
-        format!("{}: {}. {}", finding.service, finding.rule.name, words::sentence(finding));
-    if let Some(more) = words::remark(finding) {
-        text = format!("{text}. {more}");
-    }
+    let said = [format!("{}: {}", finding.service, finding.rule.name), words::sentence(finding)];
+    let more = words::remark(finding).into_iter().chain(words::reason(finding));
+    let said: Vec<String> = said.into_iter().chain(more).collect();
+    let text = said.iter().map(|s| s.trim_end_matches('.')).collect::<Vec<_>>().join(". ");
     Found {
         rule_id: finding.rule.limit.key(),
         level: match finding.outcome.ended() {

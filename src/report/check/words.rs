@@ -243,6 +243,11 @@ fn over(finding: &Finding) -> Option<String> {
     (above > 0.0).then(|| format!("{above:.1} % over the limit."))
 }
 
+/// Why the rule is there, where its author says so.
+pub fn reason(finding: &Finding) -> Option<String> {
+    finding.rule.reason.as_ref().map(|reason| format!("Why it is held: {reason}"))
+}
+
 /// Where the bytes are, what changed, what would keep the rule.
 pub fn why(finding: &Finding) -> Vec<String> {
     let mut lines = Vec::new();
