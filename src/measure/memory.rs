@@ -8,6 +8,7 @@
 
 mod counters;
 mod interference;
+mod mapped;
 mod touched;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 pub use self::counters::{Relative, children, descendants, lists_children, relatives};
 pub use self::interference::{Disturbance, Interference};
+pub use self::mapped::mapped_files;
 pub use self::touched::{Touched, forget_touched, touched};
 pub use super::host::files::Process;
 

@@ -3,6 +3,7 @@
 //! What comes out is an observation, not a judgement: how it ended, how long it took, and what the
 //! kernel counted.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,6 +64,11 @@ pub trait Serves {
     /// # Errors
     /// What became of the service; it cannot be asked again.
     fn ask(&mut self, command: Command) -> Result<Reply, ChildError>;
+
+    /// Files that it has mapped and that nobody named before.
+    fn mapped(&self) -> BTreeSet<PathBuf> {
+        BTreeSet::new()
+    }
 }
 
 impl Serves for Group {
@@ -77,8 +83,9 @@ pub struct Trials<'a> {
     pub subject: Subject,
     /// How requests share processes and sessions.
     pub topology: Topology,
-    /// Files that the service reads: each trial pays for their pages itself.
-    pub files: Vec<PathBuf>,
+    /// Files that the service reads: each trial pays for their pages itself. Those of a live service
+    /// become known in its first trial.
+    pub files: BTreeSet<PathBuf>,
     /// Where boxes are made.
     pub place: &'a Place,
     /// Who cleans up.
@@ -145,7 +152,7 @@ impl Trials<'_> {
 
     /// One service from start to end; when its requests were answered, before `then`.
     fn serve<T>(
-        &self,
+        &mut self,
         concurrency: u32,
         temper: Temper,
         bounds: Bounds<'_>,
@@ -176,6 +183,7 @@ impl Trials<'_> {
             }
         }
         let finished = Instant::now();
+        self.files.extend(service.mapped());
         match bounds.group {
             Some(group) => Ok((then(service.as_mut(), group)?, finished)),
             None => Err(ChildError::Failed("a trial has a box".into())),

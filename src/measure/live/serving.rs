@@ -1,6 +1,8 @@
 //! A live service that is tried in a box: asked in the words in which the tool's own processes are
 //! asked, so that both are tried in the same way.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::LiveError;
@@ -10,7 +12,9 @@ use super::start::Started;
 use super::tree::CpuClock;
 use crate::measure::child::{Bounds, ChildError};
 use crate::measure::control_group::ControlGroup;
+use crate::measure::host::files::Process;
 use crate::measure::interrupt::Interrupt;
+use crate::measure::memory;
 use crate::measure::protocol::{Command, Loaded, Mark, Reply, Warm, WaveSample};
 use crate::measure::trial::Serves;
 use crate::profile::Live;
@@ -147,6 +151,14 @@ impl<'a> Serving<'a> {
 }
 
 impl Serves for Serving<'_> {
+    fn mapped(&self) -> BTreeSet<PathBuf> {
+        let ids = self.started.as_ref().and_then(|s| s.root().ids().ok()).unwrap_or_default();
+        ids.into_iter()
+            .filter_map(|id| memory::mapped_files(Process::Id(id)).ok())
+            .flatten()
+            .collect()
+    }
+
     fn ask(&mut self, command: Command) -> Result<Reply, ChildError> {
         match command {
             Command::Load => self.start(),
