@@ -111,7 +111,7 @@ impl<'a> Request<'a> {
     }
 
     fn obtain_elsewhere(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
-        if self.profile.live.is_some() {
+        if self.is_live() {
             let name = &self.profile.name;
             bail!(
                 "the live service `{name}` was not measured yet: mediscope-size measure --profile … -o …"

@@ -38,7 +38,9 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let mut watcher = Watcher::start()?;
     let limits = Limits { ram: Some(ram), cpus };
     drop(ControlGroup::make(&place, limits, &mut watcher).map_err(|e| rights::explained(&e))?);
-    let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
+    let interrupt =
+        if request.is_live() { Interrupt::listen_and_stop_first() } else { Interrupt::listen() };
+    let interrupt = interrupt.context("cannot listen for Ctrl-C")?;
     let obtained = request.obtain_until(&interrupt)?;
     if obtained.interrupted {
         return Ok(Exit::Interrupted);
@@ -50,7 +52,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let trials = Trials {
         subject: subject.clone(),
         topology: plan.topology,
-        files: files.clone(),
+        files: files.iter().cloned().collect(),
         place: &place,
         watcher,
         interrupt: &interrupt,

@@ -26,6 +26,11 @@ pub struct Runnable {
 }
 
 impl Request<'_> {
+    /// Whether the service runs by itself, and is started to be tried.
+    pub const fn is_live(&self) -> bool {
+        self.profile.live.is_some()
+    }
+
     /// The service as it would be measured.
     pub fn runnable(&self, interrupt: &Interrupt) -> anyhow::Result<Runnable> {
         if let Some(live) = &self.profile.live {

@@ -239,8 +239,13 @@ impl Crowd {
             }
         };
         self.crew = crew;
-        let value =
-            result.map_err(|e| LiveError::Request(format!("the load cannot be driven: {e:#}")))?;
+        let value = result.map_err(|error| {
+            // Who sends may see it before who waits.
+            if self.interrupt.is_set() {
+                return LiveError::Interrupted;
+            }
+            LiveError::Request(format!("the load cannot be driven: {error:#}"))
+        })?;
         let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).clone();
         outcome.wall = begun.elapsed().into();
         outcome.driver_cpu = Seconds::new(memory::process_cpu().get() - cpu.get());

@@ -57,6 +57,7 @@ pub struct Started {
     ended: Option<ExitStatus>,
     /// From the command until it could be asked.
     took: Seconds,
+    interrupt: Interrupt,
 }
 
 impl Started {
@@ -70,13 +71,17 @@ impl Started {
         interrupt: &Interrupt,
     ) -> Result<Self, LiveError> {
         let begun = Instant::now();
-        let mut started = Self::spawn(live, group)?;
+        let mut started = Self::spawn(live, group, interrupt)?;
         started.wait(live, interrupt)?;
         started.took = begun.elapsed().into();
         Ok(started)
     }
 
-    fn spawn(live: &Live, group: Option<&ControlGroup>) -> Result<Self, LiveError> {
+    fn spawn(
+        live: &Live,
+        group: Option<&ControlGroup>,
+        interrupt: &Interrupt,
+    ) -> Result<Self, LiveError> {
         let Some((program, arguments)) = live.command.split_first() else {
             return Err(LiveError::Request("there is no command to start".to_owned()));
         };
@@ -129,6 +134,7 @@ impl Started {
             secrets: secrets(live),
             ended: None,
             took: Seconds::ZERO,
+            interrupt: interrupt.clone(),
         })
     }
 
@@ -220,7 +226,7 @@ impl Started {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks all of it to end, and after a while makes it.
+    /// Asks all of it to end, and makes it after a while or where the user asks again.
     fn stop(&mut self) {
         let id = self.process.id();
         let group = i32::try_from(id).ok().and_then(Pid::from_raw);
@@ -232,7 +238,8 @@ impl Started {
         }
         signal(&ours, id, Signal::TERM);
         let begun = Instant::now();
-        while begun.elapsed() < END_LIMIT {
+        self.interrupt.forget_repeated();
+        while begun.elapsed() < END_LIMIT && !self.interrupt.is_repeated() {
             if self.status().is_some() && self.root.ids().is_err() {
                 return;
             }
