@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::service::{MIB, Service, command, measure, number, port, spawned};
@@ -67,6 +67,42 @@ fn a_service_that_fails_is_told() {
     assert!(ran.stdout.contains("Rounds") && ran.stdout.contains("status 500"), "{}", ran.stdout);
 }
 
+/// Those who are connected are answered, and nobody else.
+#[test]
+fn refused_connections_are_told() {
+    let place = Place::new();
+    let options = "--base 20M --hold 4M --time 0.01 --deaf-after 12";
+    let (_, seen, stderr) = told(&place, options, &["--budget", "3s"]);
+    let first = &failures(&seen)[0];
+    assert!(first["what"].as_str().unwrap().contains("refused"), "{first} {stderr}");
+    let rounds = seen.pointer("/live/rounds").and_then(Value::as_array).unwrap();
+    let kinds: Vec<_> = rounds.iter().filter_map(|r| r.pointer("/errors/0/kind")).collect();
+    assert!(kinds.iter().all(|kind| *kind == "refused") && !kinds.is_empty(), "{kinds:?}");
+}
+
+/// What is there and was not started by the tool ends while it is measured; and one worker of two,
+/// while the other goes on.
+#[test]
+fn a_service_of_somebody_else_that_ends_is_told() {
+    let place = Place::new();
+    for (options, what, is_left) in [
+        ("--base 20M --hold 4M --time 0.01 --die-after 30", "the service ended", false),
+        ("--base 20M --hold 4M --time 0.01 --workers 2 --die-after 40", "reset", true),
+    ] {
+        let mut service = Service::start(options);
+        let (pid, url) = (service.child.id().to_string(), service.url());
+        let asked = ["--pid", &pid, "--url", &url, "--budget", "4s", "--format", "json"];
+        let ran = measure(&place, &asked);
+        let seen: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
+        let first = &failures(&seen)[0];
+        let told = first["what"].as_str().unwrap();
+        assert!(told.contains(what), "{options}: {first}");
+        assert_eq!(told.contains("the service ended"), !is_left, "{options}: {first}");
+        assert_eq!(service.is_alive(), is_left, "{options}");
+    }
+}
+
 /// Beyond what it can take it answers 503: the line is of fewer, and there are more starts of it.
 #[test]
 fn a_service_that_refuses_more_is_told() {
@@ -106,6 +142,24 @@ fn later_starts_that_fail_are_told() {
     assert!(seen.pointer("/ram/cold_burst").and_then(Value::as_array).unwrap().is_empty());
 }
 
+/// An address that answers, a port that somebody listens on, a line of output: not before that.
+#[test]
+fn signs_of_being_ready_are_waited_for() {
+    let place = Place::new();
+    let port = port();
+    let url = format!("http://127.0.0.1:{port}/work");
+    let command = command(port, "--ready-delay 1 --base 5M --hold 2M --time 0.005");
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let health = format!("http://127.0.0.1:{port}/health");
+    for sign in [&health, &port.to_string(), &format!("listening on {port}")] {
+        let begun = Instant::now();
+        let start = ["--url", &url, "--ready", sign, "--budget", "2s", "--up-to", "3", "--"];
+        let ran = measure(&place, &[&start[..], &words].concat());
+        assert_eq!(ran.code, Some(0), "{sign}: {}", ran.stderr);
+        assert!(begun.elapsed() > Duration::from_secs(1), "{sign}");
+    }
+}
+
 #[test]
 fn a_service_that_does_not_come_up_is_told() {
     let place = Place::new();
@@ -143,7 +197,7 @@ fn a_service_that_does_not_come_up_is_told() {
 fn a_service_that_hangs_under_load_is_soon_given_up() {
     let place = Place::new();
     let begun = Instant::now();
-    let options = "--base 20M --time 0.002 --hang-after 300";
+    let options = "--base 20M --time 0.002 --hang-after 100";
     let (code, seen, stderr) = told(&place, options, &["--budget", "6s"]);
     assert_eq!(code, Some(2), "{stderr}");
     let rounds = seen.pointer("/live/rounds").and_then(Value::as_array).unwrap();
@@ -223,6 +277,81 @@ fn an_interrupt_stops_what_was_started_and_nothing_else() {
     assert!(begun.elapsed() < Duration::from_secs(20));
     assert_nobody_is_left("--base 13M --hold 1M --workers 2");
     assert!(other.is_alive());
+}
+
+/// What was there goes on; what was seen until then is told.
+#[test]
+fn an_interrupt_leaves_alone_what_was_there() {
+    let place = Place::new();
+    let mut service = Service::start("--time 0.02 --base 19M --hold 4M");
+    let (pid, url) = (service.child.id().to_string(), service.url());
+    for more in [&["--url", &url, "--budget", "60s"][..], &["--watch", "60s"]] {
+        let asked = [&["measure", "--quiet", "--pid", &pid][..], more].concat();
+        let child = place.command(&asked).stdout(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(2));
+        send("-INT", &child);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{more:?}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(text.contains("Watched for 2"), more[0] == "--watch", "{text}");
+        assert!(service.is_alive(), "{more:?}");
+    }
+}
+
+fn send(signal: &str, child: &Child) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+}
+
+/// A service that minds no SIGTERM gets five seconds, unless the user asks a second time; and a
+/// terminal that is closed asks, too, but not under `nohup`.
+#[test]
+fn a_service_is_stopped_whatever_asks_for_it() {
+    let place = Place::new();
+    for (signals, is_ignored) in
+        [(&["-INT", "-INT"][..], false), (&["-HUP", "-INT"], false), (&["-HUP"], true)]
+    {
+        let port = port();
+        let url = format!("http://127.0.0.1:{port}/work");
+        let options = "--time 0.05 --base 23M --hold 1M --ignore-term";
+        let command = command(port, options);
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let budget = if is_ignored { "2s" } else { "60s" };
+        let start = ["measure", "-q", "--up-to", "3", "--url", &url, "--budget", budget, "--"];
+        let plain = place.command(&[&start[..], &words].concat());
+        let mut started = if is_ignored { under_nohup(&plain) } else { plain };
+        started.stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = started.spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        let begun = Instant::now();
+        for signal in signals {
+            send(signal, &child);
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        let output = child.wait_with_output().unwrap();
+        let (wanted, said) =
+            (if is_ignored { 0 } else { 130 }, String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(wanted), "{signals:?}: {said}");
+        if !is_ignored {
+            assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+        }
+        assert_nobody_is_left(options);
+    }
+}
+
+/// The same, started by a shell that ignores SIGHUP.
+fn under_nohup(plain: &Command) -> Command {
+    let mut command = Command::new("nohup");
+    command.arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    if let Some(folder) = plain.get_current_dir() {
+        command.current_dir(folder);
+    }
+    command
 }
 
 /// What was measured until then is told, and kept where it was asked for.

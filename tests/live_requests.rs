@@ -64,6 +64,81 @@ fn a_form_is_a_form() {
     assert!(body.stderr.contains("status 400"), "{}", body.stderr);
 }
 
+/// What arrives is what was named: a body, a field of a form, an image in JSON, each file of a
+/// folder in its turn.
+#[test]
+fn what_is_sent_arrives() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::create_dir(path("bodies")).unwrap();
+    let bodies: [&[u8]; 3] = [b"one \0 of three", b"another", b"and a third"];
+    for (index, body) in bodies.iter().enumerate() {
+        fs::write(path(&format!("bodies/{index}.bin")), body).unwrap();
+    }
+    let first = path("bodies/0.bin");
+    let image = format!(r#"{{"image": "@base64:{first}", "lang": "en"}}"#);
+    let (file, lang) = (format!("file=@{first}"), "lang=en");
+    for (number, sent) in [
+        &["--body", &first][..],
+        &["--json", &image],
+        &["--form", &file, "--form", lang],
+        &["--body", &path("bodies")],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let arrived = path(&format!("arrived-{number}"));
+        fs::create_dir(&arrived).unwrap();
+        let service = Service::start(&format!("--time 0.002 --keep {arrived}"));
+        let (pid, url) = (service.child.id().to_string(), service.url());
+        let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "3"];
+        let ran = measure(&place, &[&start[..], sent].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        drop(service);
+        let files = fs::read_dir(&arrived).unwrap().map(|entry| entry.unwrap().path());
+        let arrived: Vec<Vec<u8>> = files.map(|file| fs::read(file).unwrap()).collect();
+        assert!(arrived.len() > 10, "{sent:?}");
+        let count = |body: &[u8]| arrived.iter().filter(|a| **a == body).count();
+        match number {
+            0 => assert_eq!(count(bodies[0]), arrived.len()),
+            // RFC 4648: the alphabet, and padding to four.
+            1 => {
+                let json: serde_json::Value = serde_json::from_slice(&arrived[0]).unwrap();
+                let wanted = serde_json::json!({"image": "b25lIAAgb2YgdGhyZWU=", "lang": "en"});
+                assert_eq!(json, wanted);
+            }
+            2 => assert!(arrived.iter().all(|body| is_form(body, bodies[0]))),
+            _ => {
+                let each = bodies.map(count);
+                assert_eq!(each.iter().sum::<usize>(), arrived.len());
+                let (least, most) = (each.iter().min().unwrap(), each.iter().max().unwrap());
+                assert!(most - least <= 2, "in turn: {each:?}");
+            }
+        }
+    }
+}
+
+/// Whether this is a form of the two fields (RFC 7578) and nothing else.
+fn is_form(body: &[u8], file: &[u8]) -> bool {
+    let end = body.windows(2).position(|pair| pair == b"\r\n").unwrap();
+    let boundary = [b"\r\n", &body[..end]].concat();
+    let whole = [b"\r\n", body].concat();
+    let mut parts = Vec::new();
+    let mut rest = &whole[..];
+    while let Some(at) = rest.windows(boundary.len()).position(|part| part == boundary) {
+        parts.push(&rest[..at]);
+        rest = &rest[at + boundary.len()..];
+    }
+    let has = |part: &[u8], text: &str| String::from_utf8_lossy(part).contains(text);
+    let is_part = |part: &[u8], name: &str, content: &[u8]| {
+        has(part, &format!("name=\"{name}\"")) && part.ends_with(&[b"\r\n\r\n", content].concat())
+    };
+    let is_named = |part: &[u8]| has(part, "filename=\"0.bin\"");
+    let files = parts.iter().filter(|part| is_part(part, "file", file) && is_named(part));
+    let fields = parts.iter().filter(|part| is_part(part, "lang", b"en"));
+    rest.starts_with(b"--") && (files.count(), fields.count(), parts.len()) == (1, 1, 3)
+}
+
 /// An authority of this test's own, and a certificate for 127.0.0.1 that it signed; as files.
 fn certificates(folder: &Path) -> [String; 3] {
     let (key, own_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());

@@ -19,6 +19,7 @@ use crate::cli::{Format, GlobalArgs, MeasureArgs};
 use crate::footprint::{Environment, Settings};
 use crate::measure::cache::KeyParts;
 use crate::measure::host::HostBox;
+use crate::measure::host::files::Process;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::live::LiveError;
 use crate::measure::live::campaign::{Campaign, Measured, UP_TO};
@@ -65,7 +66,10 @@ pub fn run(
     if let Some(output) = &args.output {
         can_be_written(output)?;
     }
-    let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
+    let interrupt =
+        if attached.is_some() { Interrupt::listen() } else { Interrupt::listen_and_stop_first() };
+    let interrupt = interrupt.context("cannot listen for Ctrl-C")?;
+    let cpus = box_of(attached.as_ref())?.cpus.value.get();
     let watch = Interference::start();
     let measured = Campaign {
         live: &live,
@@ -82,7 +86,7 @@ pub fn run(
         target: target(&live, attached.as_ref()),
         attached: attached.is_some(),
         environment: environment()?,
-        cpus: HostBox::this()?.cpus.value.get(),
+        cpus,
         // What the service itself uses is not ours where it was not started for this.
         disturbances: if attached.is_some() {
             drop(watch);
@@ -148,6 +152,16 @@ fn too_little(found: &crate::footprint::Footprint, error: anyhow::Error) -> anyh
         ),
         None => error,
     }
+}
+
+/// The box that the service runs in: a container may have fewer CPUs than this process.
+fn box_of(attached: Option<&Root>) -> anyhow::Result<HostBox> {
+    let one = attached.and_then(|root| root.ids().ok()).and_then(|ids| ids.first().copied());
+    let found = match one {
+        Some(id) => HostBox::of(Process::Id(id)).or_else(|_| HostBox::this()),
+        None => HostBox::this(),
+    };
+    Ok(found?)
 }
 
 fn environment() -> anyhow::Result<Environment> {

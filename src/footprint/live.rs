@@ -43,6 +43,9 @@ pub struct LiveRecord {
     /// Memory that does not come back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub growth: Option<Growth>,
+    /// Levels at rest that were compared to find growth: with fewer than 6, whether there is any is
+    /// not known.
+    pub growth_looks: u32,
     /// What it could not stand, in the order in which it was tried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
@@ -62,7 +65,8 @@ pub struct LiveRecord {
 pub enum ToldBy {
     /// Memory rises up to it and not beyond.
     Memory,
-    /// Throughput rises up to it, and the CPUs were not what held it.
+    /// Throughput rises up to it, and the CPUs were not what held it; or it rises with each one, if
+    /// no end was seen.
     Throughput,
     /// Neither moved: not known.
     Nothing,
@@ -120,6 +124,10 @@ pub struct Round {
     pub latency: [Seconds; 4],
     /// Whether the driver and not the service set the pace: the throughput is a lower bound.
     pub driver_bound: bool,
+    /// Of the CPU time that the service and its driver took, the driver's share where both together
+    /// filled the machine: with a driver elsewhere, the service has so much more. 0 where CPU was
+    /// left.
+    pub driver_share: f64,
 }
 
 /// Memory that goes on growing.
@@ -155,6 +163,8 @@ pub enum During {
     Start,
     /// Its first requests.
     FirstRequests,
+    /// Then some more at once, to find out which of its processes answer.
+    FindingWorkers,
     /// So many in flight together.
     Round,
     /// Asked on and on, to see whether its memory grows.
@@ -169,6 +179,7 @@ impl During {
         match self {
             Self::Start => "start",
             Self::FirstRequests => "first_requests",
+            Self::FindingWorkers => "finding_workers",
             Self::Round => "round",
             Self::Growth => "growth",
             Self::ColdBurst => "cold_burst",
@@ -179,16 +190,28 @@ impl During {
 /// A load with more of its requests unanswered than this is one that a service cannot stand.
 pub const TOO_MANY: f64 = 0.01;
 
+/// A driver that takes less than this share of the CPUs changes a throughput by no more than noise.
+const NOTICED: f64 = 0.05;
+
 impl LiveRecord {
     /// The failure with the fewest requests in flight, of a service that had been warmed up.
     pub fn failure(&self) -> Option<&Failure> {
-        let is_warm = |f: &&Failure| !matches!(f.phase, During::Start | During::ColdBurst);
+        let is_warm = |f: &&Failure| {
+            matches!(f.phase, During::FirstRequests | During::Round | During::Growth)
+        };
         self.failures.iter().filter(is_warm).min_by_key(|f| f.concurrency)
     }
 
     /// Requests in flight of the rounds in which the driver and not the service set the pace.
     pub fn driver_bound(&self) -> Vec<u32> {
         self.rounds.iter().filter(|r| r.driver_bound).map(|r| r.concurrency).collect()
+    }
+
+    /// The largest share of full CPUs that the driver took from a service that set the pace itself,
+    /// and the requests in flight there.
+    pub fn driver_competed(&self) -> Option<(u32, f64)> {
+        let rounds = self.rounds.iter().filter(|r| !r.driver_bound && r.driver_share > NOTICED);
+        rounds.map(|r| (r.concurrency, r.driver_share)).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Whether the service could stand this round: all but a few requests were answered, and it

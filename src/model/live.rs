@@ -31,6 +31,8 @@ pub enum AtOnce {
     ByRate(u32),
     /// Memory rises with every request that was in flight: no end was seen.
     NoEnd,
+    /// Memory does not move, and the rate rises with every request that was in flight.
+    NoEndByRate,
     /// Neither moves.
     Unknown,
 }
@@ -40,7 +42,7 @@ impl AtOnce {
     pub const fn number(self) -> Option<u32> {
         match self {
             Self::ByMemory(n) | Self::ByRate(n) => Some(n),
-            Self::NoEnd | Self::Unknown => None,
+            Self::NoEnd | Self::NoEndByRate | Self::Unknown => None,
         }
     }
 }
@@ -70,7 +72,7 @@ pub fn at_once(idle: f64, seen: &[Seen], cpus: f64, workers: u32) -> AtOnce {
         return AtOnce::Unknown;
     }
     if rises {
-        return match by_memory(seen, last.concurrency) {
+        return match by_memory(seen, last.concurrency, cpus) {
             // Which process gets a request is a matter of chance: with as many in flight as there
             // are processes one may have two and another none, and the end seems to be further out
             // than it is. How high the plain is in lone requests does not depend on that.
@@ -83,16 +85,16 @@ pub fn at_once(idle: f64, seen: &[Seen], cpus: f64, workers: u32) -> AtOnce {
     }
     match by_rate(seen, cpus) {
         // Memory that a lone request takes and more do not take again is a witness of its own.
-        None if takes => AtOnce::ByMemory(first.concurrency),
-        Some(n) if takes => AtOnce::ByMemory(n.min(first.concurrency)),
-        Some(n) => AtOnce::ByRate(n),
-        None => AtOnce::Unknown,
+        _ if takes => AtOnce::ByMemory(first.concurrency),
+        ByRate::End(n) => AtOnce::ByRate(n),
+        ByRate::NoEnd => AtOnce::NoEndByRate,
+        ByRate::Unknown => AtOnce::Unknown,
     }
 }
 
 /// The K with which `a + b × min(N, K)` leaves the least squares, if it explains much more than a
 /// line does.
-fn by_memory(seen: &[Seen], most: u32) -> AtOnce {
+fn by_memory(seen: &[Seen], most: u32, cpus: f64) -> AtOnce {
     let squares = |k: u32| {
         let points: Vec<(f64, f64)> =
             seen.iter().map(|s| (f64::from(s.concurrency.min(k)), s.peak)).collect();
@@ -108,18 +110,25 @@ fn by_memory(seen: &[Seen], most: u32) -> AtOnce {
     #[expect(clippy::cast_precision_loss, reason = "a handful of points")]
     let noise = (tallest * NOISE_SHARE).powi(2) * seen.len() as f64;
     match best {
-        // An end is believed where as many again were in flight and took nothing: just below the
-        // most that was tried, a service that is short of CPU looks the same.
+        // An end is believed where as many again were in flight and took nothing, or where the rate
+        // tells the same: just below the most that was tried, a service that is short of CPU looks
+        // like one with an end.
         Some((k, squares))
             if line > noise
                 && squares < BETTER * line
-                && most >= k.saturating_mul(2)
+                && (most >= k.saturating_mul(2) || is_told_by_rate(k, seen, cpus))
                 && is_flat_after(seen, k) =>
         {
             AtOnce::ByMemory(k)
         }
         _ => AtOnce::NoEnd,
     }
+}
+
+/// Whether the rate ends at about `k`, too.
+fn is_told_by_rate(k: u32, seen: &[Seen], cpus: f64) -> bool {
+    let ByRate::End(n) = by_rate(seen, cpus) else { return false };
+    f64::from(n.abs_diff(k)) <= f64::from(k) * STANDS
 }
 
 /// Memory that rises by less than this share of the pace of fewer requests falls behind. Of sixteen
@@ -191,20 +200,34 @@ fn left(points: &[(f64, f64)]) -> f64 {
     points.iter().map(|p| (p.1 - my - slope * (p.0 - mx)).powi(2)).sum()
 }
 
+/// What the rates tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ByRate {
+    /// It rises up to so many.
+    End(u32),
+    /// It rises with each.
+    NoEnd,
+    Unknown,
+}
+
 /// The rate at its height over that of a lone request, where the CPUs had time left.
-fn by_rate(seen: &[Seen], cpus: f64) -> Option<u32> {
+fn by_rate(seen: &[Seen], cpus: f64) -> ByRate {
     // How fast the driver was says nothing of the service.
     let own = || seen.iter().filter(|s| !s.driver_bound);
-    let alone = own().find(|s| s.concurrency == 1).filter(|s| s.rate > 0.0)?;
-    let best = own().max_by(|a, b| a.rate.total_cmp(&b.rate))?;
-    let most = own().map(|s| s.concurrency).max()?;
+    let alone = own().find(|s| s.concurrency == 1).filter(|s| s.rate > 0.0);
+    let best = own().max_by(|a, b| a.rate.total_cmp(&b.rate));
+    let most = own().map(|s| s.concurrency).max();
+    let (Some(alone), Some(best), Some(most)) = (alone, best, most) else {
+        return ByRate::Unknown;
+    };
     let ratio = best.rate / alone.rate;
-    let is_cpu_bound = best.busy > ALL_BUSY * cpus;
-    if is_cpu_bound || ratio > f64::from(most) * (1.0 - STANDS) {
-        return None;
+    if ratio > f64::from(most) * (1.0 - STANDS) {
+        return if most > 1 { ByRate::NoEnd } else { ByRate::Unknown };
     }
     let k = whole(ratio).min(most);
-    ((ratio / f64::from(k) - 1.0).abs() < STANDS).then_some(k)
+    let is_cpu_bound = best.busy > ALL_BUSY * cpus;
+    let is_whole = (ratio / f64::from(k) - 1.0).abs() < STANDS;
+    if is_whole && !is_cpu_bound { ByRate::End(k) } else { ByRate::Unknown }
 }
 
 /// The nearest number of requests, 1 or more.
@@ -227,11 +250,14 @@ pub struct Slope {
 /// How sure growth must be.
 const CONFIDENCE: f64 = 0.95;
 
+/// Levels at rest that tell growth from chance: a line for each half, and what it leaves.
+pub const FEWEST_LEVELS: usize = 6;
+
 /// Whether memory grows for ever: `levels` are requests answered so far and bytes held when nothing
 /// is in flight. A heap that fills up on first use grows too, and stops: the second half must go on
 /// at half the pace of the first at least, and the whole must be more than noise.
 pub fn growth(levels: &[(f64, f64)]) -> Option<Slope> {
-    if levels.len() < 6 {
+    if levels.len() < FEWEST_LEVELS {
         return None;
     }
     let line = fitted(levels)?;
@@ -285,6 +311,16 @@ mod tests {
         assert_eq!(at_once(100.0 * MIB, &seen(100, 10.0), 2.0, 1), AtOnce::NoEnd);
     }
 
+    /// With up to 16 in flight, a pool of 12 has no 24 to show that more take nothing.
+    #[test]
+    fn an_end_near_the_most_needs_the_rate_as_a_witness() {
+        let mut pool = seen(12, 10.0);
+        assert_eq!(at_once(100.0 * MIB, &pool, 2.0, 1), AtOnce::ByMemory(12));
+        // Where the CPUs were full, the rate is none.
+        pool[4].busy = 2.0;
+        assert_eq!(at_once(100.0 * MIB, &pool, 2.0, 1), AtOnce::NoEnd);
+    }
+
     /// Of four in flight two came to the same process: three slots of memory, and a fourth with eight.
     #[test]
     fn processes_get_requests_by_chance() {
@@ -300,7 +336,7 @@ mod tests {
     fn the_rate_tells_where_memory_does_not_move() {
         assert_eq!(at_once(100.0 * MIB, &seen(1, 0.0), 2.0, 1), AtOnce::ByRate(1));
         assert_eq!(at_once(100.0 * MIB, &seen(4, 0.0), 2.0, 1), AtOnce::ByRate(4));
-        assert_eq!(at_once(100.0 * MIB, &seen(100, 0.0), 2.0, 1), AtOnce::Unknown);
+        assert_eq!(at_once(100.0 * MIB, &seen(100, 0.0), 2.0, 1), AtOnce::NoEndByRate);
         // The driver was no faster: that is no end of the service.
         let mut driven = seen(1, 0.0);
         for s in &mut driven {

@@ -34,6 +34,9 @@ pub struct Watched {
     pub cpu: Seconds,
     /// CPU time of the looking.
     pub own_cpu: Seconds,
+    /// The most that the kernel has charged its control group since that was made, where it has one
+    /// of its own.
+    pub group_peak: Option<Bytes>,
     /// Whether the service ended before the time was over.
     pub ended: bool,
     /// The RAM that was asked about.

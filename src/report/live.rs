@@ -7,6 +7,7 @@ use comfy_table::{ColumnConstraint, Width};
 
 use super::tables::{BOLD, DIM, Layout, cells, grid, listed, titled, wrap};
 use crate::footprint::{During, Failure, Footprint, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::model::live::FEWEST_LEVELS;
 use crate::plan::Plan;
 use crate::units::Bytes;
 
@@ -66,9 +67,15 @@ pub fn topology_sentence(live: &LiveRecord) -> String {
             "{of} {serves} all requests at once: each one in flight took memory of its own, up to {}.",
             most(live)
         ),
-        (None, _) => format!(
-            "{of} {serves} up to {} at once or more: neither memory nor throughput tells how many \
-             it works on, because a request takes no memory to speak of and the CPUs were busy.",
+        (None, ToldBy::Throughput) => format!(
+            "{of} {serves} all requests at once: throughput rose with each one in flight, up to {}, \
+             and a request takes no memory to speak of.",
+            most(live)
+        ),
+        (None, ToldBy::Nothing) => format!(
+            "{of} {serves} up to {} at once or more: how many it works on is not known. A request \
+             takes no memory to speak of, and throughput has no end that is not that of the CPUs or \
+             of the driver.",
             most(live)
         ),
     }
@@ -89,6 +96,7 @@ fn findings(plan: Option<&Plan>, live: &LiveRecord, layout: Layout) -> String {
     let mut lines = plan.map_or_else(Vec::new, |plan| found(plan, live));
     lines.extend(live.failures.iter().map(|failure| failed(failure, plan.is_some())));
     lines.extend(unanswered(live));
+    lines.extend(unknown_growth(live));
     let bound = live.driver_bound();
     if !bound.is_empty() {
         let at: Vec<String> = bound.iter().map(u32::to_string).collect();
@@ -98,6 +106,13 @@ fn findings(plan: Option<&Plan>, live: &LiveRecord, layout: Layout) -> String {
             at.join(", ")
         ));
     }
+    lines.extend(live.driver_competed().map(|(n, share)| {
+        format!(
+            "The driver of the load took {:.0} % of the CPU time while all CPUs were busy (with {n} in \
+             flight): driven from another machine, the service answers up to that much more.",
+            share * 100.0
+        )
+    }));
     let mut out = String::new();
     for line in lines {
         let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
@@ -117,6 +132,9 @@ fn failed(failure: &Failure, has_line: bool) -> String {
         During::Round => format!("It could not stand {n} at once{start}: {what}.{rests}"),
         During::FirstRequests => {
             format!("It could not stand its first requests, {n} at once{start}: {what}.")
+        }
+        During::FindingWorkers => {
+            format!("Some of its first requests, {n} at once{start}, were not answered: {what}.")
         }
         During::Growth => format!(
             "It could not stand being asked on and on, {n} at once{start}: {what}. Whether its memory \
@@ -173,6 +191,19 @@ fn found(plan: &Plan, live: &LiveRecord) -> Vec<String> {
         lines.extend(until(plan, live).map(Until::told));
     }
     lines
+}
+
+/// That nobody knows whether its memory grows, and what would tell.
+fn unknown_growth(live: &LiveRecord) -> Option<String> {
+    let is_told = live.failures.iter().any(|f| f.phase == During::Growth);
+    let is_known = live.growth.is_some() || live.growth_looks as usize >= FEWEST_LEVELS;
+    (!is_known && !is_told).then(|| {
+        let why = match live.growth_looks {
+            0 => "it was not watched for long enough at rest".to_owned(),
+            n => format!("{n} looks at rest are too few ({FEWEST_LEVELS} are needed)"),
+        };
+        format!("Whether its memory grows is not known: {why}. A longer --budget tells.")
+    })
 }
 
 /// What each worker takes of the base: the ends of its interval and the middle.

@@ -55,6 +55,12 @@ pub fn watched_text(watched: &Watched, layout: Layout) -> String {
         watched.interval(),
         watched.cost() * 100.0
     ));
+    if let Some(peak) = watched.group_peak {
+        lines.push(format!(
+            "The most that the kernel charged its control group in all the time that the group has been \
+             there: {peak}, files that it read included."
+        ));
+    }
     if watched.looks.iter().any(|l| l.in_flight.is_some()) {
         lines.push(match watched.line() {
             Some((base, each)) => format!(
@@ -96,6 +102,7 @@ struct Json {
     ended: bool,
     highest_anon_bytes: Option<u64>,
     lowest_anon_bytes: Option<u64>,
+    group_peak_bytes: Option<u64>,
     growth_bytes_per_second: Option<f64>,
     limit_bytes: Option<u64>,
     seconds_until_limit: Option<f64>,
@@ -130,6 +137,7 @@ pub fn watched_json(watched: &Watched) -> serde_json::Result<String> {
         ended: watched.ended,
         highest_anon_bytes: watched.highest().map(|l| l.peak.get()),
         lowest_anon_bytes: watched.lowest().map(|l| l.anon.get()),
+        group_peak_bytes: watched.group_peak.map(Bytes::get),
         growth_bytes_per_second: watched.growth().map(|g| g.typical),
         limit_bytes: watched.limit.map(Bytes::get),
         seconds_until_limit: watched.until_limit().map(crate::units::Seconds::get),

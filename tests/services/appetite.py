@@ -26,6 +26,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import threading
 import time
 
@@ -69,6 +70,8 @@ def arguments():
     option("--base", type=size, default=0, help="each serving process holds this, always")
     option("--hold", type=size, default=0, help="each request holds this while it is executed")
     option("--leak", type=size, default=0, help="each request leaves this behind for ever")
+    option("--map", metavar="FILE",
+           help="each process maps this file, and each request reads of every page of it")
     option("--spin", type=float, default=0, metavar="SECONDS",
            help="CPU time that a request burns once it holds its memory")
     option("--time", type=float, default=0, metavar="SECONDS",
@@ -80,7 +83,8 @@ def arguments():
 
     count = {"type": int, "default": 0, "metavar": "N"}
     option("--die-after", **count, help="exits with 3 instead of answering the Nth request of the "
-                                        "process, after executing it")
+                                        "process, after executing it; of several workers, the "
+                                        "first alone")
     option("--die-at", type=float, default=0, metavar="SECONDS",
            help="exits with 3 so long after its first request")
     option("--fail-after", **count, help="executes, but answers 500, from the Nth on")
@@ -92,6 +96,8 @@ def arguments():
     option("--expect", action="append", default=[], metavar="KEY=VALUE",
            help="answers 400 where what the request is told to be is not this: method, length, "
                 "sha256, type (its beginning), x, or token, whose lack is answered with 401")
+    option("--deaf-after", **count, help="refuses new connections from the Nth request on")
+    option("--keep", metavar="DIR", help="writes each body into a file of this folder")
     option("--most", **count, help="answers 503 at once where so many are executed already")
     option("--starts", metavar="FILE", help="counts its starts in this file: resets all connections "
                                             "in the second, and ends at once from the third on")
@@ -119,18 +125,27 @@ def take(length):
     return memory
 
 
+def mapped(path):
+    if not path:
+        return b""
+    with open(path, "rb") as file:
+        return mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+
+
 class Service:
     """One serving process. Create it after the fork, so that each worker pays for its base."""
 
     def __init__(self, options, inflight, index):
         self.options = options
         self.base = take(options.base)
+        self.mapped = mapped(options.map)
         self.leaked = []
         self.executed = 0
         self.lock = threading.Lock()
         # Shared by the workers, a slot each: any of them can so answer for all.
         self.inflight = inflight
         self.index = index
+        self.listener = None
         self.pool = None
         if options.mode:
             from concurrent.futures import ThreadPoolExecutor
@@ -145,6 +160,7 @@ class Service:
 
     def accept(self, listener):
         """Serves for ever."""
+        self.listener = listener
         while True:
             try:
                 connection, _ = listener.accept()
@@ -202,10 +218,13 @@ class Service:
             if 0 < self.options.most < sum(self.inflight):
                 read_body(reader, headers)
                 return answer(connection, "503 Service Unavailable", b"{}", keep=keep, head=head)
-            length, digest = read_body(reader, headers)
+            length, digest = read_body(reader, headers, self.options.keep)
             number = self.pool.submit(self.execute).result() if self.pool else self.execute()
             if self.options.slow:
                 trickle(connection)
+        if self.options.deaf_after == number:
+            with contextlib.suppress(OSError):
+                self.listener.shutdown(socket.SHUT_RDWR)
         if reached(self.options.reset_after, number) or self.options.second_start:
             # Lingering for no time makes the close a reset.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -262,11 +281,13 @@ class Service:
         if options.leak:
             self.leaked.append(take(options.leak))
         with take(options.hold):
+            # A step of a page: what is copied is a byte of each.
+            self.mapped[:: mmap.PAGESIZE]
             end = time.thread_time() + options.spin
             while time.thread_time() < end:
                 hashlib.sha256(BLOCK)
             time.sleep(options.time)
-            if reached(options.die_after, number):
+            if self.index == 0 and reached(options.die_after, number):
                 os._exit(3)
             if reached(options.hang_after, number):
                 threading.Event().wait()
@@ -277,17 +298,26 @@ def reached(limit, number):
     return 0 < limit <= number
 
 
-def read_body(reader, headers):
+def read_body(reader, headers, folder=None):
     """Length and hash of the body. Small pieces: a body must not count as appetite."""
     left = length = int(headers.get("content-length", "0"))
     digest = hashlib.sha256()
-    while left:
-        piece = reader.read(min(left, PIECE))
-        if not piece:
-            raise ConnectionError("the client closed within the body")
-        digest.update(piece)
-        left -= len(piece)
+    with kept(folder) as file:
+        while left:
+            piece = reader.read(min(left, PIECE))
+            if not piece:
+                raise ConnectionError("the client closed within the body")
+            digest.update(piece)
+            if file:
+                file.write(piece)
+            left -= len(piece)
     return length, digest.hexdigest()
+
+
+def kept(folder):
+    if not folder:
+        return contextlib.nullcontext()
+    return tempfile.NamedTemporaryFile(dir=folder, delete=False)
 
 
 def answer(connection, status, body, kind="application/json", keep=True, head=False):

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::ended;
+use super::{ended, target};
 use crate::cli::MeasureArgs;
 use crate::commands::Exit;
 use crate::commands::printer::Printer;
 use crate::measure::interrupt::Interrupt;
+use crate::measure::live::campaign::peak_of;
 use crate::measure::live::client::Counter;
 use crate::measure::live::tree::{CpuClock, Root};
 use crate::plan::watched::{Look, Watched};
@@ -47,7 +48,7 @@ pub fn watch(
     let mut looks = Vec::new();
     let before = CpuClock::read(&root.ids().map_err(ended)?);
     let mut now = before.clone();
-    let mut own = 0.0;
+    let (mut own, mut group_peak) = (0.0, None);
     while begun.elapsed() < length && !interrupt.is_set() {
         // One answer that does not come is no reason to lose the others.
         let in_flight = match counter.as_ref().map(Counter::count) {
@@ -75,6 +76,8 @@ pub fn watch(
             processes: u32::try_from(standing.members.len()).unwrap_or(u32::MAX),
             in_flight,
         });
+        // What a service has no more once it has ended.
+        group_peak = peak_of(&root).or(group_peak);
         own += crate::measure::memory::process_cpu().get() - cpu;
         let left = length.saturating_sub(begun.elapsed());
         printer.info(&format!("{} anonymous, {} left", peak.anon_bytes, Seconds::from(left)));
@@ -86,11 +89,16 @@ pub fn watch(
     }
     let elapsed: Seconds = begun.elapsed().into();
     let watched = Watched {
-        name: profile.name.clone(),
+        // Where nothing is asked, there is no address to call it by.
+        name: match args.live.url {
+            None if args.service.profile.is_none() => target(&live, Some(&root)),
+            _ => profile.name.clone(),
+        },
         looks,
         elapsed,
         cpu: now.since(&before),
         own_cpu: Seconds::new(own),
+        group_peak,
         ended: root.ids().is_err(),
         limit: args.variants.ram,
     };

@@ -9,7 +9,8 @@ mod growth;
 use std::time::{Duration, Instant};
 
 use self::first::{Failed, First};
-use self::group::{Boxes, group_of, group_peak};
+use self::group::Boxes;
+pub use self::group::peak_of;
 use super::LiveError;
 use super::client::Client;
 use super::load::Crowd;
@@ -108,7 +109,10 @@ impl Run {
 
     /// Whether it could not stand this round.
     pub fn failed_at(&self, round: &Round) -> bool {
-        let is_it = |f: &Failure| f.phase != During::Growth && f.concurrency == round.concurrency;
+        let is_it = |f: &Failure| {
+            matches!(f.phase, During::FirstRequests | During::Round)
+                && f.concurrency == round.concurrency
+        };
         !round.stood() || self.failures.iter().any(is_it)
     }
 }
@@ -208,12 +212,9 @@ impl Campaign<'_> {
         }
         let mut subject = self.subject(boxes)?;
         let run = self.measure(&mut subject, 0, (Extent::Whole, self.up_to), self.budget)?;
-        let peak = match (&subject.group, &subject.root) {
-            (Some(group), _) => group.counters().peak,
-            (None, Root::Group(path)) => group_peak(path),
-            (None, Root::Process(id) | Root::Started(id)) => {
-                group_of(*id).as_deref().and_then(group_peak)
-            }
+        let peak = match &subject.group {
+            Some(group) => group.counters().peak,
+            None => peak_of(&subject.root),
         };
         Ok((run, peak))
     }
@@ -265,7 +266,8 @@ impl Campaign<'_> {
         let load_peak = subject.started.is_some().then(|| idle.peak());
         let watch = Watch::begin(root.clone());
         (self.tell)("the first requests");
-        let First { workers, failed } = first::requests(&root, &mut crowd, time, self.up_to)?;
+        let First { workers, failed, unanswered } =
+            first::requests(&root, &mut crowd, time, self.up_to)?;
         let settled = match root.standing() {
             Err(error) if error.is_end() => idle.clone(),
             settled => settled?,
@@ -292,6 +294,11 @@ impl Campaign<'_> {
         };
         let for_rounds = begun + Duration::from_secs_f64(time.get() * share);
         let mut failures = Vec::new();
+        failures.extend(unanswered.map(|Failed { concurrency, outcome }| {
+            let row = drive::row(concurrency, start, 0, settled.level, &outcome);
+            let phase = During::FindingWorkers;
+            Failure { concurrency, start, phase, what: row.errors_told() }
+        }));
         let seen = match failed {
             Some(Failed { concurrency, outcome }) => {
                 let row = drive::row(concurrency, start, 0, settled.level, &outcome);

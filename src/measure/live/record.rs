@@ -95,7 +95,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             at_once: found.number(),
             told_by: match found {
                 AtOnce::ByMemory(_) | AtOnce::NoEnd => ToldBy::Memory,
-                AtOnce::ByRate(_) => ToldBy::Throughput,
+                AtOnce::ByRate(_) | AtOnce::NoEndByRate => ToldBy::Throughput,
                 AtOnce::Unknown => ToldBy::Nothing,
             },
             request_bytes: whole.request_bytes,
@@ -105,6 +105,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             group_peak_bytes: measured.group_peak,
             rounds: measured.runs.iter().flat_map(|r| r.rounds.iter().cloned()).collect(),
             growth: slope.map(|slope| grown(slope, &whole.levels)),
+            growth_looks: u32::try_from(whole.levels.len()).unwrap_or(u32::MAX),
             failures,
             peaks_by: measured
                 .runs

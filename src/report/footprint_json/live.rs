@@ -24,6 +24,7 @@ pub(super) struct Live<'a> {
     group_peak_bytes: Option<u64>,
     rounds: Vec<Driven<'a>>,
     growth: Option<Grown>,
+    growth_looks: u32,
     failures: Vec<Failed<'a>>,
     peaks_by: &'static str,
     sampling_seconds: f64,
@@ -53,6 +54,7 @@ struct Driven<'a> {
     p99_seconds: f64,
     max_seconds: f64,
     driver_bound: bool,
+    driver_share: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,6 +106,7 @@ impl<'a> Live<'a> {
             group_peak_bytes: live.group_peak_bytes.map(crate::units::Bytes::get),
             rounds: live.rounds.iter().map(Driven::from).collect(),
             growth: live.growth.as_ref().map(|growth| grown(growth, live, plan)),
+            growth_looks: live.growth_looks,
             failures: live.failures.iter().map(Failed::from).collect(),
             peaks_by: match live.peaks_by {
                 PeaksBy::Marks => "marks",
@@ -165,6 +168,7 @@ impl<'a> From<&'a Round> for Driven<'a> {
             p99_seconds: p99.get(),
             max_seconds: max.get(),
             driver_bound: round.driver_bound,
+            driver_share: round.driver_share,
         }
     }
 }

@@ -24,8 +24,9 @@ const CONTRACT: &str = "{schema,
         idle{anon_bytes,file_bytes},first{anon_bytes,file_bytes},after{anon_bytes,file_bytes},
         group_peak_bytes,
         rounds[{concurrency,start,peak_bytes,anon_bytes,file_bytes,answered,errors[{kind,count}],
-            throughput_rps,cpu_seconds,p50_seconds,p95_seconds,p99_seconds,max_seconds,driver_bound}],
-        growth{bytes_per_request S,requests,limit_bytes,requests_until_limit,seconds_until_limit},
+            throughput_rps,cpu_seconds,p50_seconds,p95_seconds,p99_seconds,max_seconds,driver_bound,
+            driver_share}],
+        growth{bytes_per_request S,requests,limit_bytes,requests_until_limit,seconds_until_limit},growth_looks,
         failures[{concurrency,start,phase,what}],
         peaks_by,sampling_seconds,sampler_cpu,driver_cpu}}";
 

@@ -160,6 +160,7 @@ impl Driver<'_> {
                 cpu_seconds: Seconds::new(used.get() / answered),
                 latency: latencies(&driven),
                 driver_bound: is_driver_bound(share, driven.driver_queued.get() / wall, busy, n),
+                driver_share: share_of_full(share, busy),
                 ..row(n, self.start, round.before, round.peak, &all)
             };
         }
@@ -247,6 +248,7 @@ pub(super) fn row(n: u32, start: u32, before: u64, peak: Level, outcome: &Outcom
         cpu_seconds: Seconds::ZERO,
         latency: latencies(outcome),
         driver_bound: false,
+        driver_share: 0.0,
     }
 }
 
@@ -279,14 +281,25 @@ fn always(ladder: &[u32], workers: u32) -> usize {
 /// one, or both together fill the machine. Shares of one core; what others compute meanwhile makes
 /// the driver queue, and so cannot hide it.
 fn is_driver_bound(driver: f64, queued: f64, service: f64, users: u32) -> bool {
+    let is_busy =
+        driver + queued > DRIVER_BUSY * f64::from(users) || is_machine_full(driver + service);
+    driver > service && is_busy
+}
+
+/// The driver's share of what it and the service computed, where the machine had nothing left to
+/// give; else 0. Shares of one core.
+fn share_of_full(driver: f64, service: f64) -> f64 {
+    let both = driver + service;
+    if is_machine_full(both) { driver / both } else { 0.0 }
+}
+
+fn is_machine_full(busy: f64) -> bool {
     let cores = std::thread::available_parallelism().map_or(1.0, |n| {
         #[expect(clippy::cast_precision_loss, reason = "a count of CPUs")]
         let cores = n.get() as f64;
         cores
     });
-    let is_busy =
-        driver + queued > DRIVER_BUSY * f64::from(users) || driver + service > ALL_BUSY * cores;
-    driver > service && is_busy
+    busy > ALL_BUSY * cores
 }
 
 #[cfg(test)]

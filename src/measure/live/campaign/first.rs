@@ -19,7 +19,10 @@ const FOR_WORKERS: f64 = 0.15;
 pub(super) struct First {
     /// Processes that answer.
     pub workers: u32,
+    /// What was the end of it.
     pub failed: Option<Failed>,
+    /// What was not answered while it went on.
+    pub unanswered: Option<Failed>,
 }
 
 /// So many in flight that were not all answered.
@@ -39,7 +42,8 @@ pub(super) fn requests(
     const LONE: u32 = 3;
     let for_workers = Duration::from_secs_f64((time.get() * FOR_WORKERS).min(3.0));
     let over = |concurrency, outcome| {
-        Ok(First { workers: 1, failed: Some(Failed { concurrency, outcome }) })
+        let failed = Some(Failed { concurrency, outcome });
+        Ok(First { workers: 1, failed, unanswered: None })
     };
     let mut lone = crowd.wave(1)?;
     if let Some((fault, _)) = lone.faults.first_key_value() {
@@ -59,13 +63,14 @@ pub(super) fn requests(
         _ => return over(1, lone),
     };
     if ids.len() == 1 {
-        return Ok(First { workers: 1, failed: None });
+        return Ok(First { workers: 1, failed: None, unanswered: None });
     }
     crowd.keep_connections(false);
     let before = CpuClock::read(&ids);
     // No more than the user allows, whatever belongs to the service.
     let (users, most) = ((count(ids.len()) * 2).min(up_to.max(1)), 40);
     let begun = Instant::now();
+    let mut all = None::<Outcome>;
     for wave in 0..most {
         let outcome = crowd.wave(users)?;
         if outcome.failed() > 0 {
@@ -73,6 +78,10 @@ pub(super) fn requests(
             if root.ids().is_err() {
                 return over(users, outcome);
             }
+        }
+        match &mut all {
+            Some(all) => all.add(&outcome),
+            none => *none = Some(outcome),
         }
         // Each got some by now, or requests take so long that waiting does not pay.
         if wave >= 4 && begun.elapsed() > for_workers {
@@ -82,7 +91,9 @@ pub(super) fn requests(
     let now = CpuClock::read(&root.ids().unwrap_or_default());
     let workers = count(now.moved(&before, WORKS).len()).max(1);
     crowd.keep_connections(workers == 1);
-    Ok(First { workers, failed: None })
+    let unanswered = all.filter(|all| all.failed() > 0);
+    let unanswered = unanswered.map(|outcome| Failed { concurrency: users, outcome });
+    Ok(First { workers, failed: None, unanswered })
 }
 
 /// What a lone request that fails may mean.

@@ -7,14 +7,18 @@ use super::what_failed;
 use crate::footprint::{During, Failure, Round};
 use crate::measure::live::LiveError;
 use crate::measure::live::load::Outcome;
+use crate::model::live::FEWEST_LEVELS;
 use crate::units::Seconds;
 
 /// Looks at the level, at least for a line and its two halves.
 const BLOCKS: usize = 16;
 /// Requests in flight meanwhile, at the most: what leaks does so whatever their number.
 const USERS: u32 = 4;
-/// Requests of a block, at the least.
+/// Requests of a block, at the least, and what that is for a service that has no time for it.
 const LEAST: f64 = 8.0;
+const LEAST_OF_SLOW: f64 = 2.0;
+/// Blocks that are made even where they take longer than they should, by so much.
+const PATIENCE: f64 = 1.5;
 /// A level is read when nothing has been in flight for so long.
 const REST: Duration = Duration::from_millis(30);
 
@@ -26,13 +30,16 @@ impl Driver<'_> {
     pub fn levels(&mut self, rounds: &[Round], time: Seconds) -> Result<Levels, LiveError> {
         let mut levels = Vec::new();
         let Some(last) = rounds.last() else { return Ok((levels, None)) };
-        let users = USERS.min(last.concurrency);
-        let rate = rounds.iter().filter(|r| r.concurrency <= users).map(|r| r.throughput.get());
+        let most = USERS.min(last.concurrency);
+        let rate = rounds.iter().filter(|r| r.concurrency <= most).map(|r| r.throughput.get());
         let rate = rate.fold(0.0, f64::max);
         #[expect(clippy::cast_precision_loss, reason = "a handful of blocks")]
-        let each = (rate * time.get() / BLOCKS as f64).max(LEAST);
+        let [of_all, of_fewest] = [BLOCKS, FEWEST_LEVELS].map(|n| rate * time.get() / n as f64);
+        let each = of_all.max(LEAST.min(of_fewest)).max(LEAST_OF_SLOW);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let users = most.min(each.clamp(1.0, LEAST) as u32);
         // A service that is too slow for all blocks gets as many as there is time for.
-        let until = Instant::now() + Duration::from_secs_f64(time.get() * 1.5);
+        let until = Instant::now() + Duration::from_secs_f64(time.get() * PATIENCE);
         let mut all = None::<Outcome>;
         for _ in 0..BLOCKS {
             let outcome = self.without_a_pause(users, each)?;

@@ -17,6 +17,7 @@ pub fn live() -> LiveRecord {
         cpu_seconds: Seconds::new(0.01),
         latency: [0.02, 0.03, 0.04, 0.05].map(Seconds::new),
         driver_bound: n == 4,
+        driver_share: if n == 2 { 0.2 } else { 0.0 },
     };
     let span = |low, typical, high| {
         Span::around(Bytes::new(low), Bytes::new(typical), Bytes::new(high), Source::Fitted)
@@ -40,6 +41,7 @@ pub fn live() -> LiveRecord {
             round(8, &[("reset", 3), ("status 500", 1)]),
         ],
         growth: Some(Growth { bytes_per_request: span(60_000, 65_536, 70_000), requests: 800 }),
+        growth_looks: 16,
         failures: vec![Failure {
             concurrency: 8,
             start: 0,
