@@ -24,8 +24,10 @@ use support::{TOOL, folder, median, tool, worst};
 const BOXES: [u64; 5] = [128, 256, 512, 1024, 2048];
 /// Boxes that are tried of each service: the smallest that hold a request.
 const BOXES_EACH: usize = 3;
-/// Services whose trials take a minute or more, with the boxes that are tried of them.
-const SLOW: [(&str, usize); 2] = [("yolov8s-seg", 2), ("yolov8m-seg", 1)];
+/// And of those whose larger boxes take minutes each.
+const FEWER: [(&str, usize); 3] = [("resnet50", 2), ("yolov8s-seg", 1), ("yolov8m-seg", 1)];
+/// Services of which a lone request takes a second.
+const SLOW: [&str; 2] = ["yolov8s-seg", "yolov8m-seg"];
 /// Third-party models: of each package one, and what takes a minute a trial is left out.
 const THIRD: [&str; 9] = [
     "ddddocr",
@@ -39,13 +41,7 @@ const THIRD: [&str; 9] = [
     "silero-vad",
 ];
 /// Services whose requests are short enough for thousands of them in two minutes, and CPUs for them.
-const QUICK: [(&str, f64); 5] = [
-    ("magika-v3.3", 0.5),
-    ("magika-v3.3", 1.0),
-    ("ppocr-v2-cls", 1.5),
-    ("ppocr-v2-cls", 2.0),
-    ("silero-vad", 1.0),
-];
+const QUICK: [(&str, f64); 3] = [("magika-v3.3", 1.0), ("magika-v3.3", 2.0), ("silero-vad", 1.0)];
 const PARTS: [&str; 4] = ["trials", "lines", "load", "simulation"];
 /// Footprints of an earlier run are taken.
 const KEPT: &str = "kept";
@@ -99,7 +95,7 @@ fn measured(service: &Service, kept: bool) -> PathBuf {
 }
 
 fn is_slow(service: &Service) -> bool {
-    SLOW.iter().any(|(name, _)| *name == service.name)
+    SLOW.contains(&service.name.as_str())
 }
 
 /// What `verify` says, whether the plan held or not.
@@ -130,7 +126,8 @@ fn boxes(service: &Service, profile: &Path) -> Vec<(u64, f64, u32)> {
     };
     // A request of half a second is tried on all CPUs, or a trial takes minutes.
     let cpus = if is_slow(service) { [2.0, 1.0, 2.0] } else { [0.5, 1.0, 2.0] };
-    let tried = SLOW.iter().find(|(name, _)| *name == service.name).map_or(BOXES_EACH, |s| s.1);
+    let fewer = FEWER.iter().find(|(name, _)| *name == service.name);
+    let tried = fewer.map_or(BOXES_EACH, |(_, boxes)| *boxes);
     BOXES
         .into_iter()
         .map(|ram| (ram, promised(ram)))
