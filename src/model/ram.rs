@@ -11,6 +11,7 @@
 mod mixture;
 
 use super::line::{FitError, Line, Sample};
+use super::sample::median;
 use crate::units::{Bytes, Source, Span};
 
 pub use mixture::{Late, Mixture};
@@ -79,24 +80,49 @@ pub struct RamModel {
     kernel: Bytes,
 }
 
-/// What a cold burst takes beyond the line, a request.
+/// What a cold burst takes beyond the line, a request: of several bursts the least, the median, and
+/// what the next may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct ColdExtra {
-    per_request: f64,
+    least: f64,
+    typical: f64,
+    most: f64,
     measured_at: f64,
+}
+
+impl ColdExtra {
+    /// First requests allocate in an order that is a matter of chance, and the heights of bursts of
+    /// the same service differ by several requests' worth. Three say little of the highest: it is
+    /// taken to be as far above them as they are apart. That is a choice; of three draws that are
+    /// spread evenly, the next is above their highest in one of four cases, and above this in one of
+    /// sixteen.
+    fn of(mut excesses: Vec<f64>, measured_at: f64) -> Option<Self> {
+        excesses.sort_by(f64::total_cmp);
+        let (least, most) = (*excesses.first()?, *excesses.last()?);
+        let typical = median(excesses.iter().copied());
+        Some(Self { least, typical, most: most + (most - least), measured_at })
+    }
+
+    fn less(self, warm: f64) -> Self {
+        let [least, typical, most] =
+            [self.least, self.typical, self.most].map(|each| (each - warm).max(0.0));
+        Self { least, typical, most, ..self }
+    }
 }
 
 impl RamModel {
     /// From the warm line, the peaks of cold bursts by concurrency, the height of loading, and the
     /// kernel memory that a limit is charged with beyond the pages of the process.
     ///
-    /// Of several cold bursts the largest concurrency counts, and the highest peak there: at few
-    /// requests the excess is within the line's noise, which scaling would multiply.
-    pub fn new(line: Line, cold: Vec<(u32, Bytes)>, load_peak: Bytes, kernel: Bytes) -> Self {
-        let cold_extra = cold.into_iter().max().filter(|(n, _)| *n > 0).map(|(n, peak)| {
-            let n = f64::from(n);
-            let excess = (peak.as_f64() - typical(&line, n)).max(0.0);
-            ColdExtra { per_request: excess / n, measured_at: n }
+    /// Of several cold bursts those of the largest concurrency count: at few requests the excess is
+    /// within the line's noise, which scaling would multiply.
+    pub fn new(line: Line, cold: &[(u32, Bytes)], load_peak: Bytes, kernel: Bytes) -> Self {
+        let largest = cold.iter().map(|(n, _)| *n).max().filter(|n| *n > 0);
+        let cold_extra = largest.and_then(|largest| {
+            let n = f64::from(largest);
+            let of_largest = cold.iter().filter(|(n, _)| *n == largest);
+            let excess = |peak: Bytes| (peak.as_f64() - typical(&line, n)).max(0.0) / n;
+            ColdExtra::of(of_largest.map(|(_, peak)| excess(*peak)).collect(), n)
         });
         let low_peak = line.peak_of_lower_prediction(CONFIDENCE).max(0.0);
         Self {
@@ -136,7 +162,7 @@ impl RamModel {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a u32")]
             let mixed = mixture.total(n as u32, |n| self.line_at(n, 0.0)).typical().as_f64();
             let warm = (mixed - typical(&self.line, n)) / n;
-            ColdExtra { per_request: (cold.per_request - warm).max(0.0), ..cold }
+            cold.less(warm)
         });
         Self { mixture: Some(mixture), ..self }
     }
@@ -174,7 +200,15 @@ impl RamModel {
     /// burst it is extrapolated.
     pub fn cold(&self, n: u32) -> Option<Span<Bytes>> {
         let extra = self.cold_extra?;
-        let total = self.at(n, extra.per_request * f64::from(n.min(self.most)));
+        let requests = f64::from(n.min(self.most));
+        let with = |each: f64| self.at(n, each * requests);
+        let typical = with(extra.typical);
+        let total = Span::around(
+            with(extra.least).low(),
+            typical.typical(),
+            with(extra.most).high(),
+            typical.source(),
+        );
         let beyond = f64::from(n) > extra.measured_at;
         Some(if beyond { total.with_source(Source::Extrapolated) } else { total })
     }

@@ -112,7 +112,7 @@ fn states(footprint: &Footprint, models: &Models) -> Vec<StateCurve> {
 
 fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let marks = &footprint.marks;
-    let alike = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>, besides: Bytes| {
+    let alike = |bytes: fn(&Point) -> Bytes, load_peak, cold: &[(u32, Bytes)], besides: Bytes| {
         let line = line_of_peaks(&reached(footprint, bytes))?;
         let model = RamModel::new(line, cold, load_peak, marks.kernel_bytes + besides)
             .of_processes(measured_full(footprint));
@@ -121,8 +121,8 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
             None => model,
         })
     };
-    let model = |bytes: fn(&Point) -> Bytes, load_peak, cold, besides| {
-        let alike = alike(bytes, load_peak, cold, besides)?;
+    let model = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>, besides| {
+        let alike = alike(bytes, load_peak, &cold, besides)?;
         Ok::<_, PlanError>(match &footprint.mix {
             Some(mix) => alike.mixed(mixture(mix, bytes, State::AfterLazy)?),
             None => alike,
@@ -131,7 +131,7 @@ fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let eager = || match footprint.mix.as_ref().filter(|mix| mix.lazy.is_some()) {
         Some(mix) => {
             // The burst was measured with everything loaded.
-            let alike = alike(|p| p.peak_bytes, marks.load_peak_bytes, Vec::new(), Bytes::ZERO)?;
+            let alike = alike(|p| p.peak_bytes, marks.load_peak_bytes, &[], Bytes::ZERO)?;
             Ok(Some(alike.mixed(mixture(mix, |p| p.peak_bytes, State::Eager)?)))
         }
         None => Ok::<_, PlanError>(None),

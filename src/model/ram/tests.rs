@@ -20,7 +20,7 @@ fn model(base: f64, slope: f64, noise: f64) -> RamModel {
         .collect();
     let line = line_of_peaks(&samples).unwrap();
     let cold = vec![(16, Bytes::from_f64(base + slope * 20.0))];
-    RamModel::new(line, cold, Bytes::from_f64(base * 1.1), Bytes::mib(1))
+    RamModel::new(line, &cold, Bytes::from_f64(base * 1.1), Bytes::mib(1))
 }
 
 const MIB: f64 = 1_048_576.0;
@@ -73,12 +73,15 @@ fn of_several_cold_bursts_the_largest_counts() {
     let samples = [(1.0, 110.0), (2.0, 120.0), (16.0, 260.0)];
     let line = Line::fit(&samples.map(|(x, y)| Sample { x, y: y * MIB, process: 0 })).unwrap();
     let peaks = |peaks: &[(u32, u64)]| {
-        let cold = peaks.iter().map(|&(n, mib)| (n, Bytes::mib(mib))).collect();
-        RamModel::new(line, cold, Bytes::ZERO, Bytes::ZERO)
+        let cold: Vec<_> = peaks.iter().map(|&(n, mib)| (n, Bytes::mib(mib))).collect();
+        RamModel::new(line, &cold, Bytes::ZERO, Bytes::ZERO)
     };
-    let two = peaks(&[(4, 160), (8, 220), (8, 212)]);
-    assert_eq!(two.cold(8).unwrap().typical(), Bytes::mib(220));
-    assert_eq!(two.cold(4).unwrap().typical(), Bytes::mib(160));
+    let two = peaks(&[(4, 160), (8, 220), (8, 212), (8, 204)]);
+    let eight = two.cold(8).unwrap();
+    assert_eq!(eight.typical(), Bytes::mib(212));
+    // Nothing is uncertain but the bursts: the highest, and as much again as they are apart.
+    assert_eq!([eight.low(), eight.high()], [204, 220 + 16].map(Bytes::mib));
+    assert_eq!(two.cold(4).unwrap().typical(), Bytes::mib(140 + 16));
     assert_eq!(two.cold(8).unwrap().source(), Source::Fitted);
     assert_eq!(two.cold(9).unwrap().source(), Source::Extrapolated);
     assert_eq!(two.limit(9, true).source(), Source::Extrapolated);
