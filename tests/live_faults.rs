@@ -326,14 +326,15 @@ fn a_service_is_stopped_whatever_asks_for_it() {
         let begun = Instant::now();
         for signal in signals {
             send(signal, &child);
-            std::thread::sleep(Duration::from_millis(500));
+            // Time to notice.
+            std::thread::sleep(Duration::from_millis(1500));
         }
         let output = child.wait_with_output().unwrap();
         let (wanted, said) =
             (if is_ignored { 0 } else { 130 }, String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(wanted), "{signals:?}: {said}");
         if !is_ignored {
-            assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_millis(4800), "{:?}", begun.elapsed());
         }
         assert_nobody_is_left(options);
     }
