@@ -32,7 +32,9 @@ fn a_known_appetite_is_found() {
         let seen = spawned(
             &place,
             &format!("--base 60M --hold 12M --time 0.05 {mode}"),
-            &["--budget", "12s"],
+            // Which of four workers gets a request is a matter of chance: sixteen in flight tell, and a
+            // machine that is slow for a moment must have the time for them.
+            &["--budget", if workers > 2.0 { "24s" } else { "12s" }],
         );
         assert_eq!(topology(&seen), word, "{mode}: {seen:#}");
         assert_eq!(seen["live"]["at_once"].as_u64(), at_once, "{mode}");
