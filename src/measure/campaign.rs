@@ -33,9 +33,6 @@ const MAX_FAR: u32 = 64;
 /// A curve that is no line never gets a tight interval: this many children say so as well as more.
 const MAX_CHILDREN: usize = 24;
 
-/// Bursts on services that were just started, where there is time: their heights differ.
-const BURSTS: usize = 3;
-
 /// A check may end this share of the budget late.
 const GRACE: f64 = 0.1;
 
@@ -176,8 +173,8 @@ impl Campaign<'_> {
         schedule.shifted(self.topology.knee() - 1)
     }
 
-    /// The minimum is always due; a check only while there is time for it, as the machine may be
-    /// slower than it was when the schedule was made.
+    /// The minimum is always due; a check, or a burst after the first, only while there is time for
+    /// it, as the machine may be slower than it was when the schedule was made.
     fn is_due(
         &self,
         errand: Errand,
@@ -189,10 +186,15 @@ impl Campaign<'_> {
             .iter()
             .find_map(|r| pace(r, self.cores))
             .map_or(0.0, |pace| schedule.child_seconds(errand, &pace).get());
-        !matches!(errand, Errand::Check | Errand::Mix) || needed <= left + GRACE * self.budget.get()
+        let is_minimum = match errand {
+            Errand::Check | Errand::Mix => false,
+            Errand::Cold => !finished.iter().any(|r| r.errand == Errand::Cold),
+            _ => true,
+        };
+        is_minimum || needed <= left + GRACE * self.budget.get()
     }
 
-    /// What is left of the budget goes into more bursts, then into a larger concurrency and a repeat of the ladder in
+    /// What is left of the budget goes into a larger concurrency and a repeat of the ladder in
     /// turn, until the interval is tight. Where processes differ by more than their own points do,
     /// only more processes make it so: a fourth takes t from 4.3 to 3.2, a fifth to 2.8. Those are
     /// ladders and checks in turn, since the median of three checks is no surer than three ladders.
@@ -200,12 +202,6 @@ impl Campaign<'_> {
         let warm = || finished.iter().filter(|r| r.errand.is_of_the_first_kind());
         if finished.len() >= MAX_CHILDREN || finished.iter().any(|r| r.killed.is_some()) {
             return None;
-        }
-        let colds = finished.iter().filter(|r| r.errand == Errand::Cold).count();
-        let pace = finished.iter().find_map(|r| pace(r, self.cores))?;
-        let fits = |errand| schedule.child_seconds(errand, &pace).get() <= left;
-        if colds < BURSTS && fits(Errand::Cold) {
-            return Some(Errand::Cold);
         }
         let samples: Vec<Sample> = warm().flat_map(samples).collect();
         let line = Line::fit(&samples).ok()?;
@@ -228,7 +224,8 @@ impl Campaign<'_> {
         } else {
             Errand::Ladder
         };
-        fits(errand).then_some(errand)
+        let pace = finished.iter().find_map(|r| pace(r, self.cores))?;
+        (schedule.child_seconds(errand, &pace).get() <= left).then_some(errand)
     }
 
     /// One child from start to end. Being killed is a result, not an error, unless it was killed

@@ -2,8 +2,8 @@
 //! schedule out.
 //!
 //! The minimum (three children, N = 1, 2, 4) is never skipped. The budget then buys, in this
-//! order: the held-out N in three other children, waves until the mark is flat, a larger N, more
-//! repeats.
+//! order: the held-out N in three other children, more cold bursts, waves until the mark is flat, a
+//! larger N, more repeats.
 
 use crate::units::Seconds;
 
@@ -12,6 +12,10 @@ pub const CHILDREN: u32 = 3;
 
 /// The concurrency at which the fit is checked, twice the largest that it is made from.
 pub const HELD_OUT: u32 = 16;
+
+/// Cold bursts where there is time: what first requests take in a new process is a matter of the order
+/// in which they allocate, and one burst says nothing of how much the next may differ.
+const BURSTS: usize = 3;
 
 /// The largest concurrency that the fit is made from before it is checked.
 pub const FIT_UP_TO: u32 = 8;
@@ -75,6 +79,8 @@ pub struct Schedule {
     pub kinds: usize,
     /// Rising concurrencies of each ladder child.
     pub ladder: Vec<u32>,
+    /// Bursts on services that were not warmed up, each in a process of its own: 1 or more.
+    pub bursts: usize,
     /// The concurrency of the checks, if there are any.
     pub held_out: Option<u32>,
     /// Blocks of waves at the most, on the ladder.
@@ -93,6 +99,7 @@ impl Schedule {
         Self {
             kinds,
             ladder: vec![1, 2, 4],
+            bursts: 1,
             held_out: None,
             max_blocks: 1,
             max_check_blocks: 1,
@@ -104,8 +111,9 @@ impl Schedule {
     /// The most that fits `budget`, in the order of what is worth most.
     pub fn within(budget: Seconds, pace: &Pace, kinds: usize) -> Self {
         let mut best = Self::minimum(kinds);
-        let upgrades: [fn(&mut Self); 9] = [
+        let upgrades: [fn(&mut Self); 10] = [
             |s| s.held_out = Some(HELD_OUT),
+            |s| s.bursts = BURSTS,
             |s| s.max_blocks = FEW_BLOCKS,
             |s| s.at_random = Seconds::new(0.4),
             |s| s.ladder = vec![1, 2, 4, FIT_UP_TO],
@@ -134,7 +142,8 @@ impl Schedule {
     }
 
     /// The children in the order in which they run. The cold burst comes before the checks, as it
-    /// decides verdicts and they only test the fit.
+    /// decides verdicts and they only test the fit; more bursts, which say how much it may differ,
+    /// come last.
     pub fn errands(&self) -> Vec<Errand> {
         let mut errands = vec![Errand::Ladder; CHILDREN as usize];
         for kind in 1..self.kinds {
@@ -147,6 +156,7 @@ impl Schedule {
                 errands.extend([Errand::Mix; CHILDREN as usize]);
             }
         }
+        errands.extend(vec![Errand::Cold; self.bursts.saturating_sub(1)]);
         errands
     }
 
@@ -160,7 +170,7 @@ impl Schedule {
         }
     }
 
-    /// The concurrency of the cold burst.
+    /// The concurrency of the cold bursts.
     pub fn cold_concurrency(&self) -> u32 {
         self.held_out.or(self.ladder.last().copied()).unwrap_or(1)
     }
@@ -237,6 +247,8 @@ mod tests {
         assert_eq!(seen[0].held_out, None);
         for schedule in &seen[1..] {
             assert_eq!(schedule.held_out, Some(16), "{schedule:?}");
+            // What decides verdicts comes before what only narrows an interval.
+            assert!(schedule.bursts == 3 || schedule.max_blocks == 1, "{schedule:?}");
             assert!(!schedule.ladder.contains(&8) || schedule.max_blocks > 1, "{schedule:?}");
         }
         let last = seen.last().unwrap();

@@ -4,11 +4,14 @@
 use super::campaign::{Measured, Run};
 use crate::footprint::{
     ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, Growth, Inside, Level,
-    LiveRecord, Marks, PeaksBy, Point, Throughput, ToldBy, Topology,
+    LiveRecord, Marks, PeaksBy, Point, Round, Throughput, ToldBy, Topology,
 };
 use crate::model::live::{AtOnce, Seen, Slope, at_once, growth, in_step};
 use crate::model::sample::median;
 use crate::units::{Bytes, Seconds, Source, Span};
+
+/// Points of which a line and what it leaves can be told.
+const FEWEST_POINTS: usize = 3;
 
 /// What is known besides the measurement.
 #[derive(Debug, Clone)]
@@ -151,14 +154,23 @@ fn topology(workers: u32, at_once: Option<u32>) -> Topology {
     }
 }
 
-/// The peaks that make the line: of each start, up to where its requests were at work together.
+/// The peaks that make the line: of each start, up to where its requests were at work together. Where
+/// that leaves too few, those beyond are taken too: the line is then bent, and its interval as wide.
 fn points(measured: &Measured, leak: f64, found: AtOnce) -> Vec<Point> {
-    let rounds = measured.runs.iter().flat_map(|run| {
-        // Beyond an end that was found, nothing rises anyway.
-        let most = found.number().map_or_else(|| in_step(&seen(run, leak)), |_| u32::MAX);
-        run.rounds.iter().filter(move |r| r.concurrency <= most && !run.failed_at(r))
-    });
+    let rounds = |is_in_step: bool| {
+        let of = move |run| {
+            // Beyond an end that was found, nothing rises anyway.
+            let is_bound = is_in_step && found.number().is_none();
+            let most = if is_bound { in_step(&seen(run, leak)) } else { u32::MAX };
+            let is_point = move |r: &&Round| r.concurrency <= most && !run.failed_at(r);
+            run.rounds.iter().filter(is_point)
+        };
+        measured.runs.iter().flat_map(of).collect::<Vec<_>>()
+    };
+    let in_step = rounds(true);
+    let rounds = if in_step.len() < FEWEST_POINTS { rounds(false) } else { in_step };
     rounds
+        .into_iter()
         .map(|round| {
             let anon = Bytes::from_f64(without(round.peak.anon_bytes, leak, round.before));
             Point {
