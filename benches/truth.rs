@@ -24,8 +24,10 @@ use support::{TOOL, folder, median, tool, worst};
 const BOXES: [u64; 5] = [128, 256, 512, 1024, 2048];
 /// Boxes that are tried of each service: the smallest that hold a request.
 const BOXES_EACH: usize = 3;
-/// And of those whose larger boxes take minutes each.
-const FEWER: [(&str, usize); 3] = [("resnet50", 2), ("yolov8s-seg", 1), ("yolov8m-seg", 1)];
+/// And of those whose larger boxes take minutes each, or hold more than are ever tried at once; one goes up to
+/// the largest box.
+const OTHERS: [(&str, usize); 5] =
+    [("resnet18", 4), ("resnet50", 1), ("yolov8s-seg", 1), ("yolov8m-seg", 1), ("silero-vad", 1)];
 /// Services of which a lone request takes a second.
 const SLOW: [&str; 2] = ["yolov8s-seg", "yolov8m-seg"];
 /// Third-party models: of each package one, and what takes a minute a trial is left out.
@@ -40,8 +42,9 @@ const THIRD: [&str; 9] = [
     "ppocr-v2-cls",
     "silero-vad",
 ];
-/// Services whose requests are short enough for thousands of them in two minutes, and CPUs for them.
-const QUICK: [(&str, f64); 3] = [("magika-v3.3", 1.0), ("magika-v3.3", 2.0), ("silero-vad", 1.0)];
+/// Services whose requests are short enough for thousands of them in a few minutes, and CPUs for them.
+const QUICK: [(&str, f64); 4] =
+    [("ppocr-v2-cls", 2.0), ("magika-v3.3", 1.0), ("magika-v3.3", 2.0), ("silero-vad", 1.0)];
 const PARTS: [&str; 4] = ["trials", "lines", "load", "simulation"];
 /// Footprints of an earlier run are taken.
 const KEPT: &str = "kept";
@@ -125,9 +128,9 @@ fn boxes(service: &Service, profile: &Path) -> Vec<(u64, f64, u32)> {
         plan.ram.max_concurrency.map_or(0, |c| c.low)
     };
     // A request of half a second is tried on all CPUs, or a trial takes minutes.
-    let cpus = if is_slow(service) { [2.0, 1.0, 2.0] } else { [0.5, 1.0, 2.0] };
-    let fewer = FEWER.iter().find(|(name, _)| *name == service.name);
-    let tried = fewer.map_or(BOXES_EACH, |(_, boxes)| *boxes);
+    let cpus = if is_slow(service) { [2.0; 4] } else { [0.5, 1.0, 2.0, 2.0] };
+    let other = OTHERS.iter().find(|(name, _)| *name == service.name);
+    let tried = other.map_or(BOXES_EACH, |(_, boxes)| *boxes);
     BOXES
         .into_iter()
         .map(|ram| (ram, promised(ram)))

@@ -67,8 +67,7 @@ pub fn run(
         can_be_written(output)?;
     }
     let interrupt =
-        if attached.is_some() { Interrupt::listen() } else { Interrupt::listen_and_stop_first() };
-    let interrupt = interrupt.context("cannot listen for Ctrl-C")?;
+        Interrupt::listen_for(attached.is_none()).context("cannot listen for Ctrl-C")?;
     let cpus = box_of(attached.as_ref())?.cpus.value.get();
     let watch = Interference::start();
     let measured = Campaign {

@@ -38,9 +38,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let mut watcher = Watcher::start()?;
     let limits = Limits { ram: Some(ram), cpus };
     drop(ControlGroup::make(&place, limits, &mut watcher).map_err(|e| rights::explained(&e))?);
-    let interrupt =
-        if request.is_live() { Interrupt::listen_and_stop_first() } else { Interrupt::listen() };
-    let interrupt = interrupt.context("cannot listen for Ctrl-C")?;
+    let interrupt = Interrupt::listen_for(request.is_live()).context("cannot listen for Ctrl-C")?;
     let obtained = request.obtain_until(&interrupt)?;
     if obtained.interrupted {
         return Ok(Exit::Interrupted);

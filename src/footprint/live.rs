@@ -217,12 +217,15 @@ impl LiveRecord {
     /// Whether the service could stand this round: all but a few requests were answered, and it
     /// went on.
     pub fn stood(&self, round: &Round) -> bool {
-        round.stood()
-            && !self.failures.iter().any(|f| {
-                f.start == round.start
-                    && f.concurrency == round.concurrency
-                    && matches!(f.phase, During::Round | During::FirstRequests)
-            })
+        round.stood() && !self.failures.iter().any(|f| f.ended(round))
+    }
+}
+
+impl Failure {
+    /// Whether this is how that round ended.
+    pub fn ended(&self, round: &Round) -> bool {
+        matches!(self.phase, During::Round | During::FirstRequests)
+            && (self.start, self.concurrency) == (round.start, round.concurrency)
     }
 }
 

@@ -15,7 +15,7 @@ use super::protocol::{
     Command, Job, Kinds, Loaded, LoadedModel, Mark, Reply, StageSample, Warm, WaveSample,
 };
 use super::room;
-use super::schedule::{CHILDREN, Errand, Pace, Schedule};
+use super::schedule::{BURSTS, CHILDREN, Errand, Pace, Schedule};
 use crate::footprint::{Killed, Topology};
 use crate::model::{CONFIDENCE, Interval, Line, Sample};
 use crate::units::{Bytes, Seconds};
@@ -194,14 +194,20 @@ impl Campaign<'_> {
         is_minimum || needed <= left + GRACE * self.budget.get()
     }
 
-    /// What is left of the budget goes into a larger concurrency and a repeat of the ladder in
-    /// turn, until the interval is tight. Where processes differ by more than their own points do,
+    /// What is left of the budget goes into bursts, where the schedule had no time for all of them
+    /// beside the checks, then into a larger concurrency and a repeat of the ladder in turn, until the interval is tight. Where processes differ by more than their own points do,
     /// only more processes make it so: a fourth takes t from 4.3 to 3.2, a fifth to 2.8. Those are
     /// ladders and checks in turn, since the median of three checks is no surer than three ladders.
     fn extra(&self, finished: &[ChildRecord], schedule: &Schedule, left: f64) -> Option<Errand> {
         let warm = || finished.iter().filter(|r| r.errand.is_of_the_first_kind());
         if finished.len() >= MAX_CHILDREN || finished.iter().any(|r| r.killed.is_some()) {
             return None;
+        }
+        let pace = finished.iter().find_map(|r| pace(r, self.cores))?;
+        let fits = |errand| schedule.child_seconds(errand, &pace).get() <= left;
+        let bursts = finished.iter().filter(|r| r.errand == Errand::Cold).count();
+        if bursts < BURSTS && fits(Errand::Cold) {
+            return Some(Errand::Cold);
         }
         let samples: Vec<Sample> = warm().flat_map(samples).collect();
         let line = Line::fit(&samples).ok()?;
@@ -224,8 +230,7 @@ impl Campaign<'_> {
         } else {
             Errand::Ladder
         };
-        let pace = finished.iter().find_map(|r| pace(r, self.cores))?;
-        (schedule.child_seconds(errand, &pace).get() <= left).then_some(errand)
+        fits(errand).then_some(errand)
     }
 
     /// One child from start to end. Being killed is a result, not an error, unless it was killed

@@ -37,12 +37,20 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// For whoever starts something that must not be left behind, or does not.
+    ///
+    /// # Errors
+    /// Where the system allows no handler.
+    pub fn listen_for(starts_a_service: bool) -> std::io::Result<Self> {
+        if starts_a_service { Self::listen_and_stop_first() } else { Self::listen() }
+    }
+
     /// Like [`Interrupt::listen`], for whoever has started what must not be left behind: a second
     /// signal does not end the program, but is seen by [`Interrupt::is_repeated`].
     ///
     /// # Errors
     /// Where the system allows no handler.
-    pub fn listen_and_stop_first() -> std::io::Result<Self> {
+    fn listen_and_stop_first() -> std::io::Result<Self> {
         let interrupt = Self::default();
         for signal in signals() {
             flag::register(signal, Arc::clone(&interrupt.asked))?;

@@ -15,7 +15,7 @@ pub const HELD_OUT: u32 = 16;
 
 /// Cold bursts where there is time: what first requests take in a new process is a matter of the order
 /// in which they allocate, and one burst says nothing of how much the next may differ.
-const BURSTS: usize = 3;
+pub const BURSTS: usize = 3;
 
 /// The largest concurrency that the fit is made from before it is checked.
 pub const FIT_UP_TO: u32 = 8;

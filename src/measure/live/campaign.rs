@@ -109,11 +109,7 @@ impl Run {
 
     /// Whether it could not stand this round.
     pub fn failed_at(&self, round: &Round) -> bool {
-        let is_it = |f: &Failure| {
-            matches!(f.phase, During::FirstRequests | During::Round)
-                && f.concurrency == round.concurrency
-        };
-        !round.stood() || self.failures.iter().any(is_it)
+        !round.stood() || self.failures.iter().any(|f| f.ended(round))
     }
 }
 

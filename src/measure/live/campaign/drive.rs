@@ -18,7 +18,7 @@ const MOST: u32 = 40;
 /// Of a round's time, what waves take; the rest is for the rate.
 const FOR_WAVES: f64 = 0.6;
 /// A peak that so many waves in a row have not raised is one.
-const FLAT: u32 = 6;
+const FLAT: u32 = 10;
 /// By less than this share is not raised.
 const RAISED: f64 = 0.002;
 /// Requests that are driven without a pause, at the most.
