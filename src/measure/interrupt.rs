@@ -1,17 +1,26 @@
 //! Ctrl-C and its kin: a flag that long work looks at, so that it ends in order.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::{flag, low_level};
 
 /// Set once the user has asked for an end. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
-    repeated: Arc<AtomicBool>,
+    counter: Option<Arc<Counter>>,
+}
+
+/// Counts signals: each writes a byte.
+#[derive(Debug)]
+struct Counter {
+    bytes: Mutex<UnixStream>,
+    count: AtomicUsize,
 }
 
 impl Interrupt {
@@ -46,15 +55,18 @@ impl Interrupt {
     }
 
     /// Like [`Interrupt::listen`], for whoever has started what must not be left behind: a second
-    /// signal does not end the program, but is seen by [`Interrupt::is_repeated`].
+    /// signal does not end the program, but is counted by [`Interrupt::times`].
     ///
     /// # Errors
     /// Where the system allows no handler.
     fn listen_and_stop_first() -> std::io::Result<Self> {
-        let interrupt = Self::default();
+        let (bytes, told) = UnixStream::pair()?;
+        bytes.set_nonblocking(true)?;
+        let counter = Counter { bytes: Mutex::new(bytes), count: AtomicUsize::new(0) };
+        let interrupt = Self { counter: Some(Arc::new(counter)), ..Self::default() };
         for signal in signals() {
+            low_level::pipe::register(signal, told.try_clone()?)?;
             flag::register(signal, Arc::clone(&interrupt.asked))?;
-            flag::register(signal, Arc::clone(&interrupt.repeated))?;
         }
         Ok(interrupt)
     }
@@ -64,19 +76,25 @@ impl Interrupt {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// From now on, [`Interrupt::is_repeated`] tells of new signals alone.
-    pub fn forget_repeated(&self) {
-        self.repeated.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether an end was asked for since that was forgotten.
-    pub fn is_repeated(&self) -> bool {
-        self.repeated.load(Ordering::Relaxed)
+    /// How often an end was asked for, where the program goes on after the first time; else 0.
+    pub fn times(&self) -> usize {
+        self.counter.as_deref().map_or(0, Counter::read)
     }
 
     /// The flag itself, for code that polls it.
     pub fn flag(&self) -> &AtomicBool {
         &self.asked
+    }
+}
+
+impl Counter {
+    fn read(&self) -> usize {
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut some = [0; 64];
+        while let Ok(read @ 1..) = bytes.read(&mut some) {
+            self.count.fetch_add(read, Ordering::Relaxed);
+        }
+        self.count.load(Ordering::Relaxed)
     }
 }
 

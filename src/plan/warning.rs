@@ -27,6 +27,7 @@ impl Warning {
             Self::Grows { .. } => "memory_grows",
             Self::CouldNotStand { .. } => "could_not_stand",
             Self::BurstFailed { .. } => "burst_failed",
+            Self::OneBurst { .. } => "one_burst",
         }
     }
 }
@@ -95,6 +96,11 @@ pub enum Warning {
         concurrency: u32,
         /// What happened.
         what: String,
+    },
+    /// A single burst right after a start was measured: how much they differ is not known.
+    OneBurst {
+        /// Requests in flight.
+        concurrency: u32,
     },
     /// Something disturbed the measurement.
     Disturbed(String),

@@ -8,7 +8,7 @@ use fluent_bundle::FluentValue;
 
 use super::catalogue::{Catalogue, Language};
 use super::document::{
-    Axis, Bar, Block, Chart, Column, Document, Facts, Item, Leaf, Mark, Mood, Plot, Row, RowKind,
+    Axis, Bar, Block, Chart, Column, Document, Facts, Item, Leaf, Mood, Plot, Row, RowKind,
     Section, Series, Table, Tree,
 };
 use super::values::Style;
@@ -251,12 +251,7 @@ impl<'a> Writer<'a> {
                     .iter()
                     .map(|s| Series {
                         name: self.phrase(&s.name),
-                        mark: match s.mark {
-                            page::Mark::Line => Mark::Line,
-                            page::Mark::Bound => Mark::Bound,
-                            page::Mark::Points => Mark::Points,
-                            page::Mark::Limit => Mark::Limit,
-                        },
+                        mark: s.mark,
                         points: s.points.iter().map(|(x, y)| (*x, y / factor)).collect(),
                     })
                     .collect();

@@ -3,6 +3,8 @@
 //! Every format is made from this, so that none of them says what another does not. Texts hold no
 //! markup and no escapes: whoever writes a format adds its own.
 
+pub use crate::plan::page::Mark;
+
 /// How good something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
@@ -211,19 +213,6 @@ pub struct Series {
     pub mark: Mark,
     /// In the units of the axes, ascending in x.
     pub points: Vec<(f64, f64)>,
-}
-
-/// How a curve is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// A line through its points.
-    Line,
-    /// A lighter line: a bound.
-    Bound,
-    /// Points alone: what was measured.
-    Points,
-    /// A limit that must not be crossed: a level line.
-    Limit,
 }
 
 /// A bar.

@@ -75,6 +75,7 @@ mod tests {
                 "memory_grows",
                 "could_not_stand",
                 "burst_failed",
+                "one_burst",
             ]
         );
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());

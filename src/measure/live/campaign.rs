@@ -8,9 +8,10 @@ mod growth;
 
 use std::time::{Duration, Instant};
 
-use self::first::{Failed, First};
+use self::first::First;
 use self::group::Boxes;
 pub use self::group::peak_of;
+use self::growth::Rested;
 use super::LiveError;
 use super::client::Client;
 use super::load::Crowd;
@@ -289,43 +290,25 @@ impl Campaign<'_> {
             Extent::PeaksAlone => 1.0,
         };
         let for_rounds = begun + Duration::from_secs_f64(time.get() * share);
-        let mut failures = Vec::new();
-        failures.extend(unanswered.map(|Failed { concurrency, outcome }| {
-            let row = drive::row(concurrency, start, 0, settled.level, &outcome);
-            let phase = During::FindingWorkers;
-            Failure { concurrency, start, phase, what: row.errors_told() }
-        }));
         let seen = match failed {
-            Some(Failed { concurrency, outcome }) => {
-                let row = drive::row(concurrency, start, 0, settled.level, &outcome);
-                let what = what_failed(&root, &row.errors_told());
-                let phase = During::FirstRequests;
-                let failure = Some(Failure { concurrency, start, phase, what });
+            Some(failed) => {
+                let (row, told) = failed.told(start, settled.level, During::FirstRequests);
+                let failure = Some(Failure { what: what_failed(&root, &told.what), ..told });
                 drive::Seen { rounds: vec![row], busy: vec![0.0], failure, is_partial: false }
             }
             None => driver.rounds(up_to, extent == Extent::Whole, for_rounds)?,
         };
-        let mut is_stopped = false;
         let is_whole = extent == Extent::Whole && seen.failure.is_none() && !seen.is_partial;
-        let levels = if is_whole {
+        let Rested { levels, failure, is_stopped } = if is_whole {
             (self.tell)("does its memory grow?");
-            match driver.levels(&seen.rounds, Seconds::new(time.get() * FOR_GROWTH)) {
-                Err(LiveError::Interrupted) => {
-                    is_stopped = true;
-                    Vec::new()
-                }
-                levels => {
-                    let (levels, failure) = levels?;
-                    failures.extend(failure);
-                    levels
-                }
-            }
+            driver.rested(&seen.rounds, Seconds::new(time.get() * FOR_GROWTH))?
         } else {
-            Vec::new()
+            Rested::default()
         };
         let (peaks_by, driver_cpu, kernel, file_in_use) =
             (driver.peaks_by, driver.own_cpu, driver.kernel, driver.file_in_use);
-        failures.extend(seen.failure);
+        let unanswered = unanswered.map(|u| u.told(start, settled.level, During::FindingWorkers).1);
+        let failures = [unanswered, failure, seen.failure].into_iter().flatten().collect();
         let after = root.standing().unwrap_or(settled.clone());
         let start_seconds = subject.started.as_ref().map(Started::start_seconds);
         Ok(Run {

@@ -238,8 +238,9 @@ impl Started {
         }
         signal(&ours, id, Signal::TERM);
         let begun = Instant::now();
-        self.interrupt.forget_repeated();
-        while begun.elapsed() < END_LIMIT && !self.interrupt.is_repeated() {
+        // The first time is why it is stopped, if there was one; a second may have come before this.
+        let known = self.interrupt.times().min(1);
+        while begun.elapsed() < END_LIMIT && self.interrupt.times() <= known {
             if self.status().is_some() && self.root.ids().is_err() {
                 return;
             }

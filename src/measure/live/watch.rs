@@ -11,6 +11,7 @@ use crate::measure::memory::{self, Process};
 use crate::units::{Bytes, Seconds};
 
 /// Between two looks: reading a process takes some 30 µs, so ten of them take 0.6 % of a core.
+/// It is longer where they would take more than [`MOST_CPU`].
 pub const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Between two readings of all processes of the machine, which take milliseconds.
@@ -18,9 +19,13 @@ const NEW: Duration = Duration::from_millis(500);
 /// And where each process lists its children, only in case that one was not listed.
 const UNLISTED: Duration = Duration::from_secs(5);
 
+/// Of one core, what looking may take: a service that makes a process for each request is never the
+/// same as at the last look, and who shares which page is read again and again.
+const MOST_CPU: f64 = 0.02;
+
 /// Of the time, what asking each thread of the service for its children may take: with hundreds of
 /// them not each look does.
-const FOR_NEW: f64 = 0.02;
+const FOR_NEW: f64 = MOST_CPU / 2.0;
 
 /// Memory of some processes that moved by less than this share while it was read is that of one
 /// moment.
@@ -92,6 +97,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
             let _ = thread.join();
         }
     }
@@ -141,14 +147,18 @@ fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
             (_, true) => total.saturating_sub(shared.bytes),
             (_, false) => Bytes::ZERO,
         };
+        let cpu = memory::thread_cpu().get();
         {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.most = seen.most.max(total);
             seen.processes = seen.processes.max(count);
-            seen.cpu = memory::thread_cpu().get();
+            seen.cpu = cpu;
             seen.looks += 1;
         }
-        thread::sleep(INTERVAL);
+        let paid = begun.elapsed().as_secs_f64() * MOST_CPU;
+        let rest = Duration::from_secs_f64(((cpu - paid) / MOST_CPU).max(0.0));
+        // Woken when it is over.
+        thread::park_timeout(INTERVAL.max(rest));
     }
 }
 

@@ -177,6 +177,7 @@ pub fn warning(warning: &Warning) -> Phrase {
         Warning::BurstFailed { concurrency, what } => {
             says!("note-burst-failed", n = *concurrency, what = what.clone())
         }
+        Warning::OneBurst { concurrency } => says!("note-one-burst", n = *concurrency),
         Warning::MoreCpus { measured_on, together: None } => {
             says!("note-more-cpus", n = *measured_on)
         }

@@ -287,5 +287,6 @@ pub fn warnings() -> Vec<Warning> {
         Warning::Grows { per_request: Bytes::new(64 << 10), until_full: Some(1000) },
         Warning::CouldNotStand { concurrency: 16, what: "3 × reset".to_owned() },
         Warning::BurstFailed { concurrency: 8, what: "8 × reset".to_owned() },
+        Warning::OneBurst { concurrency: 16 },
     ]
 }

@@ -599,6 +599,7 @@ note-extrapolated = The answer goes beyond the { $n ->
 note-grows = Its memory grows by { $bytes } with each request and does not come back: no box holds that for ever{ $until }. What is planned here is without it.
 note-grows-until = , this one for about { $n } requests
 note-burst-failed = A burst of { $n } right after a start was too much for the service ({ $what }): warm it up before it gets traffic.
+note-one-burst = Only one burst right after a start was measured, { $n } at once: how much the next may differ is not known. A larger --budget with --remeasure measures three; --warmed plans for a service that answers some requests before it gets traffic.
 note-could-not-stand = The service could not stand { $n } in flight ({ $what }): the numbers rest on fewer.
 note-disturbed = { $what }
 note-no-room = { $n ->

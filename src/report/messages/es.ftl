@@ -599,6 +599,7 @@ note-extrapolated = La respuesta va más allá de { $n ->
 note-grows = Su memoria crece { $bytes } con cada petición y no vuelve: ninguna máquina lo aguanta para siempre{ $until }. Lo planificado aquí es sin ello.
 note-grows-until = , esta unas { $n } peticiones
 note-burst-failed = Una ráfaga de { $n } justo después de arrancar fue demasiado para el servicio ({ $what }): caliéntelo antes de darle tráfico.
+note-one-burst = Solo se midió una ráfaga justo después de arrancar, { $n } a la vez: no se sabe cuánto puede diferir la siguiente. Un --budget mayor con --remeasure mide tres; --warmed planifica para un servicio que responde algunas peticiones antes de recibir tráfico.
 note-could-not-stand = El servicio no aguantó { $n } en curso ({ $what }): los números se apoyan en menos.
 note-disturbed = { $what }
 note-no-room = { $n ->

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::drive::row;
 use super::{DYING, count};
+use crate::footprint::{During, Failure, Level, Round};
 use crate::measure::live::LiveError;
 use crate::measure::live::client::{Client, Fault};
 use crate::measure::live::load::{Crowd, Outcome};
@@ -29,6 +31,16 @@ pub(super) struct First {
 pub(super) struct Failed {
     pub concurrency: u32,
     pub outcome: Outcome,
+}
+
+impl Failed {
+    /// A row of the table for it, and how it failed: the errors alone, without what became of the
+    /// service.
+    pub fn told(&self, start: u32, level: Level, phase: During) -> (Round, Failure) {
+        let row = row(self.concurrency, start, 0, level, &self.outcome);
+        let what = row.errors_told();
+        (row, Failure { concurrency: self.concurrency, start, phase, what })
+    }
 }
 
 /// Lone requests until they are answered as later ones are, then enough for each process to

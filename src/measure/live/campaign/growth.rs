@@ -22,14 +22,29 @@ const PATIENCE: f64 = 1.5;
 /// A level is read when nothing has been in flight for so long.
 const REST: Duration = Duration::from_millis(30);
 
-/// Requests and bytes, and the load that it could not stand.
-pub(super) type Levels = (Vec<(f64, f64)>, Option<Failure>);
+/// What was seen of the level.
+#[derive(Default)]
+pub(super) struct Rested {
+    /// Requests answered so far, and anonymous bytes at rest.
+    pub levels: Vec<(f64, f64)>,
+    /// The load that it could not stand.
+    pub failure: Option<Failure>,
+    /// An end was asked for; what was seen until then is too little.
+    pub is_stopped: bool,
+}
 
 impl Driver<'_> {
-    /// Requests answered so far, and anonymous bytes at rest; and what went wrong meanwhile.
-    pub fn levels(&mut self, rounds: &[Round], time: Seconds) -> Result<Levels, LiveError> {
-        let mut levels = Vec::new();
-        let Some(last) = rounds.last() else { return Ok((levels, None)) };
+    /// Looks again and again, for so long.
+    pub fn rested(&mut self, rounds: &[Round], time: Seconds) -> Result<Rested, LiveError> {
+        match self.levels(rounds, time) {
+            Err(LiveError::Interrupted) => Ok(Rested { is_stopped: true, ..Rested::default() }),
+            rested => rested,
+        }
+    }
+
+    fn levels(&mut self, rounds: &[Round], time: Seconds) -> Result<Rested, LiveError> {
+        let mut rested = Rested::default();
+        let Some(last) = rounds.last() else { return Ok(rested) };
         let most = USERS.min(last.concurrency);
         let rate = rounds.iter().filter(|r| r.concurrency <= most).map(|r| r.throughput.get());
         let rate = rate.fold(0.0, f64::max);
@@ -56,20 +71,24 @@ impl Driver<'_> {
                 Failure { concurrency: users, start: self.start, phase: During::Growth, what }
             };
             if !blocks.stood() {
-                return Ok((levels, Some(failed(self.root))));
+                rested.failure = Some(failed(self.root));
+                break;
             }
             std::thread::sleep(REST);
             let level = match self.root.standing() {
                 Ok(standing) => standing.level.anon_bytes.as_f64(),
-                Err(error) if error.is_end() => return Ok((levels, Some(failed(self.root)))),
+                Err(error) if error.is_end() => {
+                    rested.failure = Some(failed(self.root));
+                    break;
+                }
                 Err(error) => return Err(error),
             };
             #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-            levels.push((self.answered as f64, level));
+            rested.levels.push((self.answered as f64, level));
             if Instant::now() > until {
                 break;
             }
         }
-        Ok((levels, None))
+        Ok(rested)
     }
 }
