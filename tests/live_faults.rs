@@ -319,7 +319,10 @@ fn a_service_is_stopped_whatever_asks_for_it() {
         let budget = if is_ignored { "2s" } else { "60s" };
         let start = ["measure", "-q", "--up-to", "3", "--url", &url, "--budget", budget, "--"];
         let plain = place.command(&[&start[..], &words].concat());
-        let mut started = if is_ignored { under_nohup(&plain) } else { plain };
+        // Whoever runs the tests may ignore SIGHUP, and what it starts would too.
+        let minding: &[&str] =
+            if is_ignored { &["nohup"] } else { &["env", "--default-signal=HUP"] };
+        let mut started = through(minding, &plain);
         started.stdout(Stdio::null()).stderr(Stdio::piped());
         let child = started.spawn().unwrap();
         std::thread::sleep(Duration::from_millis(1500));
@@ -340,10 +343,10 @@ fn a_service_is_stopped_whatever_asks_for_it() {
     }
 }
 
-/// The same, started by a shell that ignores SIGHUP.
-fn under_nohup(plain: &Command) -> Command {
-    let mut command = Command::new("nohup");
-    command.arg(plain.get_program()).args(plain.get_args());
+/// The same, started through another program that becomes it.
+fn through(program: &[&str], plain: &Command) -> Command {
+    let mut command = Command::new(program[0]);
+    command.args(&program[1..]).arg(plain.get_program()).args(plain.get_args());
     for (name, value) in plain.get_envs() {
         if let Some(value) = value {
             command.env(name, value);

@@ -102,6 +102,8 @@ pub struct Pss {
     pub pss_shmem: Bytes,
     /// Pages that nobody else maps: what comes back when the process ends.
     pub private: Bytes,
+    /// Those of them that were written to: anonymous memory, mostly.
+    pub private_dirty: Bytes,
 }
 
 /// The memory of this process. Takes some 20 µs, whatever the size of the process.
@@ -284,6 +286,7 @@ fn parse_pss(table: Table) -> Result<Pss, MemoryError> {
         pss_file: table.kib("Pss_File")?,
         pss_shmem: table.kib("Pss_Shmem")?,
         private: table.kib("Private_Clean")? + table.kib("Private_Dirty")?,
+        private_dirty: table.kib("Private_Dirty")?,
     })
 }
 

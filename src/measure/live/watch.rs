@@ -10,8 +10,9 @@ use super::tree::Root;
 use crate::measure::memory::{self, Process};
 use crate::units::{Bytes, Seconds};
 
-/// Between two looks: reading a process takes some 30 µs, so ten of them take 0.6 % of a core.
-/// It is longer where they would take more than [`MOST_CPU`].
+/// Between two looks: reading a process takes some 30 µs, so ten of them take 0.6 % of a core. It is
+/// longer where the same processes would take more than [`MOST_CPU`]; where they come and go, looks are all
+/// that tells of them, and cost what they cost.
 pub const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Between two readings of all processes of the machine, which take milliseconds.
@@ -19,13 +20,12 @@ const NEW: Duration = Duration::from_millis(500);
 /// And where each process lists its children, only in case that one was not listed.
 const UNLISTED: Duration = Duration::from_secs(5);
 
-/// Of one core, what looking may take: a service that makes a process for each request is never the
-/// same as at the last look, and who shares which page is read again and again.
+/// Of one core, what looking at the same processes again and again may take.
 const MOST_CPU: f64 = 0.02;
 
 /// Of the time, what asking each thread of the service for its children may take: with hundreds of
 /// them not each look does.
-const FOR_NEW: f64 = MOST_CPU / 2.0;
+const FOR_NEW: f64 = 0.02;
 
 /// Memory of some processes that moved by less than this share while it was read is that of one
 /// moment.
@@ -111,7 +111,7 @@ struct Shared {
 }
 
 fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
-    let (mut ids, mut found) = (Vec::new(), None::<Instant>);
+    let (mut ids, mut before, mut found) = (Vec::new(), Vec::new(), None::<Instant>);
     let mut shared = Shared::default();
     let (begun, mut finding) = (Instant::now(), Duration::ZERO);
     let new = if memory::lists_children() { UNLISTED } else { NEW };
@@ -131,34 +131,37 @@ fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
         let highest = seen.lock().unwrap_or_else(PoisonError::into_inner).most;
         // Reading who shares which page takes milliseconds: only where it may be a new height.
         let is_known = count < 2 || shared.ids == ids;
+        let mut least = Bytes::ZERO;
         if !is_known && total > highest {
-            let parts = each_once(&ids);
+            let parts = parts(&ids);
             // Where one has ended meanwhile, or taken more, these are not of one moment.
             let mut left = ids.clone();
             let moved = sum(&mut left).as_f64() - total.as_f64();
             let is_same = left == ids && moved.abs() < MOVED * total.as_f64();
             if is_same {
-                shared = Shared { ids: ids.clone(), bytes: total.saturating_sub(parts) };
+                let once: Bytes = parts.iter().map(|part| part.proportional).sum();
+                shared = Shared { ids: ids.clone(), bytes: total.saturating_sub(once) };
+            } else {
+                least = at_least(&parts, &left);
             }
         }
-        // What is not known is no height.
         let total = match (count, shared.ids == ids) {
             (0 | 1, _) => total,
             (_, true) => total.saturating_sub(shared.bytes),
-            (_, false) => Bytes::ZERO,
+            (_, false) => least,
         };
         let cpu = memory::thread_cpu().get();
-        {
+        let cost = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.most = seen.most.max(total);
             seen.processes = seen.processes.max(count);
-            seen.cpu = cpu;
             seen.looks += 1;
-        }
-        let paid = begun.elapsed().as_secs_f64() * MOST_CPU;
-        let rest = Duration::from_secs_f64(((cpu - paid) / MOST_CPU).max(0.0));
+            cpu - std::mem::replace(&mut seen.cpu, cpu)
+        };
+        let paid_for = Duration::from_secs_f64(if ids == before { cost / MOST_CPU } else { 0.0 });
+        before.clone_from(&ids);
         // Woken when it is over.
-        thread::park_timeout(INTERVAL.max(rest));
+        thread::park_timeout(INTERVAL.max(paid_for));
     }
 }
 
@@ -174,8 +177,57 @@ fn sum(ids: &mut Vec<u32>) -> Bytes {
     total
 }
 
-/// Anonymous and shared memory, pages of several processes counted once.
-fn each_once(ids: &[u32]) -> Bytes {
-    let parts = ids.iter().filter_map(|id| memory::proportional(Process::Id(*id)).ok());
-    parts.map(|pss| pss.pss_anon + pss.pss_shmem).sum()
+/// Anonymous and shared memory of a process.
+struct Part {
+    id: u32,
+    /// Each page whole.
+    all: Bytes,
+    /// Each page divided among those who have it.
+    proportional: Bytes,
+    /// Pages that nobody else has.
+    own: Bytes,
+}
+
+fn parts(ids: &[u32]) -> Vec<Part> {
+    let part = |&id: &u32| {
+        let process = Process::Id(id);
+        let resident = memory::resident_of(process).ok()?;
+        let pss = memory::proportional(process).ok()?;
+        Some(Part {
+            id,
+            all: resident.anon + resident.shmem,
+            proportional: pss.pss_anon + pss.pss_shmem,
+            own: pss.private_dirty,
+        })
+    };
+    ids.iter().filter_map(part).collect()
+}
+
+/// What they take at the least, of processes that come and go while they are read, as where each
+/// request has one of its own: all of the largest, and of the others what is theirs alone; of those that were there
+/// until the end, and so at the same time.
+fn at_least(parts: &[Part], left: &[u32]) -> Bytes {
+    let there = || parts.iter().filter(|part| left.contains(&part.id));
+    let Some(largest) = there().max_by_key(|part| part.all) else { return Bytes::ZERO };
+    there().map(|part| if part.id == largest.id { part.all } else { part.own }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_and_goes_is_counted_at_the_least() {
+        let part = |id, all, own| Part {
+            id,
+            all: Bytes::mib(all),
+            proportional: Bytes::ZERO,
+            own: Bytes::mib(own),
+        };
+        // A parent of 30 MiB, all of it shared with three children, each with 10 MiB of its own.
+        let parts = [part(1, 30, 0), part(2, 40, 10), part(3, 40, 10), part(4, 40, 10)];
+        assert_eq!(at_least(&parts, &[1, 2, 3, 4]), Bytes::mib(60));
+        assert_eq!(at_least(&parts, &[1, 2, 4]), Bytes::mib(50), "one has ended");
+        assert_eq!(at_least(&parts, &[]), Bytes::ZERO);
+    }
 }

@@ -96,6 +96,7 @@ fn rollup_is_read() {
         pss_file: kib(288),
         pss_shmem: kib(2),
         private: kib(164),
+        private_dirty: kib(116),
     };
     assert_eq!(rollup(ROLLUP).unwrap(), expected);
     // Linux 4.14 to 5.3 do not split it.
