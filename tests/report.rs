@@ -45,6 +45,22 @@ fn a_box_that_fits_on_a_wide_terminal() {
     snapshot!("fits_120", printed(120, PLANTED, &["--ram", "1G", "--cpus", "2"]));
 }
 
+/// A budget that ends with its minimum has one burst: that is told, unless bursts do not matter.
+#[test]
+fn a_lone_burst_is_told() {
+    let codes = |more: &[&str]| {
+        let asked = [&["--ram", "1G", "--format", "json"], more].concat();
+        let report: serde_json::Value =
+            serde_json::from_str(&printed(80, PLANTED, &asked)).unwrap();
+        let warnings = report["warnings"].as_array().unwrap().iter();
+        warnings.map(|w| w["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let is_told = |more: &[&str]| codes(more).contains(&"one_burst".to_owned());
+    assert!(is_told(&["--budget", "10ms"]));
+    assert!(!is_told(&["--budget", "10ms", "--warmed"]));
+    assert!(!is_told(&[]), "three by default");
+}
+
 #[test]
 fn a_box_that_is_tight() {
     snapshot!("tight", printed(100, PLANTED, &["--ram", "400M", "--cpus", "0.5"]));

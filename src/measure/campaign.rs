@@ -194,10 +194,10 @@ impl Campaign<'_> {
         is_minimum || needed <= left + GRACE * self.budget.get()
     }
 
-    /// What is left of the budget goes into bursts, where the schedule had no time for all of them
-    /// beside the checks, then into a larger concurrency and a repeat of the ladder in turn, until the interval is tight. Where processes differ by more than their own points do,
-    /// only more processes make it so: a fourth takes t from 4.3 to 3.2, a fifth to 2.8. Those are
-    /// ladders and checks in turn, since the median of three checks is no surer than three ladders.
+    /// What is left goes into bursts that the schedule had no time for, then into a larger concurrency
+    /// and a repeat of the ladder in turn, until the interval is tight. Where processes differ by more
+    /// than their own points do, only more of them help: a fourth takes t from 4.3 to 3.2, a fifth to
+    /// 2.8. Ladders and checks in turn: the median of three checks is no surer than three ladders.
     fn extra(&self, finished: &[ChildRecord], schedule: &Schedule, left: f64) -> Option<Errand> {
         let warm = || finished.iter().filter(|r| r.errand.is_of_the_first_kind());
         if finished.len() >= MAX_CHILDREN || finished.iter().any(|r| r.killed.is_some()) {

@@ -137,7 +137,7 @@ const IN_STEP: f64 = 0.97;
 /// Where the rest would be less than [`FEWEST`], only by less than this.
 const BARELY: f64 = 0.9;
 /// Concurrencies that make a line whose spread can be told.
-const FEWEST: usize = 3;
+pub const FEWEST: usize = 3;
 /// A request that takes this many times as long as a lone one waits for others in between.
 const WAITS: f64 = 1.2;
 

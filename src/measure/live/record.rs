@@ -6,12 +6,9 @@ use crate::footprint::{
     ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, Growth, Inside, Level,
     LiveRecord, Marks, PeaksBy, Point, Round, Throughput, ToldBy, Topology,
 };
-use crate::model::live::{AtOnce, Seen, Slope, at_once, growth, in_step};
+use crate::model::live::{AtOnce, FEWEST, Seen, Slope, at_once, growth, in_step};
 use crate::model::sample::median;
 use crate::units::{Bytes, Seconds, Source, Span};
-
-/// Points of which a line and what it leaves can be told.
-const FEWEST_POINTS: usize = 3;
 
 /// What is known besides the measurement.
 #[derive(Debug, Clone)]
@@ -168,7 +165,7 @@ fn points(measured: &Measured, leak: f64, found: AtOnce) -> Vec<Point> {
         measured.runs.iter().flat_map(of).collect::<Vec<_>>()
     };
     let in_step = rounds(true);
-    let rounds = if in_step.len() < FEWEST_POINTS { rounds(false) } else { in_step };
+    let rounds = if in_step.len() < FEWEST { rounds(false) } else { in_step };
     rounds
         .into_iter()
         .map(|round| {

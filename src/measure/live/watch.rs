@@ -11,8 +11,8 @@ use crate::measure::memory::{self, Process};
 use crate::units::{Bytes, Seconds};
 
 /// Between two looks: reading a process takes some 30 µs, so ten of them take 0.6 % of a core. It is
-/// longer where the same processes would take more than [`MOST_CPU`]; where they come and go, looks are all
-/// that tells of them, and cost what they cost.
+/// longer where the same processes would take more than [`MOST_CPU`]; where they come and go,
+/// looks are all that tells of them, and cost what they cost.
 pub const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Between two readings of all processes of the machine, which take milliseconds.
@@ -204,8 +204,8 @@ fn parts(ids: &[u32]) -> Vec<Part> {
 }
 
 /// What they take at the least, of processes that come and go while they are read, as where each
-/// request has one of its own: all of the largest, and of the others what is theirs alone; of those that were there
-/// until the end, and so at the same time.
+/// request has one of its own: all of the largest, and of the others what is theirs alone; of those
+/// that were there until the end, and so at the same time.
 fn at_least(parts: &[Part], left: &[u32]) -> Bytes {
     let there = || parts.iter().filter(|part| left.contains(&part.id));
     let Some(largest) = there().max_by_key(|part| part.all) else { return Bytes::ZERO };

@@ -10,6 +10,7 @@ use crate::measure::live::LiveError;
 use crate::measure::live::load::{Crowd, Outcome};
 use crate::measure::live::tree::{CpuClock, Root};
 use crate::measure::live::watch::Watch;
+use crate::model;
 use crate::units::{Bytes, Rate, Seconds};
 
 /// Waves of a round: at least, and at the most.
@@ -28,7 +29,7 @@ const DRIVER_BUSY: f64 = 0.4;
 /// A machine of which this share is computing has nothing left to give.
 const ALL_BUSY: f64 = 0.8;
 /// Rounds that are made however long they take: two points are no line.
-const ALWAYS: usize = 3;
+const ALWAYS: usize = model::live::FEWEST;
 /// Of each process that answers, requests in flight that are tried however long they take: as many
 /// requests as there are processes do not tell one at a time from several.
 const OF_EACH: u32 = 2;
