@@ -189,7 +189,7 @@ pub(super) fn warnings(
         let is_live = footprint.live.is_some();
         warnings.push(if is_live { Warning::NotTried } else { Warning::NotChecked });
     }
-    if let ([burst], None, false) = (&footprint.cold_burst[..], &footprint.live, question.warmed) {
+    if let ([burst], false) = (&footprint.cold_burst[..], question.warmed) {
         warnings.push(Warning::OneBurst { concurrency: burst.concurrency });
     }
     let measured = fit.and_then(|fit| fit.measured.last().copied()).unwrap_or(0);

@@ -1,6 +1,7 @@
 //! One measurement: the service at rest, after its first requests, with 1, 2, 4, 8 … in flight, and
 //! after many.
 
+mod cold;
 mod drive;
 mod first;
 mod group;
@@ -34,6 +35,9 @@ const BURST: u32 = 8;
 
 /// Starts of the service, so that what one start has by chance is seen.
 const STARTS: u32 = 3;
+
+/// What a start gets at the least, seconds.
+const LEAST: f64 = 0.5;
 
 /// How long a process may take to be gone once its connections are.
 const DYING: Duration = Duration::from_millis(50);
@@ -119,9 +123,9 @@ impl Run {
 pub struct Measured {
     /// The first is whole, the others have peaks alone.
     pub runs: Vec<Run>,
-    /// Requests in flight of a burst on a service that had answered nothing, and its height.
-    pub burst: Option<(u32, Level)>,
-    /// What it could not stand besides: the burst, another start.
+    /// Requests in flight of bursts on a service that had answered nothing, and their heights.
+    pub bursts: Vec<(u32, Level)>,
+    /// What it could not stand besides: a burst, another start.
     pub failures: Vec<Failure>,
     /// The most that the kernel charged the service's control group, where it has one.
     pub group_peak: Option<Bytes>,
@@ -159,31 +163,26 @@ impl Campaign<'_> {
         let (is_partial, one) = (first.is_partial, first.start_seconds.unwrap_or_default().get());
         let (most, has_failed) = first.stood();
         let (runs, failures) = (vec![first], Vec::new());
-        let mut measured = Measured { runs, burst: None, failures, group_peak, is_partial };
+        let mut measured = Measured { runs, bursts: Vec::new(), failures, group_peak, is_partial };
         let most = most.filter(|n| *n > 1 || !has_failed);
         let (None, false, Some(most)) = (&self.attached, is_partial, most) else {
             return Ok(measured);
         };
         // A start that takes as long as what is left of the time is not made.
         let left = || budget.saturating_sub(begun.elapsed()).as_secs_f64();
-        if left() > one * 1.5 {
-            match self.burst(most.min(BURST), &mut boxes) {
-                Ok(Ok(burst)) => measured.burst = Some(burst),
-                Ok(Err(failure)) => measured.failures.push(failure),
-                // What is there is an answer.
-                Err(LiveError::Interrupted) => {
-                    measured.is_partial = true;
-                    return Ok(measured);
-                }
-                Err(error) => measured.failures.push(not_again(&error, 1)),
-            }
+        let bursts = self.bursts(most.min(BURST), one, &left, &mut boxes);
+        measured.bursts = bursts.seen;
+        measured.failures.extend(bursts.failure);
+        if bursts.is_stopped {
+            measured.is_partial = true;
+            return Ok(measured);
         }
         // What the first start could not stand is not tried again.
         let up_to = if has_failed { most } else { self.up_to };
         while measured.runs.len() < STARTS as usize && left() > one * 2.0 {
             let start = count(measured.runs.len());
             let rest = f64::from(STARTS - start);
-            let time = Seconds::new((left() / rest - one).max(0.5));
+            let time = Seconds::new((left() / rest - one).max(LEAST));
             (self.tell)(&format!("start {} of {STARTS}", start + 1));
             let run = self
                 .subject(&mut boxes)
@@ -225,28 +224,6 @@ impl Campaign<'_> {
         let started = Started::start(self.live, group.as_ref(), self.interrupt)?;
         let root = started.root().clone();
         Ok(Subject { started: Some(started), root, group })
-    }
-
-    /// A wave on a service that was just started: its height, or how it failed.
-    fn burst(
-        &self,
-        n: u32,
-        boxes: &mut Boxes<'_>,
-    ) -> Result<Result<(u32, Level), Failure>, LiveError> {
-        (self.tell)(&format!("a cold burst of {n}"));
-        let subject = self.subject(boxes)?;
-        let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
-        subject.root.reset_marks();
-        let outcome = crowd.wave(n)?;
-        match subject.root.standing() {
-            Ok(standing) if outcome.failed() == 0 => Ok(Ok((n, standing.peak()))),
-            Err(error) if !error.is_end() => Err(error),
-            _ => {
-                let row = drive::row(n, 1, 0, Level::default(), &outcome);
-                let what = what_failed(&subject.root, &row.errors_told());
-                Ok(Err(Failure { concurrency: n, start: 1, phase: During::ColdBurst, what }))
-            }
-        }
     }
 
     fn measure(

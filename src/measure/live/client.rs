@@ -1,6 +1,7 @@
 //! Requests as people send them: prepared once, sent by any number of users.
 
 mod payload;
+mod resolver;
 
 use std::fmt;
 use std::io;
@@ -10,9 +11,11 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, SendBody};
 
 use self::payload::{Payload, form, payloads, read};
+use self::resolver::Known;
 use super::LiveError;
 use crate::profile::{Ask, ENVIRONMENT_MARK, Live, filled, in_address};
 use crate::units::Bytes;
@@ -26,6 +29,7 @@ pub struct Client {
     shares: Vec<f64>,
     timeout: Duration,
     roots: Option<RootCerts>,
+    known: Known,
 }
 
 /// One kind of request.
@@ -82,7 +86,7 @@ impl Client {
         let timeout =
             live.timeout.as_ref().map_or(PATIENCE, |t| Duration::from_secs_f64(t.high().get()));
         let roots = live.ca.as_deref().map(roots).transpose()?;
-        Ok(Self { asks, shares: live.shares(), timeout, roots })
+        Ok(Self { asks, shares: live.shares(), timeout, roots, known: Known::default() })
     }
 
     /// The share of each kind of request.
@@ -109,21 +113,20 @@ impl Client {
     pub fn user(&self, keeps_connection: bool) -> Agent {
         let tls = TlsConfig::builder().root_certs(self.roots.clone().unwrap_or(RootCerts::WebPki));
         let kept = usize::from(keeps_connection);
-        Agent::new_with_config(
-            Agent::config_builder()
-                .http_status_as_error(false)
-                // Only addresses that were named are asked.
-                .max_redirects(0)
-                .max_redirects_will_error(false)
-                .proxy(None)
-                .no_delay(true)
-                .max_idle_connections(kept)
-                .max_idle_connections_per_host(kept)
-                .timeout_global(Some(self.timeout))
-                .user_agent(concat!("mediscope-size/", env!("CARGO_PKG_VERSION")))
-                .tls_config(tls.build())
-                .build(),
-        )
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // Only addresses that were named are asked.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .no_delay(true)
+            .max_idle_connections(kept)
+            .max_idle_connections_per_host(kept)
+            .timeout_global(Some(self.timeout))
+            .user_agent(concat!("mediscope-size/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls.build())
+            .build();
+        Agent::with_parts(config, DefaultConnector::default(), self.known.clone())
     }
 
     /// Sends a request of this kind, the `turn`-th of it, and reads the answer to its end.

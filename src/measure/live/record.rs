@@ -63,13 +63,13 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
         },
         points: points(measured, leak, found),
         cold_burst: measured
-            .burst
+            .bursts
+            .iter()
             .map(|(concurrency, level)| ColdBurst {
-                concurrency,
+                concurrency: *concurrency,
                 peak_bytes: level.total(),
                 anon_bytes: level.anon_bytes,
             })
-            .into_iter()
             .collect(),
         mix: None,
         arena: None,

@@ -10,9 +10,8 @@ use super::tree::Root;
 use crate::measure::memory::{self, Process};
 use crate::units::{Bytes, Seconds};
 
-/// Between two looks: reading a process takes some 30 µs, so ten of them take 0.6 % of a core. It is
-/// longer where the same processes would take more than [`MOST_CPU`]; where they come and go,
-/// looks are all that tells of them, and cost what they cost.
+/// Between two looks. It is longer where the same processes would take more than [`MOST_CPU`]; where
+/// they come and go, looks are all that tells of them, and cost what they cost.
 pub const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Between two readings of all processes of the machine, which take milliseconds.
@@ -22,6 +21,9 @@ const UNLISTED: Duration = Duration::from_secs(5);
 
 /// Of one core, what looking at the same processes again and again may take.
 const MOST_CPU: f64 = 0.02;
+
+/// The longest pause that pays for earlier looks, as when all was read for the first time.
+const PAYING: Duration = Duration::from_millis(250);
 
 /// Of the time, what asking each thread of the service for its children may take: with hundreds of
 /// them not each look does.
@@ -158,11 +160,19 @@ fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
             seen.looks += 1;
             cpu - std::mem::replace(&mut seen.cpu, cpu)
         };
-        let paid_for = Duration::from_secs_f64(if ids == before { cost / MOST_CPU } else { 0.0 });
+        let is_same = ids == before;
         before.clone_from(&ids);
         // Woken when it is over.
-        thread::park_timeout(INTERVAL.max(paid_for));
+        thread::park_timeout(if is_same { pause(cost, cpu, begun.elapsed()) } else { INTERVAL });
     }
+}
+
+/// Until the next look at the same processes, so that all looks since the first, `elapsed` ago, which
+/// took `cpu` seconds, come to [`MOST_CPU`]; the last took `cost`.
+fn pause(cost: f64, cpu: f64, elapsed: Duration) -> Duration {
+    let time = |cpu: f64| Duration::from_secs_f64(cpu.max(0.0) / MOST_CPU);
+    let due = time(cpu).saturating_sub(elapsed);
+    due.clamp(INTERVAL, PAYING.max(time(cost)))
 }
 
 /// Anonymous and shared memory of the processes that are still there, pages of several counted in
@@ -215,6 +225,15 @@ fn at_least(parts: &[Part], left: &[u32]) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn looks_are_paid_for() {
+        let milliseconds = Duration::from_millis;
+        assert_eq!(pause(0.0005, 0.01, milliseconds(1000)), INTERVAL, "half of what may be");
+        assert_eq!(pause(0.002, 0.022, milliseconds(1000)), milliseconds(100));
+        assert_eq!(pause(0.002, 0.2, milliseconds(1000)), PAYING, "an expensive first one");
+        assert_eq!(pause(0.02, 0.2, milliseconds(1000)), milliseconds(1000), "hundreds of them");
+    }
 
     #[test]
     fn what_comes_and_goes_is_counted_at_the_least() {
