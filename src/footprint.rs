@@ -160,6 +160,9 @@ pub struct ImageRecord {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
+    /// Pixels of the longer edge of heatmaps that are drawn over it; older records do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heatmap_edge: Option<u32>,
 }
 
 impl fmt::Display for ImageRecord {

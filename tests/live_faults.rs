@@ -121,8 +121,8 @@ fn a_service_that_refuses_more_is_told() {
 #[test]
 fn a_service_that_ends_late_is_told() {
     let place = Place::new();
-    let options = "--base 20M --hold 4M --time 0.01 --die-at 7";
-    let (code, seen, stderr) = told(&place, options, &["--budget", "10s", "--up-to", "4"]);
+    let options = "--base 20M --hold 4M --time 0.01 --die-at 8.4";
+    let (code, seen, stderr) = told(&place, options, &["--budget", "16s", "--up-to", "4"]);
     assert_eq!(code, Some(0), "{stderr}");
     let told = failures(&seen);
     assert_eq!(told[0]["phase"], "growth", "{}", seen["live"]["failures"]);

@@ -38,7 +38,7 @@ pub struct ServiceArgs {
     #[command(flatten)]
     pub settings: SettingsArgs,
     /// How long measuring may take; the minimum is never skipped [default: 20s; of a live
-    /// service 40s]
+    /// service 60s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Measuring")]
     pub budget: Option<Seconds>,
     /// Measure again, even if a footprint is kept

@@ -92,7 +92,7 @@ impl<'a> Request<'a> {
 
     /// As [`Request::obtain`], stopped by an interrupt that is listened for elsewhere.
     pub fn obtain_until(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
-        let brought = self.brought()?;
+        let brought = self.brought(interrupt)?;
         if let Some(said) = &brought.said {
             self.printer.warning(said);
         }

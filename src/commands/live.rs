@@ -33,7 +33,7 @@ use crate::report::{self, Provenance};
 use crate::units::Seconds;
 
 /// How long measuring may take where the user does not say.
-const DEFAULT_BUDGET: Seconds = Seconds::new(40.0);
+const DEFAULT_BUDGET: Seconds = Seconds::new(60.0);
 
 /// Runs the verb for a live service; `None` where none is named.
 pub fn run(

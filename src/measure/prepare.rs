@@ -201,12 +201,14 @@ impl Checked {
         let record = match &self.images {
             Images::Found(found) => record_of(found),
             Images::Generated(size) => {
-                let (width, height) = size.dimensions();
-                let origin = GENERATED.to_owned();
-                ImageRecord { origin, encoded_bytes: Bytes::ZERO, width, height }
+                recorded(GENERATED.to_owned(), Bytes::ZERO, size.dimensions())
             }
         };
-        self.takes_an_image().then_some(record)
+        self.takes_an_image().then(|| self.with_heatmaps(record))
+    }
+
+    fn with_heatmaps(&self, image: ImageRecord) -> ImageRecord {
+        ImageRecord { heatmap_edge: Some(self.heatmap_edge), ..image }
     }
 
     /// Whether any model is fed with the request's image.
@@ -298,6 +300,7 @@ impl Checked {
                 (paths, Some(image))
             }
         };
+        let image = image.map(|image| self.with_heatmaps(image));
         Ok(Placed { models, images: paths, image, temporary: place.temporary })
     }
 }
@@ -311,16 +314,16 @@ fn record_of(found: &[Candidate]) -> ImageRecord {
         .and_then(|c| c.path.file_name())
         .map(|n| made_one_line(&n.to_string_lossy()))
         .unwrap_or_default();
-    ImageRecord {
-        origin: if found.len() > 1 {
-            format!("{name}, the largest of {}", found.len())
-        } else {
-            name
-        },
-        encoded_bytes: found.iter().map(|c| c.encoded).max().unwrap_or_default(),
-        width: first.map_or(0, |c| c.width),
-        height: first.map_or(0, |c| c.height),
-    }
+    let others = found.len().saturating_sub(1);
+    recorded(
+        if others > 0 { format!("{name}, the largest of {}", others + 1) } else { name },
+        found.iter().map(|c| c.encoded).max().unwrap_or_default(),
+        first.map_or((0, 0), |c| (c.width, c.height)),
+    )
+}
+
+fn recorded(origin: String, encoded_bytes: Bytes, (width, height): (u32, u32)) -> ImageRecord {
+    ImageRecord { origin, encoded_bytes, width, height, heatmap_edge: None }
 }
 
 struct Placing<'a> {
@@ -352,9 +355,8 @@ impl Placing<'_> {
             let encoded = Bytes::new(jpeg.len() as u64);
             self.file(Kind::Images, &name, encoded, &mut |out| out.write_all(&jpeg))?
         };
-        let (width, height) = size.dimensions();
-        let encoded_bytes = Bytes::new(path.metadata()?.len());
-        let image = ImageRecord { origin: GENERATED.into(), encoded_bytes, width, height };
+        let encoded = Bytes::new(path.metadata()?.len());
+        let image = recorded(GENERATED.to_owned(), encoded, size.dimensions());
         Ok((vec![path], image))
     }
 

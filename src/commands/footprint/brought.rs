@@ -3,10 +3,12 @@
 
 use anyhow::Context;
 
-use super::Request;
+use super::{Request, runtime};
 use crate::footprint::{Footprint, ImageRecord, MixRecord, ModelRecord};
 use crate::measure::assemble::ModelFacts;
+use crate::measure::interrupt::Interrupt;
 use crate::measure::prepare::{InputError, check};
+use crate::measure::runtime::Surroundings;
 use crate::profile::Kind;
 use crate::units::{Bytes, Share};
 
@@ -42,13 +44,16 @@ impl Request<'_> {
     ///
     /// # Errors
     /// Where only what is there counts, and that cannot be told.
-    pub(super) fn brought(&self) -> anyhow::Result<Brought<'_>> {
+    pub(super) fn brought(&self, interrupt: &Interrupt) -> anyhow::Result<Brought<'_>> {
         let Some(footprint) = self.answering() else { return Ok(Brought::default()) };
         if self.profile.live.is_some() {
             return Ok(Brought { footprint: Some(footprint), said: None });
         }
         Ok(match self.changed_since(footprint) {
-            Ok(None) => Brought { footprint: Some(footprint), said: None },
+            Ok(None) => Brought {
+                footprint: Some(footprint),
+                said: self.of_another_library(footprint, interrupt),
+            },
             Ok(Some(what)) if self.of_what_is_there => Brought {
                 footprint: None,
                 said: Some(format!(
@@ -76,6 +81,24 @@ impl Request<'_> {
                      ({error}): it is taken as it is"
                 )),
             },
+        })
+    }
+
+    /// Where only what is there counts: that this machine has another ONNX Runtime than was measured
+    /// with. Which one the service will have is for the reader to know, so nothing is measured anew.
+    fn of_another_library(&self, footprint: &Footprint, interrupt: &Interrupt) -> Option<String> {
+        if !self.of_what_is_there || footprint.environment.is_planted() {
+            return None;
+        }
+        let surroundings = Surroundings::of_process(self.cache.root());
+        let here = runtime::find(&surroundings, self.printer, interrupt)?.version;
+        let then = &footprint.environment.onnxruntime;
+        (*then != here).then(|| {
+            format!(
+                "The footprint in the profile `{}` was measured with ONNX Runtime {then}, and {here} is \
+                 here: --remeasure measures with that.",
+                self.profile.name
+            )
         })
     }
 
@@ -169,6 +192,11 @@ fn of_models(then: &[ModelRecord], now: &[ModelFacts]) -> Option<String> {
 
 fn of_image(then: Option<&ImageRecord>, now: Option<&ImageRecord>) -> Option<String> {
     let (then, now) = (then?, now?);
+    if let (Some(before), Some(after)) = (then.heatmap_edge, now.heatmap_edge)
+        && before != after
+    {
+        return Some(format!("heatmaps are {after} pixels across, and were {before}"));
+    }
     let is_same = then.origin == now.origin
         && (then.width, then.height) == (now.width, now.height)
         // How large a generated one becomes is known when it is there.

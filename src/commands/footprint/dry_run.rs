@@ -13,7 +13,8 @@ impl Request<'_> {
     pub fn dry_run(&self) -> anyhow::Result<()> {
         let mut lines =
             vec![format!("Would size {} ({})", self.profile.title(), self.profile.name)];
-        let brought = self.brought()?;
+        let interrupt = Interrupt::default();
+        let brought = self.brought(&interrupt)?;
         if let Some(said) = &brought.said {
             self.printer.warning(said);
         }
@@ -23,7 +24,6 @@ impl Request<'_> {
         }
         let checked = check(&self.cache, &self.profile)?;
         let host = HostBox::this()?;
-        let interrupt = Interrupt::default();
         let surroundings = Surroundings::of_process(self.cache.root());
         let found = runtime::find(&surroundings, self.printer, &interrupt);
         if let Some(runtime) = &found {

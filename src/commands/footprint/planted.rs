@@ -52,6 +52,7 @@ impl Request<'_> {
             encoded_bytes: Bytes::new(500_000),
             width,
             height,
+            heatmap_edge: None,
         };
         let input = format!("{size}, batch {}", self.profile.request.batch.get());
         let bytes = synthetic::parse(text).map_or(Bytes::ZERO, |job| job.base);

@@ -1,7 +1,7 @@
 //! One measurement: the service at rest, after its first requests, with 1, 2, 4, 8 … in flight, and
 //! after many.
 
-mod cold;
+mod again;
 mod drive;
 mod first;
 mod group;
@@ -9,6 +9,7 @@ mod growth;
 
 use std::time::{Duration, Instant};
 
+use self::drive::ladder;
 use self::first::First;
 use self::group::Boxes;
 pub use self::group::peak_of;
@@ -19,7 +20,6 @@ use super::load::Crowd;
 use super::start::Started;
 use super::tree::{Root, Standing};
 use super::watch::Watch;
-use crate::footprint::checked::made_one_line;
 use crate::footprint::{During, Failure, Level, PeaksBy, Round};
 use crate::measure::control_group::{ControlGroup, Place, Watcher};
 use crate::measure::host::files::Files;
@@ -30,21 +30,13 @@ use crate::units::{Bytes, Seconds};
 /// Where the largest concurrency is not said.
 pub const UP_TO: u32 = 16;
 
-/// Requests in flight of a cold burst, at the most.
-const BURST: u32 = 8;
-
-/// Starts of the service, so that what one start has by chance is seen.
-const STARTS: u32 = 3;
-
-/// What a start gets at the least, seconds.
-const LEAST: f64 = 0.5;
-
 /// How long a process may take to be gone once its connections are.
 const DYING: Duration = Duration::from_millis(50);
 
-/// Of the time that there is, what the first start may take for the rounds and for growth.
-const FOR_ROUNDS: f64 = 0.6;
-const FOR_GROWTH: f64 = 0.2;
+/// Of the time that there is, what the first start may take for the rounds and for growth; the rest is
+/// for other starts.
+const FOR_ROUNDS: f64 = 0.45;
+const FOR_GROWTH: f64 = 0.15;
 
 /// What is to be measured.
 pub struct Campaign<'a> {
@@ -160,45 +152,15 @@ impl Campaign<'_> {
         let mut watcher = place.as_ref().and_then(|_| Watcher::start().ok());
         let mut boxes = Boxes { place: place.as_ref(), watcher: watcher.as_mut() };
         let (first, group_peak) = self.first(&mut boxes)?;
-        let (is_partial, one) = (first.is_partial, first.start_seconds.unwrap_or_default().get());
-        let (most, has_failed) = first.stood();
+        let (is_partial, (most, has_failed)) = (first.is_partial, first.stood());
         let (runs, failures) = (vec![first], Vec::new());
         let mut measured = Measured { runs, bursts: Vec::new(), failures, group_peak, is_partial };
         let most = most.filter(|n| *n > 1 || !has_failed);
         let (None, false, Some(most)) = (&self.attached, is_partial, most) else {
             return Ok(measured);
         };
-        // A start that takes as long as what is left of the time is not made.
         let left = || budget.saturating_sub(begun.elapsed()).as_secs_f64();
-        let bursts = self.bursts(most.min(BURST), one, &left, &mut boxes);
-        measured.bursts = bursts.seen;
-        measured.failures.extend(bursts.failure);
-        if bursts.is_stopped {
-            measured.is_partial = true;
-            return Ok(measured);
-        }
-        // What the first start could not stand is not tried again.
-        let up_to = if has_failed { most } else { self.up_to };
-        while measured.runs.len() < STARTS as usize && left() > one * 2.0 {
-            let start = count(measured.runs.len());
-            let rest = f64::from(STARTS - start);
-            let time = Seconds::new((left() / rest - one).max(LEAST));
-            (self.tell)(&format!("start {} of {STARTS}", start + 1));
-            let run = self
-                .subject(&mut boxes)
-                .and_then(|mut s| self.measure(&mut s, start, (Extent::PeaksAlone, up_to), time));
-            match run {
-                Ok(run) => measured.runs.push(run),
-                Err(LiveError::Interrupted) => {
-                    measured.is_partial = true;
-                    break;
-                }
-                Err(error) => {
-                    measured.failures.push(not_again(&error, start));
-                    break;
-                }
-            }
-        }
+        self.again(&mut measured, most, &left, &mut boxes);
         Ok(measured)
     }
 
@@ -207,7 +169,8 @@ impl Campaign<'_> {
             (self.tell)("starting the service");
         }
         let mut subject = self.subject(boxes)?;
-        let run = self.measure(&mut subject, 0, (Extent::Whole, self.up_to), self.budget)?;
+        let run =
+            self.measure(&mut subject, 0, (Extent::Whole, &ladder(self.up_to)), self.budget)?;
         let peak = match &subject.group {
             Some(group) => group.counters().peak,
             None => peak_of(&subject.root),
@@ -230,7 +193,7 @@ impl Campaign<'_> {
         &self,
         subject: &mut Subject,
         start: u32,
-        (extent, up_to): (Extent, u32),
+        (extent, ladder): (Extent, &[u32]),
         time: Seconds,
     ) -> Result<Run, LiveError> {
         let begun = Instant::now();
@@ -273,7 +236,7 @@ impl Campaign<'_> {
                 let failure = Some(Failure { what: what_failed(&root, &told.what), ..told });
                 drive::Seen { rounds: vec![row], busy: vec![0.0], failure, is_partial: false }
             }
-            None => driver.rounds(up_to, extent == Extent::Whole, for_rounds)?,
+            None => driver.rounds(ladder, extent == Extent::Whole, for_rounds)?,
         };
         let is_whole = extent == Extent::Whole && seen.failure.is_none() && !seen.is_partial;
         let Rested { levels, failure, is_stopped } = if is_whole {
@@ -310,15 +273,6 @@ impl Campaign<'_> {
             driver_cpu,
         })
     }
-}
-
-/// Its end, or that it could not be started again.
-fn not_again(error: &LiveError, start: u32) -> Failure {
-    let (concurrency, phase) = match error {
-        LiveError::NoAnswer(_) => (1, During::FirstRequests),
-        _ => (0, During::Start),
-    };
-    Failure { concurrency, start, phase, what: made_one_line(&error.to_string()) }
 }
 
 /// The errors in words, and what became of the service.

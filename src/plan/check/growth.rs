@@ -88,6 +88,10 @@ pub fn differences(then: &Footprint, now: &Footprint) -> Vec<Difference> {
     if then.environment.settings == now.environment.settings {
         found.push(both("number of threads", &threads));
     }
+    let edge = |f: &Footprint| f.image.as_ref().and_then(|image| image.heatmap_edge);
+    if let (Some(before), Some(after)) = (edge(then), edge(now)) {
+        found.push(("edge of heatmaps", before.to_string(), after.to_string()));
+    }
     for model in &now.models {
         let before = then.models.iter().find(|m| m.name == model.name);
         // Of planted costs and of older records they are not known.

@@ -14,7 +14,7 @@ use crate::model;
 use crate::units::{Bytes, Rate, Seconds};
 
 /// Waves of a round: at least, and at the most.
-const FEWEST: u32 = 3;
+pub(super) const FEWEST: u32 = 3;
 const MOST: u32 = 40;
 /// Of a round's time, what waves take; the rest is for the rate.
 const FOR_WAVES: f64 = 0.6;
@@ -79,17 +79,16 @@ pub(super) struct Seen {
 }
 
 impl Driver<'_> {
-    /// Rounds of 1, 2, 4 … up to `up_to`, until the time is up or the service fails.
+    /// Rounds of so many in flight, one after the other, until the time is up or the service fails.
     pub fn rounds(
         &mut self,
-        up_to: u32,
+        ladder: &[u32],
         with_rate: bool,
         until: Instant,
     ) -> Result<Seen, LiveError> {
         let mut seen =
             Seen { rounds: Vec::new(), busy: Vec::new(), failure: None, is_partial: false };
-        let ladder = ladder(up_to);
-        let always = always(&ladder, self.workers);
+        let always = always(ladder, self.workers);
         for (index, n) in ladder.iter().copied().enumerate() {
             let left = until.saturating_duration_since(Instant::now());
             let time =
@@ -263,7 +262,7 @@ fn weight(concurrency: u32) -> f64 {
 }
 
 /// 1, 2, 4 … and `up_to` itself.
-fn ladder(up_to: u32) -> Vec<u32> {
+pub(super) fn ladder(up_to: u32) -> Vec<u32> {
     let mut ladder: Vec<u32> = std::iter::successors(Some(1u32), |n| n.checked_mul(2))
         .take_while(|n| *n < up_to)
         .collect();

@@ -33,3 +33,22 @@ impl Resolver for Known {
         Ok(addresses)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_up_once() {
+        let (known, config, uri) =
+            (Known::default(), Config::default(), Uri::from_static("http://localhost/predict"));
+        let first = known.resolve(&uri, &config, NextTimeout::default()).unwrap();
+        assert!(first.iter().all(|address| address.ip().is_loopback() && address.port() == 80));
+        // What is known is not asked for.
+        let host = "Some(\"http\") Some(localhost)".to_owned();
+        let mut other = first.clone();
+        other.truncate(0);
+        known.0.lock().unwrap().insert(host, other);
+        assert!(known.resolve(&uri, &config, NextTimeout::default()).unwrap().is_empty());
+    }
+}

@@ -17,6 +17,7 @@ pub(super) fn footprint() -> Footprint {
             encoded_bytes: Bytes::new(700_000),
             width: 1600,
             height: 1200,
+            heatmap_edge: None,
         }),
         assumed: Vec::new(),
         mix: None,

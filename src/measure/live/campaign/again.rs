@@ -1,0 +1,154 @@
+//! Other starts of the service: what one start has by chance is seen, and what a burst takes of one
+//! that has answered nothing.
+
+use super::drive::{self, FEWEST, ladder};
+use super::group::Boxes;
+use super::{Campaign, Extent, Measured, Run, count, what_failed};
+use crate::footprint::checked::made_one_line;
+use crate::footprint::{During, Failure, Level};
+use crate::measure::live::LiveError;
+use crate::measure::live::client::Client;
+use crate::measure::live::load::Crowd;
+use crate::measure::schedule::BURSTS;
+use crate::units::Seconds;
+
+/// Requests in flight of a cold burst, at the most.
+const BURST: u32 = 8;
+
+/// Starts of the service whose peaks make the line.
+const STARTS: u32 = 3;
+
+/// What a start gets at the least, seconds.
+const LEAST: f64 = 0.5;
+
+/// What each other start is.
+struct Other {
+    /// How many are in flight, one after the other.
+    ladder: Vec<u32>,
+    /// From the command until it can be asked, seconds.
+    start: f64,
+    /// And the fewest waves.
+    waves: f64,
+}
+
+impl Other {
+    fn of(first: &Run, most: u32) -> Self {
+        let all = ladder(most);
+        // The ends of a line and one between tell as much of a start as all of it do, and leave time
+        // for more waves of each; where several processes answer, chance has more to say.
+        let ladder = match (&all[..], first.workers) {
+            ([lone, .., most], 0 | 1) if all.len() > 3 => vec![*lone, all[all.len() / 2], *most],
+            _ => all,
+        };
+        let rounds = first.rounds.iter().filter(|r| ladder.contains(&r.concurrency));
+        let waves = f64::from(FEWEST) * rounds.map(|r| r.latency[1].get()).sum::<f64>();
+        Self { ladder, start: first.start_seconds.unwrap_or_default().get(), waves }
+    }
+
+    /// Seconds that one takes at the least.
+    fn least(&self) -> f64 {
+        self.start + self.waves.max(LEAST)
+    }
+}
+
+impl Campaign<'_> {
+    /// What fits into the time that is `left` after a first start that stood `most` in flight.
+    pub(super) fn again(
+        &self,
+        measured: &mut Measured,
+        most: u32,
+        left: &dyn Fn() -> f64,
+        boxes: &mut Boxes<'_>,
+    ) {
+        let other = Other::of(&measured.runs[0], most);
+        let burst = most.min(BURST);
+        self.bursts(measured, burst, &other, left, boxes);
+        while !measured.is_partial
+            && count(measured.runs.len()) < STARTS
+            && left() > other.least() + other.start
+        {
+            let start = count(measured.runs.len());
+            let rest = f64::from(STARTS - start);
+            let time = (left() / rest - other.start).max(other.waves).max(LEAST);
+            (self.tell)(&format!("start {} of {STARTS}", start + 1));
+            let extent = (Extent::PeaksAlone, &other.ladder[..]);
+            let run = self
+                .subject(boxes)
+                .and_then(|mut s| self.measure(&mut s, start, extent, Seconds::new(time)));
+            match run {
+                Ok(run) => measured.runs.push(run),
+                Err(LiveError::Interrupted) => measured.is_partial = true,
+                Err(error) => {
+                    measured.failures.push(not_again(&error, start));
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Bursts of `n`, each on a new start: a first one if it fits into what is left, more if the other
+    /// starts fit besides, with twice the fewest waves.
+    fn bursts(
+        &self,
+        measured: &mut Measured,
+        n: u32,
+        other: &Other,
+        left: &dyn Fn() -> f64,
+        boxes: &mut Boxes<'_>,
+    ) {
+        let others = f64::from(STARTS - 1) * (other.least() + other.waves.max(LEAST));
+        for burst in 0..BURSTS {
+            let reserve = if burst == 0 { 0.0 } else { others };
+            if left() <= other.start * 1.5 + reserve {
+                break;
+            }
+            match self.burst(n, boxes) {
+                Ok(Ok(burst)) => measured.bursts.push(burst),
+                Ok(Err(failure)) => {
+                    measured.failures.push(failure);
+                    break;
+                }
+                // What is there is an answer.
+                Err(LiveError::Interrupted) => {
+                    measured.is_partial = true;
+                    break;
+                }
+                Err(error) => {
+                    measured.failures.push(not_again(&error, 1));
+                    break;
+                }
+            }
+        }
+    }
+
+    /// A wave on a service that was just started: its height, or how it failed.
+    fn burst(
+        &self,
+        n: u32,
+        boxes: &mut Boxes<'_>,
+    ) -> Result<Result<(u32, Level), Failure>, LiveError> {
+        (self.tell)(&format!("a cold burst of {n}"));
+        let subject = self.subject(boxes)?;
+        let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
+        subject.root.reset_marks();
+        let outcome = crowd.wave(n)?;
+        match subject.root.standing() {
+            Ok(standing) if outcome.failed() == 0 => Ok(Ok((n, standing.peak()))),
+            Err(error) if !error.is_end() => Err(error),
+            _ => {
+                let row = drive::row(n, 1, 0, Level::default(), &outcome);
+                let what = what_failed(&subject.root, &row.errors_told());
+                Ok(Err(Failure { concurrency: n, start: 1, phase: During::ColdBurst, what }))
+            }
+        }
+    }
+}
+
+/// Its end, or that it could not be started again.
+fn not_again(error: &LiveError, start: u32) -> Failure {
+    let (concurrency, phase) = match error {
+        LiveError::NoAnswer(_) => (1, During::FirstRequests),
+        _ => (0, During::Start),
+    };
+    Failure { concurrency, start, phase, what: made_one_line(&error.to_string()) }
+}
