@@ -75,6 +75,7 @@ pub fn run(
         attached: attached.clone(),
         budget: args.service.budget.unwrap_or(DEFAULT_BUDGET),
         up_to: args.live.up_to.unwrap_or(UP_TO),
+        cpus,
         interrupt: &interrupt,
         tell: &|text| printer.info(text),
     }

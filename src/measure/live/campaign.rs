@@ -48,6 +48,8 @@ pub struct Campaign<'a> {
     pub budget: Seconds,
     /// The largest concurrency.
     pub up_to: u32,
+    /// CPUs that the service can use.
+    pub cpus: f64,
     /// Asked for an end.
     pub interrupt: &'a Interrupt,
     /// Told what is done.

@@ -31,8 +31,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     whole.rounds.first()?;
     let slope = growth(&whole.levels);
     let leak = slope.map_or(0.0, |s| s.typical);
-    let seen = seen(whole, leak);
-    let found = at_once(whole.first.anon_bytes.as_f64(), &seen, facts.cpus, whole.workers);
+    let found = end_of(whole, leak, facts.cpus);
     let topology = topology(whole.workers, found.number());
     let loads = || whole.rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO);
     let failures: Vec<_> =
@@ -120,6 +119,21 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     })
 }
 
+/// How many requests it works on at once, by what its first start showed.
+fn end_of(whole: &Run, leak: f64, cpus: f64) -> AtOnce {
+    at_once(whole.first.anon_bytes.as_f64(), &seen(whole, leak), cpus, whole.workers)
+}
+
+/// The most in flight that other starts are worth: what the first one stood, and where no end was
+/// found, only as far as its requests were at work together.
+pub fn most_of_others(whole: &Run, most: u32, cpus: f64) -> u32 {
+    let leak = growth(&whole.levels).map_or(0.0, |s| s.typical);
+    match end_of(whole, leak, cpus).number() {
+        Some(_) => most,
+        None => in_step(&seen(whole, leak), FEWEST).clamp(1, most.max(1)),
+    }
+}
+
 fn seen(run: &Run, leak: f64) -> Vec<Seen> {
     run.rounds
         .iter()
@@ -155,14 +169,16 @@ fn topology(workers: u32, at_once: Option<u32>) -> Topology {
 /// that leaves too few, those beyond are taken too: the line is then bent, and its interval as wide.
 fn points(measured: &Measured, leak: f64, found: AtOnce) -> Vec<Point> {
     let rounds = |is_in_step: bool| {
-        let of = move |run| {
+        let of = move |(start, run): (usize, _)| {
             // Beyond an end that was found, nothing rises anyway.
             let is_bound = is_in_step && found.number().is_none();
-            let most = if is_bound { in_step(&seen(run, leak)) } else { u32::MAX };
+            // Other starts do not have to make the line.
+            let fewest = if start == 0 { FEWEST } else { 1 };
+            let most = if is_bound { in_step(&seen(run, leak), fewest) } else { u32::MAX };
             let is_point = move |r: &&Round| r.concurrency <= most && !run.failed_at(r);
             run.rounds.iter().filter(is_point)
         };
-        measured.runs.iter().flat_map(of).collect::<Vec<_>>()
+        measured.runs.iter().enumerate().flat_map(of).collect::<Vec<_>>()
     };
     let in_step = rounds(true);
     let rounds = if in_step.len() < FEWEST { rounds(false) } else { in_step };

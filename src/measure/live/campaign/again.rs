@@ -9,6 +9,7 @@ use crate::footprint::{During, Failure, Level};
 use crate::measure::live::LiveError;
 use crate::measure::live::client::Client;
 use crate::measure::live::load::Crowd;
+use crate::measure::live::record::most_of_others;
 use crate::measure::schedule::BURSTS;
 use crate::units::Seconds;
 
@@ -60,9 +61,9 @@ impl Campaign<'_> {
         left: &dyn Fn() -> f64,
         boxes: &mut Boxes<'_>,
     ) {
-        let other = Other::of(&measured.runs[0], most);
-        let burst = most.min(BURST);
-        self.bursts(measured, burst, &other, left, boxes);
+        let first = &measured.runs[0];
+        let other = Other::of(first, most_of_others(first, most, self.cpus));
+        self.bursts(measured, most.min(BURST), &other, left, boxes);
         while !measured.is_partial
             && count(measured.runs.len()) < STARTS
             && left() > other.least() + other.start
