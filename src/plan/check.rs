@@ -319,7 +319,7 @@ fn read(
             comparable(then, now)?;
             let before = before(then, plan, evidence.warmed)?;
             let sides = [Side { footprint: then, plan: &before }, Side { footprint: now, plan }];
-            let parts = grown(sides[0], sides[1], most.get());
+            let parts = grown(sides[0], sides[1]);
             let outcome = growth::outcome(&parts, most.get());
             (Reading::Growth(parts), outcome)
         }

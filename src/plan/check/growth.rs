@@ -1,7 +1,7 @@
 //! What has grown since a baseline, against the noise of both measurements.
 
 use super::{Doubt, LONGEST, Outcome};
-use crate::footprint::Footprint;
+use crate::footprint::{Footprint, Point};
 use crate::plan::Plan;
 use crate::units::{Bytes, Source, Span};
 
@@ -114,13 +114,14 @@ pub struct Side<'a> {
     pub plan: &'a Plan,
 }
 
-/// Each part, what has grown most first; `most` is the share that it may grow by.
-pub fn grown(then: Side<'_>, now: Side<'_>, most: f64) -> Vec<Grown> {
+/// Each part, what has grown most first.
+pub fn grown(then: Side<'_>, now: Side<'_>) -> Vec<Grown> {
     let load = [then.plan.ram.load_peak, now.plan.ram.load_peak];
-    let [base, buffer] = alike(then.footprint, now.footprint, most).unwrap_or_else(|| {
-        let part = |get: fn(&Plan) -> Span<Bytes>| [get(then.plan), get(now.plan)];
-        [part(|p| p.ram.base), part(|p| p.ram.buffer)]
-    });
+    let [base, buffer] =
+        alike(processes(then.footprint), processes(now.footprint)).unwrap_or_else(|| {
+            let part = |get: fn(&Plan) -> Span<Bytes>| [get(then.plan), get(now.plan)];
+            [part(|p| p.ram.base), part(|p| p.ram.buffer)]
+        });
     let mut parts =
         vec![part(Part::Base, base), part(Part::Buffer, buffer), part(Part::LoadPeak, load)];
     parts.sort_by(|a, b| b.change.total_cmp(&a.change));
@@ -135,47 +136,53 @@ fn part(part: Part, [then, now]: [Span<Bytes>; 2]) -> Grown {
 }
 
 /// What was reached with n in flight by the process that reached least, and by how much the next one
-/// reached more.
+/// and the highest reached more.
 #[derive(Debug, Clone, Copy)]
 struct Least {
     bytes: f64,
     gap: f64,
+    spread: f64,
 }
 
 /// The least of at least two processes at each concurrency. What an arena takes depends on where
 /// its blocks happen to fall, and only ever adds: the least is what repeats, from one measurement to
 /// the next within a thousandth, where slopes and intercepts of whole lines differ by several
-/// hundredths. Of the services that are measured from outside it does not hold, because their peaks
-/// also miss.
-fn least(footprint: &Footprint, n: u32) -> Option<Least> {
-    let points = footprint.points.iter().filter(|p| p.concurrency == n);
+/// hundredths.
+fn least(points: &[Point], n: u32) -> Option<Least> {
+    let points = points.iter().filter(|p| p.concurrency == n);
     let mut peaks: Vec<f64> = points.map(|p| p.peak_bytes.as_f64()).collect();
     peaks.sort_by(f64::total_cmp);
-    let (first, second) = (peaks.first()?, peaks.get(1)?);
-    (footprint.live.is_none()).then_some(Least { bytes: *first, gap: second - first })
+    let (first, second, last) = (peaks.first()?, peaks.get(1)?, peaks.last()?);
+    Some(Least { bytes: *first, gap: second - first, spread: last - first })
 }
 
-/// Base and buffer of both, from the same two concurrencies: from a lone request to the most whose
-/// noise is well within `most`, else to where it is least.
-fn alike(then: &Footprint, now: &Footprint, most: f64) -> Option<[[Span<Bytes>; 2]; 2]> {
+/// What each process reached; of services that are measured from outside nothing that repeats, because
+/// their peaks also miss.
+fn processes(footprint: &Footprint) -> &[Point] {
+    if footprint.live.is_some() { &[] } else { &footprint.points }
+}
+
+/// Base and buffer of both, from the same two concurrencies: from a lone request to that at which the
+/// processes of both agree best, a request. Where arenas take one step more in some processes and not
+/// in others, all of a measurement may have taken it by chance.
+fn alike(then: &[Point], now: &[Point]) -> Option<[[Span<Bytes>; 2]; 2]> {
     let lone = [least(then, 1)?, least(now, 1)?];
-    let mut many: Vec<u32> = then.points.iter().map(|p| p.concurrency).filter(|n| *n > 1).collect();
+    let mut many: Vec<u32> = then.iter().map(|p| p.concurrency).filter(|n| *n > 1).collect();
     many.sort_unstable();
     many.dedup();
     let candidates = many.into_iter().filter_map(|n| {
         let ends = [least(then, n)?, least(now, n)?];
+        let spread = lone.iter().chain(&ends).map(|l| l.spread).fold(0.0, f64::hypot);
         let buffers = [buffer(lone[0], ends[0], n), buffer(lone[1], ends[1], n)];
-        Some((part(Part::Buffer, buffers).noise, buffers))
+        Some((spread / f64::from(n - 1), buffers))
     });
-    let candidates: Vec<_> = candidates.collect();
-    let quiet = candidates.iter().rfind(|(noise, _)| *noise <= most / 2.0);
-    let (_, buffers) = quiet.or_else(|| candidates.iter().min_by(|a, b| a.0.total_cmp(&b.0)))?;
+    let (_, buffers) = candidates.min_by(|a, b| a.0.total_cmp(&b.0))?;
     let base = |lone: Least, buffer: &Span<Bytes>| {
         let bytes = lone.bytes - buffer.typical().as_f64();
         let gap = lone.gap.hypot(buffer.high().saturating_sub(buffer.low()).as_f64() / 2.0);
         around(bytes, gap)
     };
-    Some([[base(lone[0], &buffers[0]), base(lone[1], &buffers[1])], *buffers])
+    Some([[base(lone[0], &buffers[0]), base(lone[1], &buffers[1])], buffers])
 }
 
 fn buffer(lone: Least, many: Least, n: u32) -> Span<Bytes> {
@@ -224,5 +231,42 @@ mod tests {
         // It seems not to have grown, and a growth of 5 % would not be seen.
         assert!(matches!(outcome(&[part(0.0, 0.15)], 0.05), Outcome::Undecided(_)));
         assert_eq!(outcome(&[part(0.0, 0.01), part(0.2, 0.01)], 0.05), Outcome::Over);
+    }
+
+    /// Peaks of three processes each with 1, 2 and 4 in flight, MiB.
+    fn points(peaks: [[f64; 3]; 3]) -> Vec<Point> {
+        let of = |(n, peaks): (u32, [f64; 3])| {
+            (0..).zip(peaks).map(move |(repeat, mib)| {
+                let bytes = Bytes::from_f64(mib * f64::from(1 << 20));
+                Point {
+                    concurrency: n,
+                    peak_bytes: bytes,
+                    anon_bytes: bytes,
+                    file_bytes: Bytes::ZERO,
+                    repeat,
+                    held_out: false,
+                    flat: true,
+                }
+            })
+        };
+        [1, 2, 4].into_iter().zip(peaks).flat_map(of).collect()
+    }
+
+    /// As measured of one network: with four in flight an arena takes another 16 or 31 MiB in some
+    /// processes, once in all three.
+    #[test]
+    fn a_step_that_an_arena_took_by_chance_is_no_growth() {
+        let (one, two) = ([123.6, 123.7, 123.8], [180.8, 180.9, 181.0]);
+        let then = points([one, two, [321.4, 321.6, 363.8]]);
+        let now = points([one, two, [355.7, 355.7, 363.5]]);
+        let [[base, base_now], [buffer, buffer_now]] = alike(&then, &now).unwrap();
+        assert_eq!((base, buffer), (base_now, buffer_now));
+        let mib = buffer.typical().as_f64() / f64::from(1 << 20);
+        assert!((mib - 57.2).abs() < 0.01, "{mib}");
+        // Where all agree at four, those tell most.
+        let calm = points([one, two, [321.4, 321.4, 321.5]]);
+        let [_, [buffer, _]] = alike(&calm, &calm).unwrap();
+        let mib = buffer.typical().as_f64() / f64::from(1 << 20);
+        assert!((mib - 65.93).abs() < 0.01, "{mib}");
     }
 }
