@@ -132,9 +132,6 @@ const WORLD: &[&str] = &[
 /// The only files with `unsafe`, each with its reasoning in it.
 const UNSAFE: &[&str] = &["measure/counting.rs", "measure/ffi.rs", "measure/hold.rs"];
 
-/// A file that is longer is two.
-const MOST_LINES: usize = 400;
-
 /// What a file names.
 #[derive(Default)]
 struct Names {
@@ -319,10 +316,6 @@ fn violations(file: &str, source: &str, crates: &BTreeSet<String>) -> Vec<String
     for line in names.unsafes.iter().filter(|_| !UNSAFE.contains(&file)) {
         refuse(*line, "`unsafe` belongs in one of the files that are listed for it".into());
     }
-    let lines = source.lines().count();
-    if lines >= MOST_LINES {
-        refuse(lines, format!("{lines} lines: below {MOST_LINES}, cut it in two"));
-    }
     found
 }
 
@@ -413,9 +406,6 @@ fn planted_violations_are_found() {
             "{file}: {source}: {found:?}"
         );
     }
-    let long = "\n".repeat(MOST_LINES);
-    assert!(violations("units.rs", &long, &crates)[0].contains("cut it in two"));
-    assert!(violations("units.rs", &long[1..], &crates).is_empty());
 }
 
 /// What is allowed is not complained about.
