@@ -392,7 +392,8 @@ fn two_footprints_are_put_side_by_side() {
     let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
     assert!(validator.is_valid(&found), "{:?}", validator.iter_errors(&found).next());
     let change = found.pointer("/ram/1/change").and_then(Value::as_f64).unwrap();
-    assert!((change - 0.1).abs() < 1e-6, "{change}");
+    // What a thousandth of noise on 300 MiB leaves of a slope over sixteen requests of 20 MiB.
+    assert!((change - 0.1).abs() < 1e-3, "{change}");
     assert_eq!(found["different"], serde_json::json!([]));
     assert_eq!(found["boxes"][0]["to_verdict"], "fits");
     // Of other terms all are said; declared costs are put beside measured ones.
@@ -663,7 +664,7 @@ fn numbers_are_told_as_closely_as_they_decide() {
     let ran = check(&place, HONEST, &["--max-buffer", "20M"]);
     assert_eq!(ran.code, Some(2), "{}", ran.stdout);
     let said = flat(&ran.stdout);
-    assert!(said.contains("20.0 MiB (19.9 MiB to 20.1 MiB), at most 20 MiB"), "{said}");
+    assert!(said.contains("19.99 MiB (19.93 MiB to 20.04 MiB), at most 20 MiB"), "{said}");
     let noisy = HONEST.replace("noise=0.001", "noise=0.02");
     for rule in [["--max-buffer", "20M"], ["--max-load-peak", "319M"]] {
         let ran = check(&place, &noisy, &[&rule[..], &["--why"]].concat());

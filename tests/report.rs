@@ -61,6 +61,22 @@ fn a_lone_burst_is_told() {
     assert!(!is_told(&[]), "three by default");
 }
 
+/// However small the budget, the fit is checked at a concurrency that it was not made from; where it
+/// could not be, that stands beside the verdict.
+#[test]
+fn a_fit_is_checked_or_the_verdict_says_so() {
+    let told = "not checked at a concurrency";
+    for budget in ["1ms", "2s", "40s"] {
+        let report = printed(80, PLANTED, &["--ram", "1G", "--budget", budget]);
+        assert!(report.contains("From the smaller N alone, N = "), "{budget}: {report}");
+        assert!(!report.contains(told), "{budget}: {report}");
+    }
+    // Every process is killed before it gets to the check.
+    let killed = printed(80, &format!("{PLANTED},kill_at=8"), &["--ram", "1G"]);
+    let verdict = killed.find(told).unwrap_or_else(|| panic!("{killed}"));
+    assert!(verdict < killed.find("In short").unwrap(), "beside the verdict: {killed}");
+}
+
 #[test]
 fn a_box_that_is_tight() {
     snapshot!("tight", printed(100, PLANTED, &["--ram", "400M", "--cpus", "0.5"]));

@@ -37,7 +37,7 @@ pub struct ServiceArgs {
     /// ONNX Runtime's session settings.
     #[command(flatten)]
     pub settings: SettingsArgs,
-    /// How long measuring may take; the minimum is never skipped [default: 20s; of a live
+    /// How long measuring may take; the minimum is never skipped [default: 40s; of a live
     /// service 60s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Measuring")]
     pub budget: Option<Seconds>,

@@ -38,8 +38,9 @@ use crate::measure::runtime::{Runtime, Surroundings};
 use crate::profile::{Kind, Profile};
 use crate::units::Seconds;
 
-/// How long measuring may take where the user does not say.
-pub const DEFAULT_BUDGET: Seconds = Seconds::new(20.0);
+/// How long measuring may take where the user does not say: enough to check the fit of two ResNet-50s
+/// three times on two cores.
+pub const DEFAULT_BUDGET: Seconds = Seconds::new(40.0);
 
 /// One that could be made.
 pub struct Request<'a> {

@@ -11,7 +11,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::GlobalArgs;
 use crate::measure::campaign::Progress;
-use crate::measure::schedule::Schedule;
 use crate::report::{Layout, Lines};
 use crate::units::Seconds;
 
@@ -123,11 +122,13 @@ impl Printer {
 }
 
 impl Progress for Printer {
-    fn planned(&self, _schedule: &Schedule, expected: Seconds, budget: Seconds) {
+    fn planned(&self, expected: Seconds, budget: Seconds) {
         if expected > budget {
             self.warning(&format!(
-                "the least that must be measured takes about {expected}, more than the budget of {budget}"
+                "the least that must be measured takes about {expected}, more than the {budget} allowed"
             ));
+        } else if expected > WORTH_SAYING && !io::stderr().is_terminal() {
+            self.note("measuring", &format!("takes about {expected}"));
         }
         if self.quiet || !io::stderr().is_terminal() {
             return;
@@ -162,6 +163,9 @@ impl Progress for Printer {
         }
     }
 }
+
+/// A log says how long a measurement takes where it is longer than this; a terminal shows a bar.
+const WORTH_SAYING: Seconds = Seconds::new(5.0);
 
 /// Standard output's, or standard error's, or what the environment says.
 fn terminal_width() -> Option<u16> {

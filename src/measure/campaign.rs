@@ -91,7 +91,7 @@ pub enum End {
 /// What a measurement tells while it runs.
 pub trait Progress {
     /// The schedule is known: this many seconds are expected.
-    fn planned(&self, schedule: &Schedule, expected: Seconds, budget: Seconds);
+    fn planned(&self, expected: Seconds, budget: Seconds);
     /// A step begins; the fraction of the whole that is done, 0 to 1.
     fn step(&self, what: &str, done: f64);
 }
@@ -125,7 +125,7 @@ impl Campaign<'_> {
         if let (Some(schedule), Some(pace)) =
             (&schedule, finished.iter().find_map(|r| pace(r, self.cores)))
         {
-            self.progress.planned(schedule, schedule.expected(&pace), self.budget);
+            self.announce(schedule, &pace);
         }
         let mut index = 0;
         loop {
@@ -162,6 +162,13 @@ impl Campaign<'_> {
         }
     }
 
+    /// States how long it takes; synthetic costs take no time.
+    fn announce(&self, schedule: &Schedule, pace: &Pace) {
+        if matches!(self.job, Job::Service(_)) {
+            self.progress.planned(schedule.expected(pace), self.budget);
+        }
+    }
+
     /// The most that fits `budget`.
     fn schedule(&self, budget: Seconds, pace: &Pace) -> Schedule {
         self.beyond_the_knee(Schedule::within(budget, pace, self.job.kinds()))
@@ -173,8 +180,8 @@ impl Campaign<'_> {
         schedule.shifted(self.topology.knee() - 1)
     }
 
-    /// The minimum is always due; a check, or a burst after the first, only while there is time for
-    /// it, as the machine may be slower than it was when the schedule was made.
+    /// The minimum is always due; a second check or burst only while there is time for it, as the
+    /// machine may be slower than it was when the schedule was made.
     fn is_due(
         &self,
         errand: Errand,
@@ -187,8 +194,9 @@ impl Campaign<'_> {
             .find_map(|r| pace(r, self.cores))
             .map_or(0.0, |pace| schedule.child_seconds(errand, &pace).get());
         let is_minimum = match errand {
-            Errand::Check | Errand::Mix => false,
-            Errand::Cold => !finished.iter().any(|r| r.errand == Errand::Cold),
+            Errand::Check | Errand::Mix | Errand::Cold => {
+                !finished.iter().any(|r| r.errand == errand)
+            }
             _ => true,
         };
         is_minimum || needed <= left + GRACE * self.budget.get()
@@ -223,7 +231,7 @@ impl Campaign<'_> {
         let fars = count(|e| matches!(e, Errand::Far(_)));
         let checks = count(|e| e == Errand::Check);
         let offsets_decide = line.between_sd() > Some(line.within_sd());
-        let errand = if offsets_decide && schedule.held_out.is_some() && checks < ladders {
+        let errand = if offsets_decide && checks < ladders {
             Errand::Check
         } else if !offsets_decide && room && far > largest && fars + CHILDREN as usize <= ladders {
             Errand::Far(far)
@@ -282,7 +290,7 @@ impl Campaign<'_> {
                 Seconds::new(remaining + pace.start_seconds),
                 &pace,
             );
-            self.progress.planned(&schedule, schedule.expected(&pace), self.budget);
+            self.announce(&schedule, &pace);
             schedule
         });
         let lowest_kill = finished.iter().filter_map(|r| r.killed).map(|k| k.concurrency).min();
@@ -349,12 +357,10 @@ fn work(errand: Errand, schedule: &Schedule) -> Vec<(Command, u32)> {
             std::iter::once(stages).chain(ladder).collect()
         }
         Errand::Cold => {
-            let concurrency = schedule.cold_concurrency();
+            let concurrency = schedule.held_out;
             vec![(Command::ColdBurst { concurrency }, concurrency)]
         }
-        Errand::Check | Errand::Mix => {
-            schedule.held_out.map(|n| waves(n, schedule.max_check_blocks)).into_iter().collect()
-        }
+        Errand::Check | Errand::Mix => vec![waves(schedule.held_out, schedule.max_check_blocks)],
         Errand::Far(n) => vec![waves(n, schedule.max_check_blocks)],
     }
 }

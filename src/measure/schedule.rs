@@ -1,8 +1,10 @@
 //! What a time budget buys: which children measure which concurrencies. No I/O; numbers in,
 //! schedule out.
 //!
-//! The minimum (three children, N = 1, 2, 4) is never skipped. The budget then buys, in this
-//! order: the held-out N in three other children, more cold bursts, waves until the mark is flat, a
+//! The minimum is never skipped: three children at N = 1, 2, 4, one cold burst, and one child that
+//! checks the fit at a concurrency that it was not made from. The check comes right after the first
+//! ladder, so that a measurement that is stopped early is a validated one. The budget then buys, in
+//! this order: a larger held-out N, more cold bursts, more checks, waves until the peak is flat, a
 //! larger N, more repeats.
 
 use crate::units::Seconds;
@@ -10,8 +12,11 @@ use crate::units::Seconds;
 /// Children that measure the ladder, and children that check the fit.
 pub const CHILDREN: u32 = 3;
 
-/// The concurrency at which the fit is checked, twice the largest that it is made from.
+/// The concurrency at which the fit is checked: twice the largest that it is ever made from.
 pub const HELD_OUT: u32 = 16;
+
+/// The same where there is no time for more: twice the largest of the shortest ladder.
+const LEAST_HELD_OUT: u32 = 8;
 
 /// Cold bursts where there is time: what first requests take in a new process is a matter of the order
 /// in which they allocate, and one burst says nothing of how much the next may differ.
@@ -81,8 +86,10 @@ pub struct Schedule {
     pub ladder: Vec<u32>,
     /// Bursts on services that were not warmed up, each in a process of its own: 1 or more.
     pub bursts: usize,
-    /// The concurrency of the checks, if there are any.
-    pub held_out: Option<u32>,
+    /// Processes that check the fit: 1 or more.
+    pub checks: usize,
+    /// The concurrency of the checks, and of the cold bursts.
+    pub held_out: u32,
     /// Blocks of waves at the most, on the ladder.
     pub max_blocks: u32,
     /// The same for the larger concurrencies, where a wave takes longest.
@@ -100,7 +107,8 @@ impl Schedule {
             kinds,
             ladder: vec![1, 2, 4],
             bursts: 1,
-            held_out: None,
+            checks: 1,
+            held_out: LEAST_HELD_OUT,
             max_blocks: 1,
             max_check_blocks: 1,
             stages: Seconds::new(0.1),
@@ -111,13 +119,14 @@ impl Schedule {
     /// The most that fits `budget`, in the order of what is worth most.
     pub fn within(budget: Seconds, pace: &Pace, kinds: usize) -> Self {
         let mut best = Self::minimum(kinds);
-        let upgrades: [fn(&mut Self); 10] = [
-            |s| s.held_out = Some(HELD_OUT),
+        let upgrades: [fn(&mut Self); 11] = [
+            |s| s.held_out = HELD_OUT,
             |s| s.bursts = BURSTS,
+            |s| s.checks = CHILDREN as usize,
             |s| s.max_blocks = FEW_BLOCKS,
+            |s| s.max_check_blocks = FEW_BLOCKS,
             |s| s.at_random = Seconds::new(0.4),
             |s| s.ladder = vec![1, 2, 4, FIT_UP_TO],
-            |s| s.max_check_blocks = FEW_BLOCKS,
             |s| s.stages = Seconds::new(0.3),
             |s| s.at_random = Seconds::new(1.0),
             |s| s.max_blocks = MANY_BLOCKS,
@@ -137,25 +146,23 @@ impl Schedule {
     /// The same with this many requests more in flight throughout.
     #[must_use]
     pub fn shifted(mut self, more: u32) -> Self {
-        self.ladder.iter_mut().chain(&mut self.held_out).for_each(|n| *n += more);
+        self.ladder.iter_mut().chain([&mut self.held_out]).for_each(|n| *n += more);
         self
     }
 
-    /// The children in the order in which they run. The cold burst comes before the checks, as it
-    /// decides verdicts and they only test the fit; more bursts, which say how much it may differ,
-    /// come last.
+    /// The children in the order in which they run: one of each first, as the check says whether
+    /// the fit can be trusted and the cold burst decides verdicts; repeats, which only narrow
+    /// intervals, come last.
     pub fn errands(&self) -> Vec<Errand> {
-        let mut errands = vec![Errand::Ladder; CHILDREN as usize];
+        let mut errands = vec![Errand::Ladder, Errand::Check, Errand::Cold];
+        errands.extend([Errand::Ladder; CHILDREN as usize - 1]);
         for kind in 1..self.kinds {
             errands.extend([Errand::Kind(kind); CHILDREN as usize]);
         }
-        errands.push(Errand::Cold);
-        if self.held_out.is_some() {
-            errands.extend([Errand::Check; CHILDREN as usize]);
-            if self.kinds > 1 {
-                errands.extend([Errand::Mix; CHILDREN as usize]);
-            }
+        if self.kinds > 1 {
+            errands.extend(vec![Errand::Mix; self.checks]);
         }
+        errands.extend(vec![Errand::Check; self.checks.saturating_sub(1)]);
         errands.extend(vec![Errand::Cold; self.bursts.saturating_sub(1)]);
         errands
     }
@@ -168,11 +175,6 @@ impl Schedule {
             Errand::Mix => true,
             _ => false,
         }
-    }
-
-    /// The concurrency of the cold bursts.
-    pub fn cold_concurrency(&self) -> u32 {
-        self.held_out.or(self.ladder.last().copied()).unwrap_or(1)
     }
 
     /// How long it takes, as far as can be known before.
@@ -200,10 +202,8 @@ impl Schedule {
                 let ladder = self.ladder.iter().map(|&n| waves(n, self.max_blocks));
                 self.stages.get() + at_random + ladder.sum::<f64>()
             }
-            Errand::Cold => wave(self.cold_concurrency()),
-            Errand::Check | Errand::Mix => {
-                at_random + self.held_out.map_or(0.0, |n| waves(n, self.max_check_blocks))
-            }
+            Errand::Cold => wave(self.held_out),
+            Errand::Check | Errand::Mix => at_random + waves(self.held_out, self.max_check_blocks),
             Errand::Far(n) => waves(n, self.max_check_blocks),
         };
         Seconds::new(pace.start_seconds + work)
@@ -219,13 +219,16 @@ mod tests {
     #[test]
     fn the_minimum_is_never_skipped() {
         let slow = Pace { start_seconds: 30.0, request_seconds: 5.0, cores: 1.0 };
-        assert_eq!(Schedule::within(Seconds::new(1.0), &slow, 1), Schedule::minimum(1));
-        assert_eq!(Schedule::minimum(1).errands().len(), 4);
+        let schedule = Schedule::within(Seconds::new(1.0), &slow, 1);
+        assert_eq!(schedule, Schedule::minimum(1));
+        let [ladder, check, cold] = [Errand::Ladder, Errand::Check, Errand::Cold];
+        assert_eq!(schedule.errands(), [ladder, check, cold, ladder, ladder]);
+        assert!(schedule.held_out > *schedule.ladder.last().unwrap());
     }
 
     #[test]
     fn each_kind_of_request_has_its_children() {
-        let schedule = Schedule { held_out: Some(16), ..Schedule::minimum(3) };
+        let schedule = Schedule { checks: 3, ..Schedule::minimum(3) };
         let count = |e: Errand| schedule.errands().iter().filter(|f| **f == e).count();
         let errands =
             [Errand::Ladder, Errand::Kind(1), Errand::Kind(2), Errand::Check, Errand::Mix];
@@ -234,21 +237,24 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_buys_the_held_out_point_first() {
+    fn the_budget_buys_a_far_check_first() {
         let minimum = Schedule::minimum(1).expected(&RESNET).get();
         let mut seen = Vec::new();
-        for tenths in 0..400 {
+        for tenths in 0..600 {
             let schedule = Schedule::within(Seconds::new(f64::from(tenths) / 10.0), &RESNET, 1);
             assert!(schedule.expected(&RESNET).get() <= (f64::from(tenths) / 10.0).max(minimum));
+            // Whatever the budget, the check comes before any repeat.
+            assert_eq!(schedule.errands()[..2], [Errand::Ladder, Errand::Check]);
             if seen.last() != Some(&schedule) {
                 seen.push(schedule);
             }
         }
-        assert_eq!(seen[0].held_out, None);
+        assert_eq!(seen[0], Schedule::minimum(1));
         for schedule in &seen[1..] {
-            assert_eq!(schedule.held_out, Some(16), "{schedule:?}");
+            assert_eq!(schedule.held_out, 16, "{schedule:?}");
             // What decides verdicts comes before what only narrows an interval.
-            assert!(schedule.bursts == 3 || schedule.max_blocks == 1, "{schedule:?}");
+            assert!(schedule.bursts == 3 || schedule.checks == 1, "{schedule:?}");
+            assert!(schedule.checks == 3 || schedule.max_blocks == 1, "{schedule:?}");
             assert!(!schedule.ladder.contains(&8) || schedule.max_blocks > 1, "{schedule:?}");
         }
         let last = seen.last().unwrap();

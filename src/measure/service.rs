@@ -272,7 +272,7 @@ impl Subject for Service {
             blocks += 1;
             marks.push(memory::resident()?.high_water);
             let flat = is_flat(&marks);
-            if flat || blocks >= max_blocks {
+            if blocks >= max_blocks || (flat && marks.len() > FLAT_BLOCKS) {
                 break flat;
             }
         };
@@ -359,11 +359,12 @@ fn mark() -> anyhow::Result<Mark> {
     Ok(Mark { total: resident.total, file: resident.file, kernel: memory::kernel_share(&resident) })
 }
 
-/// Whether the last [`FLAT_BLOCKS`] blocks raised the mark by less than [`FLAT`].
+/// Whether the last [`FLAT_BLOCKS`] blocks raised the mark by less than [`FLAT`], or as many as there
+/// were; the first mark is the one before them.
 fn is_flat(marks: &[Bytes]) -> bool {
-    let [.., before, _, _, now] = marks else { return false };
-    debug_assert_eq!(FLAT_BLOCKS, 3, "the pattern above spans three blocks");
-    now.as_f64() <= before.as_f64() * (1.0 + FLAT)
+    let [.., now] = marks else { return false };
+    let before = marks[marks.len().saturating_sub(FLAT_BLOCKS + 1)];
+    marks.len() > 1 && now.as_f64() <= before.as_f64() * (1.0 + FLAT)
 }
 
 #[cfg(test)]
@@ -371,9 +372,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flat_means_three_blocks_without_a_rise() {
+    fn flat_means_that_the_last_three_blocks_did_not_raise_the_mark() {
         let marks = |mib: &[u64]| mib.iter().map(|&m| Bytes::mib(m)).collect::<Vec<_>>();
-        assert!(!is_flat(&marks(&[100, 100, 100])));
+        assert!(!is_flat(&marks(&[])) && !is_flat(&marks(&[100])), "no block was made");
+        assert!(is_flat(&marks(&[100, 100])), "one block that raised nothing");
+        assert!(!is_flat(&marks(&[100, 101])));
         assert!(is_flat(&marks(&[1000, 1000, 1000, 1004])));
         assert!(!is_flat(&marks(&[1000, 1000, 1000, 1006])));
         assert!(is_flat(&marks(&[500, 1000, 1000, 1000, 1000])));

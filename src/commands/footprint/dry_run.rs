@@ -54,9 +54,8 @@ impl Request<'_> {
         // Where every session, or every worker, has a request.
         let n = |requests: u32| requests + topology.knee() - 1;
         let mut lines = vec![format!(
-            "  measures {topology} in 4 {processes} or more, one after the other, on {} cores, for \
-             about {} (at least N = {}, {}, {} in three of them; the budget buys N = {} and the \
-             check at {})",
+            "  measures {topology} in 5 {processes} or more, one after the other, on {} cores, for \
+             about {} (at least N = {}, {}, {} in three of them and a check at N = {} or {})",
             host.cores,
             self.budget,
             n(1),

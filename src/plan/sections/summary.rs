@@ -1,6 +1,7 @@
 //! The verdict, resource by resource, and what follows from it.
 
 use super::ram::models;
+use crate::plan::Warning;
 use crate::plan::book::{Maker, exact};
 use crate::plan::figure::{Form, Shown, Value};
 use crate::plan::finding::{Amount, Overall, Reason, Resource, Status};
@@ -13,6 +14,9 @@ pub(super) fn summary(maker: &mut Maker<'_>) -> Option<Section> {
     let mut reasons: Vec<(Option<Status>, Phrase)> =
         maker.plan.verdict.reasons.iter().map(|r| (None, reason(r))).collect();
     reasons.extend(upgrade(maker).map(|phrase| (None, phrase)));
+    if maker.plan.warnings.contains(&Warning::NotChecked) {
+        reasons.push((Some(Status::Marginal), says!("summary-not-checked")));
+    }
     if !reasons.is_empty() {
         blocks.push(Block::List(reasons));
     }

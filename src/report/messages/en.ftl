@@ -208,6 +208,7 @@ reason-cpu-binds = The CPUs are the limit: RAM holds { $n ->
    *[other] { $n } requests
 } in flight, and beyond { $useful } they only queue.
 reason-quota = The box has less than one CPU: once its share of each 100 ms is used up the kernel makes the service wait, so that even a lone request takes { $time }.
+summary-not-checked = The prediction was not checked at a concurrency that it was not fitted on: its error is not known.
 upgrade-enough = For { $n ->
     [one] 1 request
    *[other] { $n } requests
@@ -590,7 +591,7 @@ note-not-flat = The peak { $n ->
     [one] at 1 request
    *[other] at { $n } requests
 } in flight still rose when its time was up: the true one may be higher than planned for. A larger --budget with --remeasure waits until it stays.
-note-not-checked = The prediction was not checked against requests in flight that it was not made from: its error is not known. A larger --budget with --remeasure buys that check.
+note-not-checked = The fit was not checked at a concurrency that it was not made from, so its error is not known: the measurement was stopped early, a process was killed, or this machine had no memory for it. --remeasure measures again.
 note-not-tried = The line was made from all that was measured, so nothing is left to check it. `mediscope-size verify` runs the service in a box of this size.
 note-extrapolated = The answer goes beyond the { $n ->
     [one] 1 request

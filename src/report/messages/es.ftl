@@ -208,6 +208,7 @@ reason-cpu-binds = El límite son las CPU: en la RAM { $n ->
    *[other] caben { $n } peticiones
 } a la vez, y más allá de { $useful } solo hacen cola.
 reason-quota = La máquina tiene menos de una CPU: gastada su parte de cada 100 ms, el núcleo hace esperar al servicio, de modo que incluso una petición a solas tarda { $time }.
+summary-not-checked = La previsión no se comprobó con una concurrencia distinta de las del ajuste: no se conoce su error.
 upgrade-enough = Para { $n ->
     [one] 1 petición simultánea
    *[other] { $n } peticiones simultáneas
@@ -590,7 +591,7 @@ note-not-flat = El pico { $n ->
     [one] con 1 petición simultánea
    *[other] con { $n } peticiones simultáneas
 } aún subía cuando se acabó el tiempo: el verdadero puede ser mayor que el planificado. Un --budget mayor con --remeasure espera a que se quede quieto.
-note-not-checked = La previsión no se comprobó con peticiones simultáneas de las que no salió: no se conoce su error. Un --budget mayor con --remeasure compra esa comprobación.
+note-not-checked = El ajuste no se comprobó con una concurrencia de la que no salió, así que no se conoce su error: la medición se detuvo antes, un proceso fue terminado o esta máquina no tenía memoria para ello. --remeasure mide de nuevo.
 note-not-tried = La recta salió de todo lo medido, así que nada queda para comprobarla. `mediscope-size verify` ejecuta el servicio en un servidor de este tamaño.
 note-extrapolated = La respuesta va más allá de { $n ->
     [one] la petición simultánea que se midió
