@@ -126,6 +126,23 @@ fn a_quota_is_spent_in_periods() {
     assert!((both.served[1].latency() - 0.325).abs() < 1e-9, "{both:?}");
 }
 
+/// 100 s of work on a hundredth of a CPU take `S/k + floor((S − ε)/Q) × (P − Q/k)`; and a small quota is
+/// played as fast as a large one.
+#[test]
+fn a_small_quota_takes_no_more_events() {
+    let server = |cpus| Server { cpus, cores: 1.0, ..Server::of(1.0) };
+    let alone = simulate(&[work(100.0)], Arrivals::Open(&[5.0]), &server(0.01));
+    let expected = 100.0 + 99_999.0 * 0.099;
+    assert!((alone.served[0].latency() / expected - 1.0).abs() < 1e-9, "{alone:?}");
+    let events = |cpus: f64| {
+        let times = poisson(0.8 * cpus, 10_000, &mut fastrand::Rng::with_seed(3));
+        let work = vec![work(1.0); times.len()];
+        simulate(&work, Arrivals::Open(&times), &server(cpus)).events
+    };
+    let (small, large) = (events(0.01), events(0.9));
+    assert!(small < 2 * large && large < 200_000, "{small} and {large} events");
+}
+
 /// As many users as cores keep all of them busy; more only wait.
 #[test]
 fn a_closed_system_has_the_throughput_of_its_bottleneck() {
