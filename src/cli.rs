@@ -37,7 +37,7 @@ use self::examples::{
     EXAMPLES, INIT_EXAMPLES, INSPECT_EXAMPLES, LINT_EXAMPLES, MAN_EXAMPLES, MEASURE_EXAMPLES,
     PROFILES_EXAMPLES, RUNTIME_EXAMPLES, SIZE_EXAMPLES, VERIFY_EXAMPLES,
 };
-use crate::units::{Bytes, Cpus, Size};
+use crate::units::{Bytes, Convention, Cpus, Size, box_ram};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -288,30 +288,13 @@ pub enum FamilyArg {
     Workers,
 }
 
-/// No box has less: a bare ONNX Runtime takes more.
-const LEAST_RAM: Bytes = Bytes::mib(1);
-/// No box has more.
-const MOST_RAM: Bytes = Bytes::mib(1 << 30);
-
 fn ram(text: &str) -> Result<Bytes, String> {
-    let bytes: Bytes = text.parse().map_err(|e| format!("{e}"))?;
-    if bytes < LEAST_RAM {
-        let number = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
-        return Err(format!(
-            "{} bytes is no box: give at least 1M (did you mean {number}M or {number}G?)",
-            bytes.get()
-        ));
-    }
-    if bytes > MOST_RAM {
-        return Err(format!("{bytes} is more than any box has: give at most 1024T"));
-    }
-    Ok(bytes)
+    box_ram(text).map(|size| size.bytes(Convention::Binary))
 }
 
 /// A RAM size whose unmarked units may mean what the profile says.
 fn ram_size(text: &str) -> Result<Size, String> {
-    ram(text)?;
-    text.parse().map_err(|e| format!("{e}"))
+    box_ram(text)
 }
 
 impl Cli {

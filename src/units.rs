@@ -8,6 +8,7 @@ mod bytes;
 mod cpus;
 mod limit;
 mod money;
+mod number;
 mod objective;
 mod pixels;
 mod score;
@@ -18,8 +19,9 @@ mod time;
 
 pub use bytes::{Bytes, BytesError};
 pub use cpus::{Cpus, CpusError};
-pub use limit::{MOST_IN_FLIGHT, at_most, growth};
+pub use limit::{MOST_IN_FLIGHT, at_most, box_ram, growth};
 pub use money::{Money, MoneyError};
+pub use number::not_negative;
 pub use objective::{Objective, ObjectiveError};
 pub use pixels::{Megapixels, MegapixelsError};
 pub use score::{CpuScore, CpuScoreError, TargetScore};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::checked;
-use crate::units::{Bytes, Rate, Seconds, Share, Span};
+use crate::units::{Bytes, Rate, Seconds, Share, Span, not_negative};
 
 /// Everything that only a live service has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,8 +54,10 @@ pub struct LiveRecord {
     /// Between two looks at the processes.
     pub sampling_seconds: Seconds,
     /// The share of one core that looking at the processes took.
+    #[serde(deserialize_with = "not_negative")]
     pub sampler_cpu: f64,
     /// The most of one CPU core that the driver of the load took, of all rounds.
+    #[serde(deserialize_with = "not_negative")]
     pub driver_cpu: f64,
 }
 
@@ -127,6 +129,7 @@ pub struct Round {
     /// Of the CPU time that the service and its driver took, the driver's share where both together
     /// filled the machine: with a driver elsewhere, the service has so much more. 0 where CPU was
     /// left.
+    #[serde(deserialize_with = "not_negative")]
     pub driver_share: f64,
 }
 
@@ -244,9 +247,9 @@ impl Round {
 
     /// The share of requests that were not answered with success; 0 where none was made.
     pub fn failed(&self) -> f64 {
-        let failed: u64 = self.errors.values().sum();
+        let failed = self.errors.values().fold(0_u64, |sum, count| sum.saturating_add(*count));
         #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-        let share = failed as f64 / (failed + self.answered).max(1) as f64;
+        let share = failed as f64 / failed.saturating_add(self.answered).max(1) as f64;
         share
     }
 

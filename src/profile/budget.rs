@@ -89,7 +89,7 @@ struct RuleKeys {
     max_cpu_seconds: Option<Quantity<Seconds>>,
     #[serde(default, deserialize_with = "a_rate")]
     min_rps: Option<Rate>,
-    cpus: Option<f64>,
+    cpus: Option<Cpus>,
     #[serde(default, deserialize_with = "a_size")]
     max_model_file: Option<Size>,
     #[serde(default, deserialize_with = "a_growth")]
@@ -174,8 +174,8 @@ impl RuleKeys {
             Some(concurrency) => Ok(Limit::Ram { most: memory(most), concurrency }),
         });
         let rps = self.min_rps.map(|least| {
-            let cpus = self.cpus.and_then(|n| n.to_string().parse::<Cpus>().ok());
-            cpus.map(|cpus| Limit::Rps { least, cpus })
+            self.cpus
+                .map(|cpus| Limit::Rps { least, cpus })
                 .ok_or_else(|| "`min_rps` is for a box: add its `cpus: 1`".to_owned())
         });
         let limits = [

@@ -1,10 +1,11 @@
 //! What is asked of a service, and how it is deployed for that.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::written::{Number, Quantity};
-use crate::footprint::checked::{one_line, one_line_if_any};
-use crate::units::{Cpus, Seconds, Size};
+use super::written::{Number, Quantity, ram};
+use crate::footprint::Copies;
+use crate::footprint::checked::{one_line, one_line_if_any, whole_number};
+use crate::units::{Cpus, MOST_IN_FLIGHT, Seconds, Size};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -57,9 +58,10 @@ pub struct Deployment {
     )]
     pub instance: Option<String>,
     /// How many.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(default = "one", skip_serializing_if = "is_one", deserialize_with = "instances")]
     pub instances: u32,
     /// Of each.
+    #[serde(deserialize_with = "ram")]
     pub ram: Size,
     /// Of each.
     pub cpus: Cpus,
@@ -72,6 +74,18 @@ pub struct Deployment {
     /// How long a request may wait; for ever where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_timeout: Option<Quantity<Seconds>>,
+}
+
+fn instances<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
+    whole_number(d, "number of boxes", 1..=100_000)
+}
+
+fn processes<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
+    whole_number(d, "number of processes", 1..=u64::from(Copies::MOST))
+}
+
+fn in_flight<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
+    whole_number(d, "number of requests in flight", 1..=u64::from(MOST_IN_FLIGHT))
 }
 
 const fn one() -> u32 {
@@ -91,9 +105,11 @@ const fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workers {
-    /// Processes.
+    /// Processes, 1 to 256.
+    #[serde(deserialize_with = "processes")]
     pub count: u32,
     /// Requests in flight, in all of them together.
+    #[serde(deserialize_with = "in_flight")]
     pub concurrency: u32,
     /// CPUs.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::written::{Number, Quantity};
+use super::written::{Number, Quantity, ram, ram_if_any};
 use crate::footprint::checked::{one_line, one_line_if_any};
 use crate::units::{Cpus, Money, Seconds, Share, Size};
 
@@ -11,7 +11,7 @@ use crate::units::{Cpus, Money, Seconds, Share, Size};
 #[serde(deny_unknown_fields, default)]
 pub struct Target {
     /// RAM.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "ram_if_any", skip_serializing_if = "Option::is_none")]
     pub ram: Option<Size>,
     /// CPUs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +48,7 @@ pub struct Tier {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users_below: Option<Quantity<Number>>,
     /// RAM.
+    #[serde(deserialize_with = "ram")]
     pub ram: Size,
     /// CPUs.
     pub cpus: Cpus,

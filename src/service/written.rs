@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::units::{Bytes, Convention, Money, Seconds, Share, Size, Source, Span};
+use crate::units::{Bytes, Convention, Money, Seconds, Share, Size, Source, Span, box_ram};
 
 /// Something that has a number and perhaps a unit, in one word.
 pub trait Written: Sized + Copy + PartialOrd {
@@ -199,6 +199,32 @@ impl<T: Written> Visitor<'_> for QuantityVisitor<T> {
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Quantity<T>, E> {
         self.visit_str(&number.to_string())
+    }
+}
+
+/// Reads the RAM of a box.
+pub(super) fn ram<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
+    deserializer.deserialize_str(Ram)
+}
+
+/// [`ram`], for one that may be missing.
+pub(super) fn ram_if_any<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Size>, D::Error> {
+    #[derive(Deserialize)]
+    struct Written(#[serde(deserialize_with = "ram")] Size);
+    Ok(Option::<Written>::deserialize(d)?.map(|written| written.0))
+}
+
+struct Ram;
+
+impl Visitor<'_> for Ram {
+    type Value = Size;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a size, as 512MB or 1G")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Size, E> {
+        box_ram(text).map_err(E::custom)
     }
 }
 

@@ -1,13 +1,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::number::{in_short, number};
 
 /// A number of CPUs that a box may use: above 0, fractions allowed (`0.5` is a quota of half a
 /// CPU's time).
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Cpus(f64);
+pub struct Cpus(#[serde(deserialize_with = "cpus")] f64);
+
+fn cpus<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    number(deserializer, "a number of CPUs, as 1 or 0.5", |cpus| {
+        Cpus::read(cpus, &in_short(cpus)).map(Cpus::get).map_err(|e| e.to_string())
+    })
+}
 
 /// Why a text is not a number of CPUs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +39,14 @@ impl Cpus {
         (Self::MIN..=Self::MAX).contains(&cpus).then_some(Self(cpus))
     }
 
+    /// The same, of a number that was written as `text`.
+    fn read(cpus: f64, text: &str) -> Result<Self, CpusError> {
+        if cpus.is_nan() {
+            return Err(CpusError::NotANumber(text.to_owned()));
+        }
+        Self::new(cpus).ok_or_else(|| CpusError::OutOfRange(text.to_owned()))
+    }
+
     /// The number, above 0.
     pub const fn get(self) -> f64 {
         self.0
@@ -41,11 +57,8 @@ impl FromStr for Cpus {
     type Err = CpusError;
 
     fn from_str(text: &str) -> Result<Self, CpusError> {
-        let cpus: f64 = text.trim().parse().map_err(|_| CpusError::NotANumber(text.to_owned()))?;
-        if cpus.is_nan() {
-            return Err(CpusError::NotANumber(text.to_owned()));
-        }
-        Self::new(cpus).ok_or_else(|| CpusError::OutOfRange(text.to_owned()))
+        let cpus = text.trim().parse().map_err(|_| CpusError::NotANumber(text.to_owned()))?;
+        Self::read(cpus, text)
     }
 }
 

@@ -1,6 +1,31 @@
-//! Limits that a person sets: what nothing can keep was not meant.
+//! Sizes of boxes and limits that a person sets: what no box has and nothing can keep was not meant.
 
 use super::{Bytes, Convention, Share, Size};
+
+/// No box has less RAM: a bare ONNX Runtime takes more.
+const LEAST_RAM: Bytes = Bytes::mib(1);
+/// No box has more RAM.
+const MOST_RAM: Bytes = Bytes::mib(1 << 30);
+
+/// The RAM of a box: 1 MiB to 1024 TiB.
+///
+/// # Errors
+/// Where it is no size or no box has it, with what may have been meant.
+pub fn box_ram(text: &str) -> Result<Size, String> {
+    let size: Size = text.parse().map_err(|e| format!("{e}"))?;
+    let bytes = size.bytes(Convention::Binary);
+    if bytes < LEAST_RAM {
+        let number = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
+        return Err(format!(
+            "{} bytes is no box: give at least 1M (did you mean {number}M or {number}G?)",
+            bytes.get()
+        ));
+    }
+    if bytes > MOST_RAM {
+        return Err(format!("{bytes} is more than any box has: give at most 1024T"));
+    }
+    Ok(size)
+}
 
 /// The most requests in flight that a rule is for.
 pub const MOST_IN_FLIGHT: u32 = 100_000;

@@ -4,6 +4,8 @@ use std::str::FromStr;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::number::in_short;
+
 /// A share of the requests: above 0, at most 1. Written `20%` or `0.2`, printed `20 %`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Share(f64);
@@ -87,7 +89,7 @@ impl Visitor<'_> for ShareVisitor {
     }
 
     fn visit_f64<E: Error>(self, share: f64) -> Result<Share, E> {
-        Share::new(share).ok_or_else(|| E::custom(ShareError(share.to_string())))
+        Share::new(share).ok_or_else(|| E::custom(ShareError(in_short(share))))
     }
 
     fn visit_u64<E: Error>(self, share: u64) -> Result<Share, E> {

@@ -3,50 +3,14 @@ use std::ops::Add;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+
+use super::number::not_negative;
 
 /// A length of time, or an amount of CPU time, in seconds: 0 or more.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(#[serde(deserialize_with = "not_negative")] f64);
-
-/// A profile that says `.nan` or `-1` is refused where it says so, and not believed.
-fn not_negative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    deserializer.deserialize_f64(NotNegative)
-}
-
-struct NotNegative;
-
-impl Visitor<'_> for NotNegative {
-    type Value = f64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number of 0 or more")
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
-        // What is measured is below; what is above would become infinite in a sum of squares.
-        if (0.0..=MOST).contains(&value) {
-            Ok(value)
-        } else {
-            Err(E::custom(format!("{value} is out of range: use 0 to {MOST:e}")))
-        }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "the range is looked at, not the last digit")]
-    fn visit_u64<E: Error>(self, value: u64) -> Result<f64, E> {
-        self.visit_f64(value as f64)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "the range is looked at, not the last digit")]
-    fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
-        self.visit_f64(value as f64)
-    }
-}
-
-/// Seconds, or times a second, that are still believed when read.
-const MOST: f64 = 1e12;
 
 /// Why a text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
