@@ -80,6 +80,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Completions(args) => pages::shell(&args, &printer),
         Command::Man(args) => pages::man(&args, &printer),
     };
+    cache::close();
     match result {
         Ok(exit) => exit.into(),
         Err(error) if error.is::<footprint::Interrupted>() => Exit::Interrupted.into(),

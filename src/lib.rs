@@ -15,6 +15,7 @@
 //! | [`model`]     | samples to line, interval, throughput                     | nothing      |
 //! | [`plan`]      | footprint × box × demand: tables and verdict              | nothing      |
 //! | [`report`]    | a plan, or what a file says, as bytes                     | nothing      |
+//! | [`files`]     | opening files that somebody else wrote                    | files        |
 //! | [`units`]     | bytes, CPUs, seconds, rates, spans                        | nothing      |
 //!
 //! Arrows point one way: `commands` to all, `report` to `plan`, `plan` to `model` and `footprint`,
@@ -22,6 +23,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod files;
 pub mod footprint;
 pub mod measure;
 pub mod model;

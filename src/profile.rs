@@ -14,8 +14,7 @@ mod request;
 mod route;
 mod secret;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -30,8 +29,10 @@ pub use request::{Batch, HeatmapEdge, RequestImage, RequestSpec};
 pub use route::{Kind, When};
 pub use secret::{ENVIRONMENT_MARK, filled, in_address};
 
+use crate::files;
 use crate::footprint::{Footprint, Settings, Topology};
 use crate::service::{Costs, Service};
+use crate::units::Bytes;
 
 /// One service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -118,17 +119,13 @@ impl Profile {
     }
 }
 
-/// A profile of a large service with its footprint has some hundred KiB.
-const MOST_BYTES: u64 = 16 << 20;
+/// The most that is read of a profile, a budget or a list of requests: with the footprint of a large
+/// service a profile has some hundred KiB.
+pub const MOST_BYTES: Bytes = Bytes::mib(4);
 
-/// The text of a file or a pipe, if it ends.
+/// The text of a file or a pipe.
 fn text_of(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other("it is larger than 16 MiB, more than any profile or budget"));
-    }
-    Ok(text)
+    files::read_text_or_pipe(path, MOST_BYTES)
 }
 
 #[cfg(test)]

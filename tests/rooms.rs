@@ -21,6 +21,7 @@ struct Room {
 
 const ROOMS: &[Room] = &[
     Room { name: "units", rooms: &[], crates: &["serde", "thiserror"], world: false },
+    Room { name: "files", rooms: &["units"], crates: &["rustix", "thiserror"], world: true },
     Room { name: "footprint", rooms: &["units"], crates: &["serde", "serde_json"], world: false },
     Room { name: "service", rooms: &["footprint", "units"], crates: &["serde"], world: false },
     Room {
@@ -58,19 +59,19 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "reference",
-        rooms: &["units"],
+        rooms: &["files", "units"],
         crates: &["fastrand", "prost", "serde", "sha2", "thiserror"],
         world: true,
     },
     Room {
         name: "profile",
-        rooms: &["footprint", "reference", "service", "units"],
+        rooms: &["files", "footprint", "reference", "service", "units"],
         crates: &["saphyr", "serde", "serde_yaml", "thiserror"],
         world: true,
     },
     Room {
         name: "measure",
-        rooms: &["footprint", "model", "profile", "reference", "units"],
+        rooms: &["files", "footprint", "model", "profile", "reference", "units"],
         crates: &["*"],
         world: true,
     },
@@ -131,6 +132,22 @@ const WORLD: &[&str] = &[
 
 /// The only files with `unsafe`, each with its reasoning in it.
 const UNSAFE: &[&str] = &["measure/counting.rs", "measure/ffi.rs", "measure/hold.rs"];
+
+/// How a file is opened without a look at what it is.
+const OPENS: &[&str] = &["File::open", "fs::read", "fs::read_to_string", "image::open"];
+
+/// Where that may be: in the room for it, and where the files are the kernel's own or a folder.
+const MAY_OPEN: &[&str] = &[
+    "files.rs",
+    "measure/control_group/",
+    "measure/host/",
+    "measure/interrupt.rs",
+    "measure/live/campaign/group.rs",
+    "measure/live/tree.rs",
+    "measure/memory.rs",
+    "measure/memory/",
+    "measure/runtime/install.rs",
+];
 
 /// What a file names.
 #[derive(Default)]
@@ -350,6 +367,30 @@ fn no_file_names_what_its_room_must_not() {
     let found: Vec<String> =
         sources.iter().flat_map(|(file, text)| violations(file, text, &crates)).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Whatever a path leads to: what is read is a regular file of a size that its kind may have.
+#[test]
+fn only_one_room_opens_files_that_others_wrote() {
+    let (mut found, mut used) = (Vec::new(), BTreeSet::new());
+    for (file, text) in sources().iter().filter(|(file, _)| !file.contains("tests")) {
+        let allowed = MAY_OPEN.iter().find(|allowed| file.starts_with(**allowed));
+        let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
+        for (line, path) in Names::of(code).paths {
+            let path = path.join("::");
+            if !OPENS.iter().any(|open| path == *open || path.ends_with(&format!("::{open}"))) {
+                continue;
+            }
+            if let Some(allowed) = allowed {
+                used.insert(*allowed);
+            } else {
+                found.push(format!("src/{file}:{line}: `{path}`: use the room `files`"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let allowed: BTreeSet<&str> = MAY_OPEN.iter().copied().filter(|a| *a != "files.rs").collect();
+    assert_eq!(used, allowed, "a file of the list no longer opens any");
 }
 
 /// A table that allows more than is used says nothing about what is used.

@@ -53,7 +53,7 @@ pub fn answer(
             (plan, String::new(), false, profile)
         }
         None => {
-            let mut obtained = Request::of(profile, service, global, printer).obtain()?;
+            let mut obtained = Request::of(profile, service, global, printer)?.obtain()?;
             if let Some(score) = question.cpu_score {
                 on_another_cpu(&mut obtained, score, global)?;
             }
@@ -86,7 +86,10 @@ fn on_another_cpu(
     global: &GlobalArgs,
 ) -> anyhow::Result<()> {
     let environment = &obtained.footprint.environment;
-    let kept = || Cache::locate(global.cache_dir.as_deref()).calibration(&environment.cpu_model);
+    let kept = || {
+        let cache = Cache::locate(global.cache_dir.as_deref()).ok()?;
+        cache.calibration(&environment.cpu_model)
+    };
     let Some(measured) = score.measured.or(environment.cpu_score).or_else(kept) else {
         bail!(
             "how fast the CPU is that this was measured on ({}) is not known: run `mediscope-size \

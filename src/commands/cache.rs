@@ -1,20 +1,22 @@
 //! `cache`: what is kept, and clearing it.
 
 use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::Context;
 use serde::Serialize;
+use tempfile::TempDir;
 
 use super::Exit;
 use super::printer::Printer;
 use crate::cli::{CacheArgs, GlobalArgs, Plain};
-use crate::measure::cache::{Cache, Entry};
+use crate::measure::cache::{Cache, CacheError, Entry};
 use crate::units::{Bytes, Seconds};
 
 /// Runs the verb.
 pub fn run(args: &CacheArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
-    let cache = Cache::locate(global.cache_dir.as_deref());
+    let cache = Cache::locate(global.cache_dir.as_deref())?;
     let entries = if args.clear {
         cache.clear().with_context(|| format!("cannot clear {}", cache.root().display()))?
     } else {
@@ -31,6 +33,40 @@ pub fn run(args: &CacheArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::
         Plain::Text => listing(&cache, &entries, args.clear),
     })?;
     Ok(Exit::Answered)
+}
+
+/// The cache of this run where its user has none that is safe, as long as the run lasts.
+static TEMPORARY: Mutex<Option<TempDir>> = Mutex::new(None);
+
+/// The user's cache; where there is none that nobody else can write to, and none was named, one of this
+/// run's own.
+///
+/// # Errors
+/// Where the one that was named is refused, or none can be made.
+pub fn open(global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Cache> {
+    let refused = match Cache::locate(global.cache_dir.as_deref()) {
+        Ok(cache) => return Ok(cache),
+        Err(error @ CacheError::Refused { is_named: true, .. }) => return Err(error.into()),
+        Err(error) => error,
+    };
+    let mut temporary = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = match &mut *temporary {
+        Some(folder) => folder,
+        none => {
+            printer.warning(&format!("{refused}. Nothing of this run is kept"));
+            let made = TempDir::with_prefix("mediscope-size-")
+                .context("cannot make a temporary folder for this run")?;
+            none.insert(made)
+        }
+    };
+    Ok(Cache::at(folder.path()))
+}
+
+/// Removes the cache of this run, if it has one of its own.
+pub fn close() {
+    let temporary = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // What cannot be removed takes space, nothing else.
+    let _ = temporary.map(TempDir::close);
 }
 
 fn listing(cache: &Cache, entries: &[Entry], cleared: bool) -> String {

@@ -5,11 +5,10 @@ use std::fmt::Write;
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use super::Exit;
 use super::footprint::{Request, Runnable};
 use super::printer::Printer;
+use super::{Exit, cache};
 use crate::cli::{CalibrateArgs, Cli, GlobalArgs};
-use crate::measure::cache::Cache;
 use crate::measure::child::{Bounds, Child};
 use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
@@ -35,7 +34,7 @@ pub fn run(_: &CalibrateArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let options = Cli::plain_size().context("the options of `size` have no defaults")?;
     let profile = Profile::parse(MIX, "the calibration")?;
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
-    let request = Request::of(profile, &options.service, global, printer);
+    let request = Request::of(profile, &options.service, global, printer)?;
     let Runnable { subject, .. } = &request.runnable(&interrupt)?;
     let Subject::Models(job) = subject else { bail!("the mix is of models") };
     let mut runs = Vec::new();
@@ -45,7 +44,7 @@ pub fn run(_: &CalibrateArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     }
     printer.clear();
     let found = Calibration::of(&runs, &host);
-    let cache = Cache::locate(global.cache_dir.as_deref());
+    let cache = cache::open(global, printer)?;
     if let Err(reason) = cache.keep_calibration(&host.cpu_model, found.score) {
         printer.warning(&format!(
             "the score cannot be kept in {} ({reason}): footprints that are measured here will not \

@@ -102,7 +102,7 @@ fn dry_run(task: &Task, global: &GlobalArgs, printer: &Printer) -> anyhow::Resul
         printer.notice(&format!("{}: its costs are declared, nothing is measured", task.name));
         return Ok(());
     }
-    Request::of(profile, &task.service, global, printer).of_what_is_there().dry_run()
+    Request::of(profile, &task.service, global, printer)?.of_what_is_there().dry_run()
 }
 
 /// An error as one line: what points at a place in a file comes below it.
@@ -150,7 +150,7 @@ impl Gate<'_> {
             return Ok(());
         }
         let request =
-            Request::of(profile, &task.service, self.global, self.printer).of_what_is_there();
+            Request::of(profile, &task.service, self.global, self.printer)?.of_what_is_there();
         let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
         let obtained = match request.obtain_until(&interrupt) {
             Ok(obtained) => obtained,

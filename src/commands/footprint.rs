@@ -65,25 +65,28 @@ impl<'a> Request<'a> {
             let name = &profile.name;
             bail!("`{name}` declares its costs, so nothing of it is measured: size it instead");
         }
-        Ok(Self::of(profile, args, global, printer))
+        Self::of(profile, args, global, printer)
     }
 
     /// The same of a profile that was read already.
+    ///
+    /// # Errors
+    /// Where the cache that was named is refused.
     pub fn of(
         profile: Profile,
         args: &'a ServiceArgs,
         global: &GlobalArgs,
         printer: &'a Printer,
-    ) -> Self {
-        Self {
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
             args,
             printer,
-            cache: Cache::locate(global.cache_dir.as_deref()),
+            cache: super::cache::open(global, printer)?,
             profile,
             budget: args.budget.unwrap_or(DEFAULT_BUDGET),
             families: Vec::new(),
             of_what_is_there: false,
-        }
+        })
     }
 
     /// The footprint, by the cheapest way that the options allow.

@@ -18,7 +18,11 @@ use crate::measure::runtime::{
 
 /// Runs the verb.
 pub fn run(args: &RuntimeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
-    let cache = Cache::locate(global.cache_dir.as_deref());
+    let cache = if args.install {
+        Cache::locate(global.cache_dir.as_deref())?
+    } else {
+        super::cache::open(global, printer)?
+    };
     let surroundings = Surroundings::of_process(cache.root());
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
     let answer = if args.install {

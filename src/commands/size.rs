@@ -26,7 +26,7 @@ pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
         if service.declared.is_some() {
             printer.answer("Nothing is measured: the profile declares what its parts cost.\n")?;
         } else {
-            Request::of(service, &args.service, global, printer).dry_run()?;
+            Request::of(service, &args.service, global, printer)?.dry_run()?;
         }
         return Ok(Exit::Answered);
     }

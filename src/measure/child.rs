@@ -16,6 +16,10 @@ use crate::footprint::Count;
 /// How often a waiting parent looks whether it was interrupted.
 const POLL: Duration = Duration::from_millis(20);
 
+/// The longest reply is that of a million requests, about a hundred bytes each. A library that writes to
+/// standard output without an end is not waited for.
+const LONGEST_REPLY: u64 = 256 << 20;
+
 /// What is kept of the child's error output.
 const STDERR_KEPT: usize = 4096;
 
@@ -120,8 +124,9 @@ impl Child {
         let stderr = process.stderr.take().ok_or_else(pipe)?;
         let (send, replies) = mpsc::channel();
         thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if send.send(line).is_err() {
+            let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
+            while matches!(stdout.by_ref().take(LONGEST_REPLY).read_line(&mut line), Ok(1..)) {
+                if send.send(std::mem::take(&mut line)).is_err() {
                     break;
                 }
             }

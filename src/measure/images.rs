@@ -5,9 +5,12 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{ImageDecoder, ImageReader, RgbImage};
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::png::PngDecoder;
+use image::error::{ImageFormatHint, UnsupportedError};
+use image::{DynamicImage, ImageDecoder, ImageError as Fault, ImageFormat, Limits, RgbImage};
 
+use crate::files::{self, Unfit};
 use crate::units::{Bytes, Megapixels};
 
 /// An image that decodes to more than this is refused, before it is decoded: 100 megapixels of
@@ -16,10 +19,21 @@ pub const MAX_PIXELS: u64 = 100_000_000;
 
 /// No encoded image of [`MAX_PIXELS`] takes more: 16 bits a channel, not compressed, and a GiB is
 /// still refused before it is read.
-const MOST_BYTES: u64 = 1 << 30;
+pub const MOST_BYTES: Bytes = Bytes::GIB;
 
 /// The images of a folder that are used: more than requests are ever in flight together.
 const MAX_IMAGES: usize = 256;
+
+/// Entries of a folder that are looked at.
+const MOST_FILES: usize = 100_000;
+
+/// What texts and colour profiles of a PNG may take in memory, in bytes: they are compressed, and a
+/// megabyte of them can unpack to gigabytes. Colour profiles of printers have some megabytes.
+const MOST_METADATA: u64 = 64 << 20;
+
+/// The scans of a progressive JPEG. Encoders write about ten; each takes a pass over all pixels,
+/// however few bytes it has.
+const MOST_SCANS: usize = 100;
 
 /// An image that was looked at but not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +65,12 @@ pub enum ImageError {
     #[error("{path} is not a file of at most 1 GiB, and an image is; name a JPEG or PNG file")]
     NoFile {
         /// What was asked for.
+        path: PathBuf,
+    },
+    /// It takes more passes than any encoder writes.
+    #[error("{path} is a JPEG of more than {MOST_SCANS} scans; save it again as a baseline JPEG")]
+    TooManyScans {
+        /// The file.
         path: PathBuf,
     },
     /// It holds no image.
@@ -96,10 +116,43 @@ pub enum ImageError {
 /// # Errors
 /// Where they are no JPEG or PNG, or damaged.
 pub fn decode(encoded: &[u8]) -> image::ImageResult<RgbImage> {
-    let mut reader = ImageReader::new(Cursor::new(encoded)).with_guessed_format()?;
-    // The number of pixels was checked before; the decoder's own limit would count otherwise.
-    reader.no_limits();
-    Ok(reader.decode()?.into_rgb8())
+    let bytes = Cursor::new(encoded);
+    let image = match format(encoded)? {
+        ImageFormat::Png => DynamicImage::from_decoder(png(encoded)?)?,
+        _ => DynamicImage::from_decoder(JpegDecoder::new(bytes)?)?,
+    };
+    Ok(image.into_rgb8())
+}
+
+/// Pixels across and down, from the header.
+fn dimensions(encoded: &[u8]) -> image::ImageResult<(u32, u32)> {
+    Ok(match format(encoded)? {
+        ImageFormat::Png => png(encoded)?.dimensions(),
+        _ => JpegDecoder::new(Cursor::new(encoded))?.dimensions(),
+    })
+}
+
+/// JPEG or PNG.
+fn format(encoded: &[u8]) -> image::ImageResult<ImageFormat> {
+    let other = |hint| Err(Fault::Unsupported(UnsupportedError::from(hint)));
+    match image::guess_format(encoded) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
+        Ok(format) => other(ImageFormatHint::Exact(format)),
+        Err(_) => other(ImageFormatHint::Unknown),
+    }
+}
+
+/// A decoder that unpacks no more of texts and colour profiles than [`MOST_METADATA`]. The pixels do not
+/// count: their number is checked before they are decoded.
+fn png(encoded: &[u8]) -> image::ImageResult<PngDecoder<Cursor<&[u8]>>> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_METADATA);
+    PngDecoder::with_limits(Cursor::new(encoded), limits)
+}
+
+/// Scans of a JPEG: a byte of all ones is followed by another code wherever it is part of the pixels.
+fn scans(encoded: &[u8]) -> usize {
+    encoded.array_windows().filter(|pair| **pair == [0xff, 0xda]).count()
 }
 
 /// Looks at a file, or at all images of a folder: largest first, so that a wave of N carries the
@@ -110,14 +163,12 @@ pub fn decode(encoded: &[u8]) -> image::ImageResult<RgbImage> {
 pub fn find(path: &Path) -> Result<Vec<Candidate>, ImageError> {
     let unreadable = |reason| ImageError::Unreadable { path: path.to_owned(), reason };
     if !fs::metadata(path).map_err(unreadable)?.is_dir() {
-        return Ok(vec![examine(path)?]);
+        return Ok(vec![examine(path).and_then(decoded)?]);
     }
+    let files = files::list(path, MOST_FILES).map_err(unreadable)?;
     let mut found = Vec::new();
-    for entry in fs::read_dir(path).map_err(unreadable)? {
-        let file = entry.map_err(unreadable)?.path();
-        if has_image_ending(&file) && file.is_file() {
-            found.push(examine(&file)?);
-        }
+    for file in files.iter().filter(|file| has_image_ending(file) && file.is_file()) {
+        found.push(examine(file)?);
     }
     if found.is_empty() {
         return Err(ImageError::NoneInFolder { path: path.to_owned() });
@@ -127,7 +178,7 @@ pub fn find(path: &Path) -> Result<Vec<Candidate>, ImageError> {
         size(b).cmp(&size(a)).then_with(|| a.path.cmp(&b.path))
     });
     found.truncate(MAX_IMAGES);
-    Ok(found)
+    found.into_iter().map(decoded).collect()
 }
 
 fn has_image_ending(file: &Path) -> bool {
@@ -136,34 +187,42 @@ fn has_image_ending(file: &Path) -> bool {
         .is_some_and(|e| ["jpg", "jpeg", "png"].iter().any(|k| e.eq_ignore_ascii_case(k)))
 }
 
-/// Reads the size from the header, then decodes once: a file that is cut off is found here and
-/// not in the middle of a measurement.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, ImageError> {
+    files::read(path, MOST_BYTES).map_err(|reason| match Unfit::of(&reason) {
+        Some(_) => ImageError::NoFile { path: path.to_owned() },
+        None => ImageError::Unreadable { path: path.to_owned(), reason },
+    })
+}
+
+/// Reads the size from the header.
 fn examine(path: &Path) -> Result<Candidate, ImageError> {
     let owned = || path.to_owned();
-    let metadata =
-        fs::metadata(path).map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
-    if !metadata.is_file() || metadata.len() > MOST_BYTES {
-        return Err(ImageError::NoFile { path: owned() });
-    }
-    let bytes =
-        fs::read(path).map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
-    let wrong = |reason: image::ImageError| ImageError::NotAnImage {
-        path: owned(),
-        reason: reason.to_string(),
-    };
-    let mut reader = ImageReader::new(Cursor::new(&bytes))
-        .with_guessed_format()
-        .map_err(|reason| ImageError::Unreadable { path: owned(), reason })?;
-    reader.no_limits();
-    let (width, height) = reader.into_decoder().map_err(wrong)?.dimensions();
+    let bytes = bytes_of(path)?;
+    let wrong =
+        |reason: Fault| ImageError::NotAnImage { path: owned(), reason: reason.to_string() };
+    let (width, height) = dimensions(&bytes).map_err(wrong)?;
     if width == 0 || height == 0 {
         return Err(ImageError::Empty { path: owned(), width, height });
     }
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(ImageError::TooLarge { path: owned(), width, height });
     }
-    decode(&bytes).map_err(wrong)?;
+    if scans(&bytes) > MOST_SCANS && format(&bytes).is_ok_and(|f| f == ImageFormat::Jpeg) {
+        return Err(ImageError::TooManyScans { path: owned() });
+    }
     Ok(Candidate { path: owned(), encoded: Bytes::new(bytes.len() as u64), width, height })
+}
+
+/// The same once it was decoded: a file that is cut off is found here and not in the middle of a
+/// measurement.
+fn decoded(candidate: Candidate) -> Result<Candidate, ImageError> {
+    let Candidate { path, .. } = &candidate;
+    match decode(&bytes_of(path)?) {
+        Ok(_) => Ok(candidate),
+        Err(reason) => {
+            Err(ImageError::NotAnImage { path: path.clone(), reason: reason.to_string() })
+        }
+    }
 }
 
 /// Changes whenever the generated bytes do.

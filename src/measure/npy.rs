@@ -3,12 +3,16 @@
 //! Read by hand: the header is one line with three fixed keys, and the crates that read it bring a
 //! parser generator, big numbers or an array library into the process that is measured.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::tensor::{Tensor, can_be_made};
+use crate::files::{self, Unfit};
 use crate::reference::ElementType;
+use crate::units::Bytes;
+
+/// The largest array: more than any request carries.
+pub const MOST_BYTES: Bytes = Bytes::mib(4 << 10);
 
 /// Longest header that is read: arrays of plain numbers have about 120 bytes.
 const MOST_HEADER: usize = 64 << 10;
@@ -52,12 +56,11 @@ pub struct Header {
 pub fn examine(path: &Path) -> Result<Header, NpyError> {
     let unreadable = |reason| NpyError::Unreadable { path: path.to_owned(), reason };
     let wrong = |reason: String| NpyError::NotAnArray { path: path.to_owned(), reason };
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(wrong("it is not a regular file".into()));
+    let (file, length) = files::open(path).map_err(unreadable)?;
+    if length > MOST_BYTES.get() {
+        return Err(unreadable(Unfit::TooLarge(MOST_BYTES).into()));
     }
     let mut begin = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
     file.take(MOST_HEADER as u64).read_to_end(&mut begin).map_err(unreadable)?;
     let header = header(&begin).map_err(wrong)?;
     let needed = header
@@ -66,11 +69,10 @@ pub fn examine(path: &Path) -> Result<Header, NpyError> {
         .try_fold(header.element.bytes(1).unwrap_or(0), |bytes, &dim| bytes.checked_mul(dim as u64))
         .and_then(|bytes| bytes.checked_add(header.offset as u64));
     match needed {
-        Some(needed) if needed == metadata.len() => Ok(header),
-        Some(needed) => Err(wrong(format!(
-            "it has {} bytes where its header asks for {needed}",
-            metadata.len()
-        ))),
+        Some(needed) if needed == length => Ok(header),
+        Some(needed) => {
+            Err(wrong(format!("it has {length} bytes where its header asks for {needed}")))
+        }
         None => Err(wrong("its shape is larger than any memory".into())),
     }
 }

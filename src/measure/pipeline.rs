@@ -22,7 +22,8 @@ use super::protocol::{Content, InputJob, KindJob};
 use super::service::Crests;
 use super::sessions::Sessions;
 use super::tensor::Tensor;
-use super::{hold, images};
+use super::{hold, images, npy};
+use crate::files;
 
 /// A step of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,17 +250,18 @@ impl Pipeline {
     /// The body comes from files and not from a socket: fresh buffers of the same sizes, and the
     /// files' pages belong to the kernel's cache, not to this process.
     fn receive<'a>(&'a self, index: usize, request: &mut Request<'a>) -> anyhow::Result<()> {
-        let read = |path: &Path| {
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+        let read = |path: &Path, most| {
+            files::read(path, most).with_context(|| format!("cannot read {}", path.display()))
         };
         if self.takes_an_image() {
-            request.body = read(&self.images[index % self.images.len()])?;
+            let image = &self.images[index % self.images.len()];
+            request.body = read(image, images::MOST_BYTES)?;
         }
         for input in self.inputs(request.kind) {
             if let Content::File(path) = &input.content
                 && !request.files.iter().any(|(p, _)| p == path)
             {
-                request.files.push((path, read(path)?));
+                request.files.push((path, read(path, npy::MOST_BYTES)?));
             }
         }
         Ok(())

@@ -372,7 +372,7 @@ impl Placing<'_> {
         if kept.metadata().is_ok_and(|m| m.len() == size.get()) {
             return Ok(kept);
         }
-        let in_cache = write_atomically(&kept, |out| fill(out));
+        let in_cache = self.cache.write(&kept, |out| fill(out));
         let Err(reason) = in_cache else { return Ok(kept) };
         let folder = match &self.temporary {
             Some(folder) => folder.path(),

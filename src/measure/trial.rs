@@ -4,7 +4,6 @@
 //! kernel counted.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,6 +18,7 @@ use super::group::Group;
 use super::interrupt::Interrupt;
 use super::live::serving::{LiveJob, Serving};
 use super::protocol::{Command, Job, Kinds, Reply};
+use crate::files;
 use crate::footprint::{Ending, Observation, Phase, Temper, Topology};
 use crate::units::{Bytes, Seconds};
 
@@ -204,7 +204,7 @@ impl Trials<'_> {
     /// read them before, which in a box of its own nobody has.
     fn drop_pages(&self) {
         for path in &self.files {
-            if let Ok(file) = File::open(path) {
+            if let Ok((file, _)) = files::open(path) {
                 // Pages that another process maps stay: those are free for the trial too.
                 let _ = fadvise(&file, 0, None, Advice::DontNeed);
             }

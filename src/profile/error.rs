@@ -36,6 +36,14 @@ pub enum ProfileError {
         /// What the system says.
         reason: std::io::Error,
     },
+    /// A list of requests cannot be read.
+    #[error("cannot read the requests {path}: {reason}")]
+    UnreadableRequests {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
     /// The text is not a profile.
     #[error("{0}")]
     Invalid(Box<Invalid>),
@@ -65,9 +73,9 @@ impl ProfileError {
         };
         match self {
             Self::Unknown { .. } => None,
-            Self::Unreadable { path, .. } | Self::UnreadableBudget { path, .. } => {
-                line(path.display().to_string(), 1)
-            }
+            Self::Unreadable { path, .. }
+            | Self::UnreadableBudget { path, .. }
+            | Self::UnreadableRequests { path, .. } => line(path.display().to_string(), 1),
             Self::Invalid(invalid) => {
                 line(invalid.origin.clone(), invalid.place.as_ref().map_or(1, |p| p.line))
             }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::ProfileError;
 use super::secret::{ENVIRONMENT_MARK, IS_SECRET, in_address, is_secret, variables_of};
+use super::{ProfileError, text_of};
 use crate::footprint::checked::{one_line, one_line_if_any};
 use crate::service::Quantity;
 use crate::units::{Seconds, Share};
@@ -247,8 +247,8 @@ impl Ask {
 /// # Errors
 /// Where it cannot be read, with the place.
 pub fn asks(path: &Path) -> Result<Vec<Ask>, ProfileError> {
-    let unreadable = |reason| ProfileError::Unreadable { path: path.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let unreadable = |reason| ProfileError::UnreadableRequests { path: path.to_owned(), reason };
+    let text = text_of(path).map_err(unreadable)?;
     let requests: Vec<Ask> = serde_yaml::from_str(&text)
         .map_err(|e| ProfileError::yaml(&e, &text, &path.display().to_string()))?;
     let mut live = Live { requests, ..Live::default() };

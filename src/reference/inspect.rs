@@ -6,7 +6,7 @@
 //! to be hostile: nothing it says is trusted before it is checked.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,7 @@ use super::info::{Dim, IR_WITH_OVERRIDES, ModelInfo, OperatorCount, Port, TypeWe
 use super::onnx::{DimensionProto, TypeProto, ValueInfoProto};
 use super::walk::{Found, Walk};
 use super::wire::Fault;
+use crate::files::{self, Unfit};
 
 /// The newest version of the operator set `ai.onnx` that ONNX Runtime 1.31 opens.
 pub const NEWEST_OPSET: i64 = 26;
@@ -133,25 +134,22 @@ pub fn inspect(path: &Path) -> Result<ModelInfo, InspectError> {
     }
 }
 
-/// The file and its length in bytes. A pipe is refused before it is opened, which could wait for
-/// ever.
+/// The file and its length in bytes.
 fn open(path: &Path) -> Result<(File, u64), InspectError> {
-    let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => InspectError::Missing { path: path.to_owned() },
-        _ => InspectError::Unreadable { path: path.to_owned(), source },
-    };
-    let metadata = fs::metadata(path).map_err(unreadable)?;
-    if metadata.is_file() && metadata.len() > 0 {
-        return Ok((File::open(path).map_err(unreadable)?, metadata.len()));
+    match files::open(path) {
+        Ok((_, 0)) => Err(InspectError::Empty { path: path.to_owned() }),
+        Ok(opened) => Ok(opened),
+        Err(source) => Err(refused(path.to_owned(), source)),
     }
-    let path = path.to_owned();
-    Err(if metadata.is_dir() {
-        InspectError::Folder { path }
-    } else if metadata.is_file() {
-        InspectError::Empty { path }
-    } else {
-        InspectError::NotAFile { path }
-    })
+}
+
+fn refused(path: PathBuf, source: io::Error) -> InspectError {
+    match Unfit::of(&source) {
+        Some(_) if path.is_dir() => InspectError::Folder { path },
+        Some(_) => InspectError::NotAFile { path },
+        None if source.kind() == io::ErrorKind::NotFound => InspectError::Missing { path },
+        None => InspectError::Unreadable { path, source },
+    }
 }
 
 /// A fault as an answer. Any bytes can look like a field that is too long, so a file counts as cut

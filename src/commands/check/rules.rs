@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::cli::{CheckArgs, ServiceArgs};
-use crate::profile::{Budget, Budgeted, DEFAULT_PROFILE, Subject, line_of};
+use crate::files;
+use crate::profile::{Budget, Budgeted, DEFAULT_PROFILE, MOST_BYTES, Subject, line_of};
 use crate::service::{Limit, Line, Rule};
 use crate::units::{Convention, Share, Size};
 
@@ -150,7 +151,8 @@ fn line_of_service(service: &ServiceArgs) -> Option<Line> {
         return Some(Line { file: model.display().to_string(), number: 1 });
     }
     let file = service.profile.as_ref()?;
-    let text = std::fs::read_to_string(file).ok()?;
+    // A pipe was read to its end before.
+    let text = files::read_text(Path::new(file), MOST_BYTES).ok()?;
     let number = ["models", "declared", "live"].into_iter().find_map(|key| line_of(&text, key));
     Some(Line { file: file.clone(), number: number.unwrap_or(1) })
 }

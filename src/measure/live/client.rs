@@ -149,7 +149,7 @@ impl Client {
                 if let Some(kind) = kind.filter(|_| !ask.has_type) {
                     request = request.header(header::CONTENT_TYPE, kind);
                 }
-                user.run(request.body(bytes.as_slice()).map_err(|e| wrong(&e))?)
+                user.run(request.body(&bytes[..]).map_err(|e| wrong(&e))?)
             }
             Payload::Form(fields) => {
                 let form = form(fields).map_err(|e| wrong(&e))?;
@@ -269,8 +269,11 @@ fn environment(variable: &str, what: &str) -> Result<String, LiveError> {
     Ok(text.trim().to_owned())
 }
 
+/// The certificates of all authorities there are take less than one.
+const MOST_CERTIFICATES: Bytes = Bytes::mib(16);
+
 fn roots(path: &Path) -> Result<RootCerts, LiveError> {
-    let text = read(path)?;
+    let text = read(path, MOST_CERTIFICATES)?;
     let certificates: Vec<_> = parse_pem(&text)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),

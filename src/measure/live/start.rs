@@ -37,6 +37,9 @@ const END_LIMIT: Duration = Duration::from_secs(5);
 /// What is kept of its output.
 const KEPT: usize = 4096;
 
+/// The longest line of its output in which a text is looked for; what is longer counts as several.
+const LONGEST_LINE: u64 = 64 << 10;
+
 /// The end of what it wrote, and whether the line was among it.
 #[derive(Debug, Default)]
 struct Output {
@@ -301,7 +304,7 @@ fn follow(stream: impl Read + Send + 'static, line: Option<String>, output: &Arc
     thread::spawn(move || {
         let mut stream = BufReader::new(stream);
         let mut read = Vec::new();
-        while matches!(stream.read_until(b'\n', &mut read), Ok(n) if n > 0) {
+        while matches!(stream.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut read), Ok(1..)) {
             let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(line) = &line {
                 output.is_ready |= String::from_utf8_lossy(&read).contains(line);

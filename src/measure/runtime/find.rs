@@ -130,13 +130,14 @@ fn version(
     let version = if let Some(known) = memo.version(path) {
         known.to_owned()
     } else {
+        let seen = Memo::seen(path);
         if pin.is_some_and(|pin| !is_intact(path, pin)) {
             return Err("it is damaged (its SHA-256 is not the pinned one); \
                         `mediscope-size runtime --install` replaces it"
                 .into());
         }
         let version = ask(path)?;
-        memo.keep_version(path, &version);
+        memo.keep_version(path, seen, &version);
         version
     };
     if is_usable(&version) {

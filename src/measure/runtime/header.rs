@@ -1,9 +1,10 @@
 //! What a file says of itself in its first bytes: the loader's words for a file that is no library
 //! or one for another processor are harder to read.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+
+use crate::files;
 
 const ELF: [u8; 4] = *b"\x7fELF";
 /// Where an ELF header names the processor, in two bytes.
@@ -18,7 +19,7 @@ pub(super) fn check(path: &Path) -> Result<(), String> {
         return Ok(());
     }
     let mut header = [0; MACHINE + 2];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    let read = files::open(path).and_then(|(mut file, _)| file.read_exact(&mut header));
     match read {
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error.to_string()),
         Ok(()) if header.starts_with(&ELF) => {}

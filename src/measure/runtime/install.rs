@@ -20,10 +20,9 @@ use super::find::cached;
 use super::surroundings::Surroundings;
 use super::target::{Pin, Target};
 use super::unpack::{Problem, hash_of, unpack};
+use crate::measure::cache::{INSTALL_LOCK, INSTALL_PREFIX, make, remove_installations};
 use crate::units::Bytes;
 
-/// The names of the folders that are worked in begin with this.
-const WORK_PREFIX: &str = ".install-";
 /// How often a lock is tried that another process has.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -87,16 +86,17 @@ pub(super) fn install_pinned(
     }
     let folder = surroundings.cache.join("onnxruntime");
     let io_error = |reason| InstallError::Io { folder: folder.clone(), reason };
+    make(&surroundings.cache).map_err(io_error)?;
     fs::create_dir_all(&folder).map_err(io_error)?;
-    let lock = File::create(folder.join(".lock")).map_err(io_error)?;
+    let lock = File::create(folder.join(INSTALL_LOCK)).map_err(io_error)?;
     if take(&lock, tell, interrupt)? {
-        remove_leftovers(&folder);
+        remove_installations(&folder);
     }
     // Whoever held the lock before may have installed it. A damaged file is replaced.
     if is_intact(&library, pin) {
         return Ok(library);
     }
-    let work = TempDir::with_prefix_in(WORK_PREFIX, &folder).map_err(io_error)?;
+    let work = TempDir::with_prefix_in(INSTALL_PREFIX, &folder).map_err(io_error)?;
     let source = download(surroundings, pin, work.path(), tell, interrupt)?;
     stop_if(interrupt)?;
     tell(Step::Unpacking);
@@ -135,17 +135,6 @@ fn take(lock: &File, tell: &dyn Fn(Step), interrupt: &AtomicBool) -> Result<bool
                 tell(Step::Waiting);
                 told = true;
             }
-        }
-    }
-}
-
-/// Removes what an installation that was killed left: while the lock is held no other works.
-fn remove_leftovers(folder: &Path) {
-    let Ok(listing) = fs::read_dir(folder) else { return };
-    for item in listing.flatten() {
-        if item.file_name().as_encoded_bytes().starts_with(WORK_PREFIX.as_bytes()) {
-            // What cannot be removed takes space, nothing else.
-            let _ = fs::remove_dir_all(item.path());
         }
     }
 }

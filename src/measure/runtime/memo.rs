@@ -1,14 +1,13 @@
 //! What was learned about library files and Pythons, trusted while the files are the same.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::cache::write_atomically;
+use crate::files;
+use crate::measure::cache::{Identity, RUNTIMES, make, read_json, write_atomically};
 
 /// Versions of libraries and the libraries of Pythons, by file identity.
 ///
@@ -22,17 +21,24 @@ pub(super) struct Memo {
     pythons: BTreeMap<String, KnownPython>,
 }
 
+/// A file as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Known {
+    path: PathBuf,
+    file: Identity,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct KnownLibrary {
-    identity: String,
+    identity: Known,
     version: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct KnownPython {
-    identity: String,
+    identity: Known,
     /// The folders where it looks for packages, each with its identity if it was there.
-    folders: Vec<(PathBuf, Option<String>)>,
+    folders: Vec<(PathBuf, Option<Known>)>,
     /// `None` where it has no package.
     library: Option<PathBuf>,
 }
@@ -53,28 +59,19 @@ pub(super) struct PythonKey<'a> {
     pub variables: &'a str,
 }
 
-/// Real path, device, inode, size and modification time as one text; `None` where there is
-/// nothing. A folder's changes when something is added to it or removed.
-fn identity(path: &Path) -> Option<String> {
+/// The real path and what tells a file from another; `None` where there is nothing. A folder's
+/// changes when something is added to it or removed.
+fn identity(path: &Path) -> Option<Known> {
     let real = path.canonicalize().ok()?;
-    let m = real.metadata().ok()?;
-    Some(format!(
-        "{}:{}:{}:{}:{}.{:09}",
-        real.display(),
-        m.dev(),
-        m.ino(),
-        m.size(),
-        m.mtime(),
-        m.mtime_nsec()
-    ))
+    let metadata = real.metadata().ok()?;
+    Some(Known { path: real, file: Identity::of(&metadata) })
 }
 
 impl Memo {
     /// What is remembered in this cache; nothing where it is missing or damaged.
     pub fn read(cache: &Path) -> Self {
-        let file = cache.join("runtime.json");
-        let memo = fs::read(&file).ok().and_then(|b| serde_json::from_slice::<Self>(&b).ok());
-        Self { file, ..memo.unwrap_or_default() }
+        let file = cache.join(RUNTIMES);
+        Self { file: file.clone(), ..read_json(&file).unwrap_or_default() }
     }
 
     /// The remembered version of a library, if the file is the same as then.
@@ -83,9 +80,14 @@ impl Memo {
         (identity(library)? == known.identity).then_some(&known.version)
     }
 
-    /// Remembers it.
-    pub fn keep_version(&mut self, library: &Path, version: &str) {
-        if let Some(identity) = identity(library) {
+    /// A library as it is now, before it is verified and asked.
+    pub fn seen(library: &Path) -> Option<Known> {
+        identity(library)
+    }
+
+    /// Remembers it, unless it is no longer what was seen before.
+    pub fn keep_version(&mut self, library: &Path, seen: Option<Known>, version: &str) {
+        if let Some(identity) = seen.filter(|seen| identity(library).as_ref() == Some(seen)) {
             let known = KnownLibrary { identity, version: version.to_owned() };
             self.libraries.insert(library.display().to_string(), known);
             self.write();
@@ -130,7 +132,8 @@ impl Memo {
 
     fn write(&self) {
         // A memo that cannot be written costs time at the next run, nothing else.
-        if let Ok(text) = serde_json::to_vec_pretty(self) {
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        if let (Ok(text), Ok(())) = (serde_json::to_vec_pretty(self), make(folder)) {
             let _ = write_atomically(&self.file, |out| out.write_all(&text));
         }
     }
@@ -145,5 +148,5 @@ impl PythonKey<'_> {
 
 fn is_script(program: &Path) -> bool {
     let mut start = [0; 2];
-    File::open(program).and_then(|mut f| f.read_exact(&mut start)).is_ok() && start == *b"#!"
+    files::open(program).and_then(|(mut f, _)| f.read_exact(&mut start)).is_ok() && start == *b"#!"
 }

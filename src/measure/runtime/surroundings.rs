@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::target::{Pin, Target};
+use crate::files;
+use crate::units::Bytes;
 
 /// Folders of libraries that the usual systems have.
 const USUAL_FOLDERS: [&str; 6] = [
@@ -73,7 +75,7 @@ pub(super) fn configured(conf: &Path) -> Vec<PathBuf> {
     let Ok(listing) = fs::read_dir(conf) else { return Vec::new() };
     let mut files: Vec<PathBuf> = listing.flatten().map(|item| item.path()).collect();
     files.sort();
-    let read = |file: &PathBuf| fs::read_to_string(file).unwrap_or_default();
+    let read = |file: &PathBuf| files::read_text(file, Bytes::MIB).unwrap_or_default();
     let texts: Vec<String> = files.iter().map(read).collect();
     let lines = texts.iter().flat_map(|text| text.lines().map(str::trim));
     lines.filter(|line| line.starts_with('/')).map(PathBuf::from).collect()

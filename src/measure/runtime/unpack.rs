@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::InstallError;
 use super::target::Pin;
+use crate::files;
 use crate::measure::cache::hash_file;
 
 /// What a program left.
@@ -38,11 +39,12 @@ pub(super) fn unpack(source: Source, pin: &Pin, work: &Path) -> Result<PathBuf, 
     match source {
         Source::Wheel(wheel) => {
             check(&wheel, "the wheel", pin.wheel_sha256)?;
-            let mut archive = zip::ZipArchive::new(File::open(wheel)?).map_err(Problem::Archive)?;
+            let mut archive =
+                zip::ZipArchive::new(files::open(&wheel)?.0).map_err(Problem::Archive)?;
             let mut member = archive.by_name(pin.member).map_err(Problem::Archive)?;
             write(&mut member, &library)?;
         }
-        Source::Library(found) => write(&mut File::open(found)?, &library)?,
+        Source::Library(found) => write(&mut files::open(&found)?.0, &library)?,
     }
     check(&library, "the library", pin.library_sha256)?;
     Ok(library)
@@ -66,5 +68,5 @@ fn check(path: &Path, what: &'static str, pinned: &'static str) -> Result<(), Pr
 
 /// The SHA-256 of a file.
 pub(super) fn hash_of(path: &Path) -> io::Result<String> {
-    hash_file(&mut File::open(path)?)
+    hash_file(&mut files::open(path)?.0)
 }

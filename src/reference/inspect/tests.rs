@@ -1,5 +1,6 @@
 //! Files that are models, nearly models, and no models at all.
 
+use std::fs;
 use std::io::BufWriter;
 
 use proptest::prelude::*;

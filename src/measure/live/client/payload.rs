@@ -4,19 +4,28 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ureq::unversioned::multipart::{Form, Part};
 
+use crate::files;
 use crate::measure::live::LiveError;
 use crate::profile::{Ask, BASE64_MARK, FILE_MARK, Values};
+use crate::units::Bytes;
+
+/// All that the files of one kind of request may hold together: they are kept in memory.
+const MOST_BYTES: Bytes = Bytes::GIB;
+
+/// Files of a folder that take turns.
+const MOST_FILES: usize = 10_000;
 
 /// What one request carries.
 pub(super) enum Payload {
     Nothing,
     /// And what they are, where that is known.
-    Bytes(Vec<u8>, Option<&'static str>),
+    Bytes(Arc<[u8]>, Option<&'static str>),
     Form(Vec<Field>),
 }
 
@@ -28,7 +37,7 @@ pub(super) struct Field {
 
 enum Content {
     Text(String),
-    File { name: String, bytes: Vec<u8> },
+    File { name: String, bytes: Arc<[u8]> },
 }
 
 impl Payload {
@@ -52,10 +61,11 @@ impl Field {
 }
 
 pub(super) fn payloads(ask: &Ask) -> Result<Vec<Payload>, LiveError> {
+    let mut read = Read::default();
     if let Some(path) = &ask.body {
         let payload = |file: &PathBuf| {
             let kind = kind_of(&file.to_string_lossy());
-            read(file).map(|bytes| Payload::Bytes(bytes, Some(kind)))
+            read.file(file).map(|bytes| Payload::Bytes(bytes, Some(kind)))
         };
         return files(path)?.iter().map(payload).collect();
     }
@@ -63,14 +73,14 @@ pub(super) fn payloads(ask: &Ask) -> Result<Vec<Payload>, LiveError> {
         let wrong =
             |e: &dyn fmt::Display| LiveError::Request(format!("the JSON cannot be sent: {e}"));
         let mut json = serde_json::to_value(json).map_err(|e| wrong(&e))?;
-        encode_files(&mut json)?;
+        encode_files(&mut json, &mut read)?;
         let bytes = serde_json::to_vec(&json).map_err(|e| wrong(&e))?;
-        return Ok(vec![Payload::Bytes(bytes, Some("application/json"))]);
+        return Ok(vec![Payload::Bytes(bytes.into(), Some("application/json"))]);
     }
     if ask.form.is_empty() {
         return Ok(vec![Payload::Nothing]);
     }
-    forms(&ask.form)
+    forms(&ask.form, &mut read)
 }
 
 pub(super) fn form(fields: &[Field]) -> Result<Form<'_>, ureq::Error> {
@@ -105,7 +115,7 @@ pub(super) fn kind_of(name: &str) -> &'static str {
 }
 
 /// One form for each file, where a field names a folder.
-fn forms(fields: &BTreeMap<String, Values>) -> Result<Vec<Payload>, LiveError> {
+fn forms(fields: &BTreeMap<String, Values>, read: &mut Read) -> Result<Vec<Payload>, LiveError> {
     let mut found: Vec<(String, Option<Vec<PathBuf>>, String)> = Vec::new();
     let all =
         fields.iter().flat_map(|(name, Values(values))| values.iter().map(move |v| (name, v)));
@@ -117,18 +127,18 @@ fn forms(fields: &BTreeMap<String, Values>) -> Result<Vec<Payload>, LiveError> {
         found.iter().filter_map(|(_, paths, _)| paths.as_ref().map(Vec::len)).max().unwrap_or(1);
     (0..turns)
         .map(|turn| {
-            let field = |(name, paths, value): &(String, Option<Vec<PathBuf>>, String)| {
+            let mut field = |(name, paths, value): &(String, Option<Vec<PathBuf>>, String)| {
                 let content = match paths {
                     None => Content::Text(value.clone()),
                     Some(paths) => {
                         let path = &paths[turn % paths.len()];
                         let name = path.file_name().unwrap_or_default().to_string_lossy();
-                        Content::File { name: name.into_owned(), bytes: read(path)? }
+                        Content::File { name: name.into_owned(), bytes: read.file(path)? }
                     }
                 };
                 Ok(Field { name: name.clone(), content })
             };
-            found.iter().map(field).collect::<Result<_, _>>().map(Payload::Form)
+            found.iter().map(&mut field).collect::<Result<_, _>>().map(Payload::Form)
         })
         .collect()
 }
@@ -140,10 +150,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, LiveError> {
     if !fs::metadata(path).map_err(wrong)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = fs::read_dir(path).map_err(wrong)?;
-    let mut files: Vec<PathBuf> =
-        entries.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect();
-    files.sort();
+    let entries = files::list(path, MOST_FILES).map_err(wrong)?;
+    let files: Vec<PathBuf> = entries.into_iter().filter(|p| p.is_file()).collect();
     if files.is_empty() {
         return Err(LiveError::Request(format!(
             "the folder {} holds no file to send",
@@ -153,22 +161,63 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, LiveError> {
     Ok(files)
 }
 
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, LiveError> {
+/// Files that were read, each once however often it is sent.
+#[derive(Default)]
+struct Read {
+    files: BTreeMap<PathBuf, Arc<[u8]>>,
+    total: Bytes,
+}
+
+impl Read {
+    fn file(&mut self, path: &Path) -> Result<Arc<[u8]>, LiveError> {
+        if let Some(bytes) = self.files.get(path) {
+            return Ok(Arc::clone(bytes));
+        }
+        let bytes: Arc<[u8]> = read(path, MOST_BYTES)?.into();
+        self.count(bytes.len())?;
+        self.files.insert(path.to_owned(), Arc::clone(&bytes));
+        Ok(bytes)
+    }
+
+    /// The same in base64, which is another text wherever it stands.
+    fn encoded(&mut self, path: &Path) -> Result<String, LiveError> {
+        let bytes = self.file(path)?;
+        self.count(bytes.len())?;
+        Ok(STANDARD.encode(bytes))
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), LiveError> {
+        self.total += Bytes::new(bytes as u64);
+        if self.total <= MOST_BYTES {
+            return Ok(());
+        }
+        Err(LiveError::Request(format!(
+            "the files of a request hold more than {MOST_BYTES} together: send fewer or smaller ones"
+        )))
+    }
+}
+
+/// The bytes of a file.
+pub(super) fn read(path: &Path, most: Bytes) -> Result<Vec<u8>, LiveError> {
     let what = || format!("{} cannot be sent", path.display());
-    fs::read(path).map_err(|reason| LiveError::Io { what: what(), reason })
+    files::read(path, most).map_err(|reason| LiveError::Io { what: what(), reason })
 }
 
 /// Puts the bytes of files where their names are.
-fn encode_files(value: &mut serde_json::Value) -> Result<(), LiveError> {
+fn encode_files(value: &mut serde_json::Value, read: &mut Read) -> Result<(), LiveError> {
     match value {
         serde_json::Value::String(text) => {
             if let Some(file) = text.strip_prefix(BASE64_MARK) {
-                *text = STANDARD.encode(read(Path::new(file))?);
+                *text = read.encoded(Path::new(file))?;
             }
             Ok(())
         }
-        serde_json::Value::Array(list) => list.iter_mut().try_for_each(encode_files),
-        serde_json::Value::Object(map) => map.values_mut().try_for_each(encode_files),
+        serde_json::Value::Array(list) => {
+            list.iter_mut().try_for_each(|value| encode_files(value, read))
+        }
+        serde_json::Value::Object(map) => {
+            map.values_mut().try_for_each(|value| encode_files(value, read))
+        }
         _ => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! Weights in files beside the model.
 
+use std::fs;
 use std::path::PathBuf;
 
 use super::super::super::info::{ExternalFile, ExternalState};
