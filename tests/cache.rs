@@ -4,10 +4,14 @@
 
 mod common;
 
-use std::fs;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use common::{PLANTED, Place, Ran};
+use common::onnx::{self, FLOAT, INT64, model, node, value, weight};
+use common::{PLANTED, Place, Ran, assert_refused, wait_for};
+use serde_json::json;
 
 const MEASURED: &str = "Measured now";
 const KEPT: &str = "Footprint from the cache";
@@ -218,4 +222,188 @@ fn clearing_does_not_follow_links_out_of_the_cache() {
     let ran = place.run(&["cache", "--clear"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(outside.join("precious").exists());
+}
+
+/// A number that is no user's.
+const SOMEBODY: u32 = 65_533;
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// Puts a library there that is none, with a memo that it was verified.
+fn forge(cache: &Path) -> PathBuf {
+    let folder = cache.join("onnxruntime/1.31.1-linux-x86_64");
+    fs::create_dir_all(&folder).unwrap();
+    let library = folder.join("libonnxruntime.so.1.31.1");
+    fs::write(&library, "forged").unwrap();
+    let real = library.canonicalize().unwrap();
+    let m = real.metadata().unwrap();
+    let ns = |s: i64, ns: i64| i128::from(s) * 1_000_000_000 + i128::from(ns);
+    let file = json!({
+        "device": m.dev(), "inode": m.ino(), "size": m.size(),
+        "modified_ns": ns(m.mtime(), m.mtime_nsec()), "changed_ns": ns(m.ctime(), m.ctime_nsec()),
+    });
+    let known = json!({ "identity": { "path": real, "file": file }, "version": "1.31.1" });
+    let memo = json!({ "libraries": { library.to_str().unwrap(): known }, "pythons": {} });
+    fs::write(cache.join("runtime.json"), memo.to_string()).unwrap();
+    library
+}
+
+/// What others can write to is believed in nothing: not the memo, and so not the library.
+#[test]
+fn a_cache_that_others_can_write_to_is_refused() {
+    let place = Place::new();
+    let cache = place.cache();
+    let library = forge(&cache);
+    // The memo is as the tool writes it: from a cache of the user's own it is believed.
+    if cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")) {
+        let ran = place.run(&["runtime"]);
+        assert!(ran.stdout.contains(&format!("used: {}", library.display())), "{ran:?}");
+    }
+    let refused = |what: &str| {
+        for arguments in [&["runtime"][..], &["cache"], &["--synthetic", PLANTED, "--ram", "1G"]] {
+            let ran = place.run(arguments);
+            assert_refused(&ran, what);
+            assert!(ran.stderr.contains(what) && ran.stderr.contains("--cache-dir"), "{ran:?}");
+        }
+        // What asks nothing of a cache is answered all the same.
+        let ran = place.run(&["--profile", "mediscope-pytorch", "--ram", "1G", "--cpus", "1"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    };
+    for mode in [0o777, 0o1777, 0o702] {
+        set_mode(&cache, mode);
+        refused(&format!("others can write to {} (its mode is {mode:o})", cache.display()));
+    }
+    set_mode(&cache, 0o755);
+    set_mode(&cache.join("onnxruntime"), 0o777);
+    refused("onnxruntime (its mode is 777)");
+    set_mode(&cache.join("onnxruntime"), 0o755);
+    if chown(&cache, Some(SOMEBODY), None).is_err() {
+        println!("skipped in part: only root can give a directory away");
+        return;
+    }
+    refused("belongs to the user with the number 65533 and this is 0");
+    // Through a link of one's own, too.
+    let real = cache.with_file_name("real");
+    fs::rename(&cache, &real).unwrap();
+    symlink(&real, &cache).unwrap();
+    refused("belongs to the user with the number 65533 and this is 0");
+}
+
+/// Where the default place is another's, or nobody's, this run has a cache of its own.
+#[test]
+fn without_a_cache_that_is_safe_a_run_has_one_of_its_own() {
+    let place = Place::new();
+    let run = |home: &Path| -> Ran {
+        let mut command = place.command(&["--synthetic", PLANTED, "--ram", "1G"]);
+        command.env_remove("MEDISCOPE_SIZE_CACHE").env("HOME", home).output().unwrap().into()
+    };
+    let home = place.file("home");
+    forge(&home.join(".cache/mediscope-size"));
+    let before = common::files_below(&home);
+    // Whoever can rename what is above the cache could put another one there.
+    set_mode(&home, 0o777);
+    let ran = run(&home);
+    assert!(ran.code == Some(0) && ran.stdout.contains(MEASURED), "{ran:?}");
+    let warned = format!("others can write to {} (its mode is 777)", home.display());
+    assert!(ran.stderr.contains(&warned) && ran.stderr.contains("kept"), "{ran:?}");
+    assert_eq!(common::files_below(&home), before);
+    assert_eq!(common::files_below(&place.tmp()), Vec::<PathBuf>::new(), "it is removed");
+    set_mode(&home, 0o755);
+    assert_says(&run(&home), MEASURED);
+    if chown(&home, Some(SOMEBODY), None).is_err() {
+        println!("skipped in part: only root can give a directory away");
+        return;
+    }
+    let ran = run(&home);
+    assert!(ran.code == Some(0) && ran.stderr.contains("the number 65533"), "{ran:?}");
+    // Nobody's: a user who has no home gets no cache in the folder for temporary files.
+    let tool = place.file("mediscope-size");
+    fs::copy(assert_cmd::cargo::cargo_bin!("mediscope-size"), &tool).unwrap();
+    for folder in [&tool, &place.tmp(), &place.file(""), place.file("").parent().unwrap()] {
+        set_mode(folder, 0o777);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65532", "--regid=65532", "--clear-groups", "env", "-i"]);
+    command.arg(format!("TMPDIR={}", place.tmp().display())).arg(&tool);
+    match command.args(["--synthetic", PLANTED, "--ram", "1G"]).output() {
+        Ok(output) => {
+            let ran = Ran::from(output);
+            assert!(ran.code == Some(0) && ran.stdout.contains(MEASURED), "{ran:?}");
+            assert!(ran.stderr.contains("has no home directory"), "{ran:?}");
+            assert_eq!(common::files_below(&place.tmp()), Vec::<PathBuf>::new());
+        }
+        Err(reason) => println!("skipped in part: no setpriv ({reason})"),
+    }
+}
+
+#[test]
+fn a_cache_is_made_for_its_user_alone() {
+    let place = Place::new();
+    assert_says(&place.planted(PLANTED, &[]), MEASURED);
+    assert_eq!(fs::metadata(place.cache()).unwrap().mode() & 0o7777, 0o700);
+}
+
+/// What a process leaves that is killed while it writes goes with the next run; what another one is
+/// writing stays.
+#[test]
+fn half_written_files_of_killed_processes_are_removed() {
+    let place = Place::new();
+    assert_says(&place.planted(PLANTED, &[]), MEASURED);
+    let names = [".tmpA1b2C3", "footprints/.tmpA1b2C3", "onnxruntime/.install-A1b2C3/wheels/half"];
+    for name in names {
+        let path = place.cache().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "half").unwrap();
+    }
+    fs::write(place.cache().join("onnxruntime/.lock"), "").unwrap();
+    let written = place.cache().join("footprints/.tmpWritten");
+    let held = File::create(&written).unwrap();
+    held.lock().unwrap();
+    assert_says(&place.planted(PLANTED, &[]), KEPT);
+    assert!(written.exists() && names.iter().all(|name| !place.cache().join(name).exists()));
+    drop(held);
+    assert_says(&place.planted(PLANTED, &[]), KEPT);
+    assert!(!written.exists());
+}
+
+/// A model that answers one number so many times.
+fn expanding(numbers: i64) -> onnx::Model {
+    let shape = [1, numbers].iter().flat_map(|dim| dim.to_le_bytes()).collect();
+    let shape = weight("shape", INT64, &[2], shape);
+    let nodes = vec![node("Expand", &["x", "shape"], "y")];
+    let (x, y) = (value("x", FLOAT, &["1", "1"]), value("y", FLOAT, &["1", "n"]));
+    model(nodes, vec![x], vec![y], vec![shape])
+}
+
+/// The gate is not fooled by a model of the same size and time of modification: 40 MB a request
+/// instead of 4 KB.
+#[test]
+fn a_model_that_was_changed_in_place_is_measured_anew() {
+    let place = Place::new();
+    let library = common::real_json(&["runtime"])["path"].as_str().unwrap().to_owned();
+    let path = onnx::write(&place.file(""), &expanding(1000));
+    let check = || -> Ran {
+        let asked = ["check", "--model", &path, "--max-buffer", "20M", "--budget", "100ms"];
+        place.command(&asked).env("ORT_DYLIB_PATH", &library).output().unwrap().into()
+    };
+    wait_for("a hash that is remembered", || {
+        let ran = check();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        place.cache().join("hashes.json").exists().then_some(())
+    });
+    let before = fs::metadata(&path).unwrap();
+    onnx::write(&place.file(""), &expanding(10_000_000));
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(before.modified().unwrap())
+        .unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!((after.len(), after.ino()), (before.len(), before.ino()));
+    assert_eq!(after.modified().unwrap(), before.modified().unwrap());
+    let ran = check();
+    assert_eq!(ran.code, Some(1), "{ran:?}");
 }

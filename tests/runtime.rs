@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
 
 use std::fs;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -206,9 +208,21 @@ fn what_was_installed_is_used_without_a_python() {
     let said = answer(&tool.runtime(&[]).output().unwrap());
     assert!(said.starts_with("ONNX Runtime 1.31.1 from the tool's cache\n"), "{said}");
 
-    fs::write(path, "damaged").unwrap();
+    // One byte in place, with the size and the time of modification as they were.
+    let mut library = fs::File::options().read(true).write(true).open(path).unwrap();
+    let before = library.metadata().unwrap();
+    let mut byte = [0];
+    library.seek(SeekFrom::Start(before.len() / 2)).unwrap();
+    library.read_exact(&mut byte).unwrap();
+    library.seek(SeekFrom::Start(before.len() / 2)).unwrap();
+    library.write_all(&[!byte[0]]).unwrap();
+    library.set_modified(before.modified().unwrap()).unwrap();
+    let after = fs::metadata(path).unwrap();
+    assert_eq!((after.len(), after.mtime_nsec()), (before.len(), before.mtime_nsec()));
     let output = tool.runtime(&["--format", "json"]).env("PATH", &no_programs).output().unwrap();
-    assert_eq!(place(&json(&output), "cache")["outcome"], "unusable");
+    let cache = place(&json(&output), "cache").clone();
+    assert_eq!(cache["outcome"], "unusable");
+    assert!(cache["text"].as_str().unwrap().contains("its SHA-256 is not the pinned"), "{cache}");
 }
 
 #[test]
