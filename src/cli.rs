@@ -13,6 +13,7 @@ mod settings;
 mod vary;
 mod verify;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -37,6 +38,7 @@ use self::examples::{
     EXAMPLES, INIT_EXAMPLES, INSPECT_EXAMPLES, LINT_EXAMPLES, MAN_EXAMPLES, MEASURE_EXAMPLES,
     PROFILES_EXAMPLES, RUNTIME_EXAMPLES, SIZE_EXAMPLES, VERIFY_EXAMPLES,
 };
+use crate::text::line;
 use crate::units::{Bytes, Convention, Cpus, Size, box_ram};
 
 const STYLES: Styles = Styles::styled()
@@ -314,7 +316,11 @@ pub fn parse() -> Cli {
     if std::env::args_os().len() < 2 {
         program.error(ErrorKind::MissingRequiredArgument, NOTHING_ASKED).exit();
     }
-    let matches = program.get_matches_mut();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let matches = match program.try_get_matches_from_mut(&typed) {
+        Ok(matches) => matches,
+        Err(error) => refuse(&error, &typed),
+    };
     // clap's own check would refuse options of all commands before a verb, too.
     if let Some(verb) = matches.subcommand_name()
         && typed_before_the_verb(&program, &matches)
@@ -322,7 +328,18 @@ pub fn parse() -> Cli {
         let text = format!("options of `size` stand before `{verb}`: give its own after the verb");
         program.error(ErrorKind::ArgumentConflict, text).exit();
     }
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error, &typed))
+}
+
+/// Ends the program with help or an error. An error repeats what was typed, so the same is said of a
+/// command line in which anything that is not plain is shown by its number.
+fn refuse(error: &clap::Error, typed: &[OsString]) -> ! {
+    let plain = typed.iter().map(|word| line(&word.to_string_lossy()).into_owned());
+    match Cli::command().try_get_matches_from(plain) {
+        Err(error) => error.exit(),
+        // What was wrong is in what is not plain.
+        Ok(_) => Cli::command().error(error.kind(), line(&error.to_string())).exit(),
+    }
 }
 
 /// Whether an option that belongs to `size` alone was typed at the top.

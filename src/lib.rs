@@ -16,6 +16,7 @@
 //! | [`plan`]      | footprint × box × demand: tables and verdict              | nothing      |
 //! | [`report`]    | a plan, or what a file says, as bytes                     | nothing      |
 //! | [`files`]     | opening files that somebody else wrote                    | files        |
+//! | [`text`]      | what of others' texts can be shown                        | nothing      |
 //! | [`units`]     | bytes, CPUs, seconds, rates, spans                        | nothing      |
 //!
 //! Arrows point one way: `commands` to all, `report` to `plan`, `plan` to `model` and `footprint`,
@@ -32,4 +33,5 @@ pub mod profile;
 pub mod reference;
 pub mod report;
 pub mod service;
+pub mod text;
 pub mod units;

@@ -20,9 +20,15 @@ struct Room {
 }
 
 const ROOMS: &[Room] = &[
+    Room { name: "text", rooms: &[], crates: &["serde_json"], world: false },
     Room { name: "units", rooms: &[], crates: &["serde", "thiserror"], world: false },
     Room { name: "files", rooms: &["units"], crates: &["rustix", "thiserror"], world: true },
-    Room { name: "footprint", rooms: &["units"], crates: &["serde", "serde_json"], world: false },
+    Room {
+        name: "footprint",
+        rooms: &["text", "units"],
+        crates: &["serde", "serde_json"],
+        world: false,
+    },
     Room { name: "service", rooms: &["footprint", "units"], crates: &["serde"], world: false },
     Room {
         name: "model",
@@ -38,7 +44,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "report",
-        rooms: &["plan", "model", "footprint", "service", "units"],
+        rooms: &["plan", "model", "footprint", "service", "text", "units"],
         crates: &[
             "anstyle",
             "comfy_table",
@@ -65,24 +71,24 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "profile",
-        rooms: &["files", "footprint", "reference", "service", "units"],
+        rooms: &["files", "footprint", "reference", "service", "text", "units"],
         crates: &["saphyr", "serde", "serde_yaml", "thiserror"],
         world: true,
     },
     Room {
         name: "measure",
-        rooms: &["files", "footprint", "model", "profile", "reference", "units"],
+        rooms: &["files", "footprint", "model", "profile", "reference", "text", "units"],
         crates: &["*"],
         world: true,
     },
     Room {
         name: "cli",
-        rooms: &["footprint", "units"],
+        rooms: &["footprint", "text", "units"],
         crates: &["clap", "clap_complete", "clap_mangen"],
         world: true,
     },
     Room { name: "commands", rooms: &["*"], crates: &["*"], world: true },
-    Room { name: "main", rooms: &["cli", "commands", "measure"], crates: &[], world: true },
+    Room { name: "main", rooms: &["cli", "commands", "measure", "text"], crates: &[], world: true },
     Room { name: "lib", rooms: &[], crates: &[], world: false },
 ];
 

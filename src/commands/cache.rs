@@ -12,6 +12,7 @@ use super::Exit;
 use super::printer::Printer;
 use crate::cli::{CacheArgs, GlobalArgs, Plain};
 use crate::measure::cache::{Cache, CacheError, Entry};
+use crate::text::line;
 use crate::units::{Bytes, Seconds};
 
 /// Runs the verb.
@@ -73,14 +74,15 @@ fn listing(cache: &Cache, entries: &[Entry], cleared: bool) -> String {
     let total: Bytes = entries.iter().map(|e| e.bytes).sum();
     let verb = if cleared { "Removed" } else { "Kept" };
     if entries.is_empty() {
-        return format!("Nothing is kept in {}\n", cache.root().display());
+        return format!("Nothing is kept in {}\n", line(&cache.root().display().to_string()));
     }
-    let mut out =
-        format!("{verb} {}, {total}, in {}\n", files(entries.len()), cache.root().display());
+    let place = cache.root().display().to_string();
+    let mut out = format!("{verb} {}, {total}, in {}\n", files(entries.len()), line(&place));
     for entry in entries {
         let name = entry.path.strip_prefix(cache.root()).unwrap_or(&entry.path);
         let what = cache.described(entry).unwrap_or_default();
-        let _ = writeln!(out, "  {:>9}  {:<10} {}{what}", entry.bytes, age(entry), name.display());
+        let name = format!("{}{what}", name.display());
+        let _ = writeln!(out, "  {:>9}  {:<10} {}", entry.bytes, age(entry), line(&name));
     }
     out
 }

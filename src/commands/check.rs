@@ -22,6 +22,7 @@ use crate::plan::{Plan, PlanError, Question, declared, plan};
 use crate::profile::{Profile, ProfileError};
 use crate::report::check_github_error;
 use crate::service::{Limit, Rule};
+use crate::text::headline;
 use crate::units::Convention;
 
 /// Runs the verb.
@@ -105,10 +106,9 @@ fn dry_run(task: &Task, global: &GlobalArgs, printer: &Printer) -> anyhow::Resul
     Request::of(profile, &task.service, global, printer)?.of_what_is_there().dry_run()
 }
 
-/// An error as one line: what points at a place in a file comes below it.
+/// An error without what stands below it, such as a place in a file.
 fn told(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
-    text.lines().next().unwrap_or_default().to_owned()
+    headline(&format!("{error:#}")).to_owned()
 }
 
 /// One service whose rules are held.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::answer::Answer;
 use crate::plan::figure::{Figure, Shown};
 use crate::report::Plain;
+use crate::text::line;
 
 /// What stands behind the figure `key`, or behind a key of the JSON report; of `all`, the names of
 /// all figures with their values.
@@ -24,7 +25,7 @@ pub fn explain(found: &Answer, key: &str, as_json: bool) -> anyhow::Result<Strin
             return Ok(format!("{}\n", serde_json::to_string_pretty(&all)?));
         }
         return Ok(all.iter().fold(String::new(), |mut out, e| {
-            let _ = writeln!(out, "{}  {}", e.key, e.text);
+            let _ = writeln!(out, "{}  {}", line(e.key), e.text);
             out
         }));
     }
@@ -105,15 +106,19 @@ fn input<'a>(symbol: &'static str, shown: &'a Shown, plain: &Plain) -> Input<'a>
 fn told(explained: &Explained<'_>, found: &Answer) -> String {
     let mut out = format!(
         "{} = {}  ({})\n  = {}\n",
-        explained.key, explained.text, explained.source, explained.formula
+        line(explained.key),
+        explained.text,
+        explained.source,
+        explained.formula
     );
     for input in &explained.inputs {
-        let key = input.key.map_or(String::new(), |key| format!("  [{key}]"));
+        let key = input.key.map_or(String::new(), |key| format!("  [{}]", line(key)));
         let _ = writeln!(out, "    {} = {}  ({}){key}", input.symbol, input.text, input.source);
     }
     for note in found.book.notes.iter().filter(|n| n.key == explained.key) {
         let at = note.stated.at.as_deref().map_or(String::new(), |at| format!(" ({at})"));
-        let _ = writeln!(out, "  stated otherwise: {}{at}", note.stated.value);
+        let stated = format!("{}{at}", note.stated.value);
+        let _ = writeln!(out, "  stated otherwise: {}", line(&stated));
     }
     out
 }

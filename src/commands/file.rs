@@ -16,6 +16,7 @@ use anyhow::{Context, bail};
 use rustix::fs::Access;
 
 use crate::measure::cache::write_atomically;
+use crate::text::shell_word;
 
 /// How a path is written to.
 enum Target {
@@ -70,9 +71,10 @@ fn target(path: &Path) -> anyhow::Result<Target> {
         let folder = folder_of(&at);
         if !folder.is_dir() {
             bail!(
-                "cannot write {}: there is no folder {}; make it with `mkdir -p {1}`",
+                "cannot write {}: there is no folder {}; make it with `mkdir -p {}`",
                 path.display(),
-                folder.display()
+                folder.display(),
+                shell_word(&folder.to_string_lossy())
             );
         }
         return Ok(Target::Renamed(at));

@@ -12,6 +12,7 @@ use crate::cli::{GlobalArgs, InitArgs};
 use crate::footprint::checked::made_one_line;
 use crate::profile::Profile;
 use crate::reference::{Dim, ModelInfo, Sizing, inspect};
+use crate::text::{Form, guarded, shell_word};
 
 /// Runs the verb.
 pub fn run(args: &InitArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -32,8 +33,9 @@ pub fn run(args: &InitArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
         })?;
     file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     printer.notice(&format!(
-        "wrote {0}; size a box with `mediscope-size --profile {0} --ram 1G --cpus 1`",
-        path.display()
+        "wrote {}; size a box with `mediscope-size --profile {} --ram 1G --cpus 1`",
+        path.display(),
+        shell_word(&path.to_string_lossy())
     ));
     Ok(Exit::Answered)
 }
@@ -64,11 +66,16 @@ fn written(models: &[std::path::PathBuf], folder: Option<&Path>) -> anyhow::Resu
 
 /// A text as YAML takes it.
 fn quoted(text: &str) -> anyhow::Result<String> {
-    // JSON's strings are YAML's.
+    // JSON's strings are YAML's, and so are its escapes: what is not plain may end a comment, in which
+    // some of these stand.
     let plain =
         text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'))
             && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.' || c == '/');
-    Ok(if plain { text.to_owned() } else { serde_json::to_string(text)? })
+    Ok(if plain {
+        text.to_owned()
+    } else {
+        guarded(&serde_json::to_string(text)?, Form::Json).into_owned()
+    })
 }
 
 fn entry(

@@ -12,6 +12,7 @@ use crate::report;
 use crate::report::inspection::{
     Dimension, External, Input, Inspection, Load, Obstacle, Operator, Opset, Output, Weights,
 };
+use crate::text::shell_word;
 use crate::units::Bytes;
 
 /// Runs the verb.
@@ -120,7 +121,8 @@ fn external(file: &ExternalFile) -> External {
 /// What to type to measure the model: shapes are named where the file leaves more open than the
 /// batch.
 fn command(path: &Path, sizing: &Sizing) -> String {
-    let mut command = format!("mediscope-size measure --model {}", quoted(&path.to_string_lossy()));
+    let mut command =
+        format!("mediscope-size measure --model {}", shell_word(&path.to_string_lossy()));
     for input in sizing.inputs.iter().filter(|input| !input.is_complete()) {
         let dims = match &input.shape {
             Some(dims) => dims.iter().map(u64::to_string).collect::<Vec<_>>().join("x"),
@@ -129,29 +131,7 @@ fn command(path: &Path, sizing: &Sizing) -> String {
         let name =
             if sizing.inputs.len() == 1 { String::new() } else { format!("{}=", input.name) };
         command.push_str(" --shape ");
-        command.push_str(&quoted(&format!("{name}{dims}")));
+        command.push_str(&shell_word(&format!("{name}{dims}")));
     }
     command
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-=+:,@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_would_read_more() {
-        assert_eq!(quoted("models/a-1.onnx"), "models/a-1.onnx");
-        assert_eq!(quoted("my model.onnx"), "'my model.onnx'");
-        assert_eq!(quoted("it's.onnx"), r"'it'\''s.onnx'");
-        assert_eq!(quoted(""), "''");
-    }
 }

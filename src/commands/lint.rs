@@ -12,6 +12,7 @@ use crate::cli::{Cli, GlobalArgs, LintArgs};
 use crate::plan::Note;
 use crate::profile::Profile;
 use crate::report::Plain;
+use crate::text::{line, shell_word};
 
 /// Runs the verb.
 pub fn run(args: &LintArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -26,7 +27,7 @@ pub fn run(args: &LintArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
             "the profile `{}` has neither declared costs nor a footprint, so nothing follows from it \
              yet: measure it with `mediscope-size measure --profile {} -o measured.yaml`",
             profile.name,
-            args.profile
+            shell_word(&args.profile)
         );
     }
     let Some(size) = Cli::plain_size() else { bail!("the options of size cannot be read") };
@@ -82,20 +83,12 @@ fn told(notes: &[Note], plain: &Plain) -> String {
     let mut out = String::new();
     for note in notes {
         let at = note.stated.at.as_deref().map_or(String::new(), |at| format!("{at}: "));
-        let _ = match &note.computed {
-            Some(shown) => writeln!(
-                out,
-                "{at}{} is stated as {}; what follows is {}",
-                note.key,
-                note.stated.value,
-                plain.text(shown)
-            ),
-            None => writeln!(
-                out,
-                "{at}{} is stated as {}; no figure has that name",
-                note.key, note.stated.value
-            ),
-        };
+        let stated = format!("{at}{} is stated as {}", note.key, note.stated.value);
+        let follows = note.computed.as_ref().map_or_else(
+            || "no figure has that name".to_owned(),
+            |shown| format!("what follows is {}", plain.text(shown)),
+        );
+        let _ = writeln!(out, "{}; {follows}", line(&stated));
     }
     let _ = writeln!(out, "{} of what is stated does not follow", notes.len());
     out

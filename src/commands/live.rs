@@ -30,6 +30,7 @@ use crate::measure::memory::Interference;
 use crate::plan::{Question, plan};
 use crate::profile::{Live, Profile};
 use crate::report::{self, Provenance};
+use crate::text::line;
 use crate::units::Seconds;
 
 /// How long measuring may take where the user does not say.
@@ -191,16 +192,16 @@ fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs, sent: &Clie
     let up_to = args.live.up_to.unwrap_or(UP_TO);
     let how = match attached {
         Some(_) => format!("{} is looked at and goes on afterwards", target(live, attached)),
-        None => format!("`{}` would be started, up to five times", live.command.join(" ")),
+        None => format!("`{}` would be started, up to five times", line(&live.command.join(" "))),
     };
     format!(
         "{how}.\nRequests go to {} alone: 1, 2, 4 … {up_to} in flight together, for about {budget}; each carries {}.\n\
          Nothing is downloaded.{}\n",
-        live.url,
+        line(&live.url),
         sent.request_bytes(),
         args.output.as_ref().map_or_else(String::new, |path| format!(
             " The profile is written to {}.",
-            path.display()
+            line(&path.display().to_string())
         ))
     )
 }

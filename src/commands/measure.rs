@@ -16,6 +16,7 @@ use crate::cli::{Format, GlobalArgs, MeasureArgs};
 use crate::plan::Question;
 use crate::profile::Profile;
 use crate::report::{self, Provenance};
+use crate::text::shell_word;
 
 /// Runs the verb.
 pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -62,8 +63,9 @@ pub fn write_profile(profile: &Profile, output: &Path, printer: &Printer) -> any
     let yaml = profile.to_yaml().context("the profile cannot be written as YAML")?;
     write_file(output, yaml.as_bytes())?;
     printer.notice(&format!(
-        "wrote {0}; size a box with `mediscope-size --profile {0} --ram 1G --cpus 1`",
-        output.display()
+        "wrote {}; size a box with `mediscope-size --profile {} --ram 1G --cpus 1`",
+        output.display(),
+        shell_word(&output.to_string_lossy())
     ));
     Ok(())
 }

@@ -7,11 +7,12 @@ use anyhow::bail;
 
 use super::answer::Answer;
 use super::file::{can_be_written, write_file};
-use super::printer::Printer;
+use super::printer::{Printer, form_of};
 use super::size::{OF_CHECK, rendered};
 use crate::cli::{Format, GlobalArgs, LangArg, ReportArgs};
 use crate::plan::{SECTIONS, SHORT};
 use crate::report::{Language, Layout, Lines};
+use crate::text::guarded;
 
 /// The section of `--compare`.
 const COMPARE: &str = "compare";
@@ -97,7 +98,7 @@ impl Output {
         };
         // A file has no colours.
         let text = anstream::adapter::strip_str(&text).to_string();
-        write_file(path, text.as_bytes())?;
+        write_file(path, guarded(&text, form_of(self.format)).as_bytes())?;
         printer.notice(&format!("wrote {}", path.display()));
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::cli::{CompletionsArgs, ManArgs, completions, manual};
 
 /// Runs `completions`.
 pub fn shell(args: &CompletionsArgs, printer: &Printer) -> anyhow::Result<Exit> {
-    printer.answer(&String::from_utf8(completions(args.shell))?)?;
+    printer.print(&String::from_utf8(completions(args.shell))?)?;
     Ok(Exit::Answered)
 }
 
@@ -20,7 +20,7 @@ pub fn man(args: &ManArgs, printer: &Printer) -> anyhow::Result<Exit> {
     let pages = manual().context("the manual cannot be made")?;
     let Some(folder) = &args.output else {
         if let Some((_, page)) = pages.into_iter().next() {
-            printer.answer(&String::from_utf8(page)?)?;
+            printer.print(&String::from_utf8(page)?)?;
         }
         return Ok(Exit::Answered);
     };

@@ -9,9 +9,10 @@ use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::GlobalArgs;
+use crate::cli::{Format, GlobalArgs};
 use crate::measure::campaign::Progress;
 use crate::report::{Layout, Lines};
+use crate::text::{Form, guarded, line, message};
 use crate::units::Seconds;
 
 /// Columns where there is no terminal to ask.
@@ -24,13 +25,18 @@ const MIN_WIDTH: u16 = 60;
 /// Prints answers, warnings, errors and progress.
 pub struct Printer {
     quiet: bool,
+    form: Form,
     bar: Mutex<Option<ProgressBar>>,
 }
 
 impl Printer {
     /// From the options.
     pub fn new(global: &GlobalArgs) -> Self {
-        Self { quiet: global.quiet, bar: Mutex::new(None) }
+        Self {
+            quiet: global.quiet,
+            form: form_of(global.format.unwrap_or(Format::Text)),
+            bar: Mutex::new(None),
+        }
     }
 
     /// Prints the answer; colours are taken out where they do not belong.
@@ -38,6 +44,14 @@ impl Printer {
     /// # Errors
     /// Where it cannot be written, as when the reader has gone.
     pub fn answer(&self, text: &str) -> anyhow::Result<()> {
+        self.print(&guarded(text, self.form))
+    }
+
+    /// Prints what is written by this program alone, as it is.
+    ///
+    /// # Errors
+    /// As [`Printer::answer`].
+    pub fn print(&self, text: &str) -> anyhow::Result<()> {
         self.clear();
         let mut out = AutoStream::new(io::stdout().lock(), AutoStream::choice(&io::stdout()));
         out.write_all(text.as_bytes())
@@ -60,8 +74,9 @@ impl Printer {
         if self.quiet {
             return;
         }
-        if !self.with_bar(|bar| bar.set_message(text.to_owned())) {
-            self.start_spinner(text);
+        let text = line(text);
+        if !self.with_bar(|bar| bar.set_message(text.clone().into_owned())) {
+            self.start_spinner(&text);
         }
     }
 
@@ -85,7 +100,11 @@ impl Printer {
             _ => anstyle::Style::new().bold(),
         };
         // A standard error that is closed is nothing to fail for.
-        let _ = writeln!(io::stderr(), "{style}{kind}:{style:#} {text}");
+        let _ = writeln!(
+            io::stderr(),
+            "{style}{kind}:{style:#} {}",
+            guarded(&message(text), Form::Page)
+        );
     }
 
     /// The layout for standard output.
@@ -155,7 +174,7 @@ impl Progress for Printer {
     )]
     fn step(&self, what: &str, done: f64) {
         let moved = self.with_bar(|bar| {
-            bar.set_message(format!("measuring, {what}"));
+            bar.set_message(format!("measuring, {}", line(what)));
             bar.set_position((done.clamp(0.0, 1.0) * 1000.0) as u64);
         });
         if !moved {
@@ -166,6 +185,17 @@ impl Progress for Printer {
 
 /// A log says how long a measurement takes where it is longer than this; a terminal shows a bar.
 const WORTH_SAYING: Seconds = Seconds::new(5.0);
+/// What a text in this format is.
+pub const fn form_of(format: Format) -> Form {
+    match format {
+        Format::Json | Format::Sarif | Format::Gitlab => Form::Json,
+        Format::Html => Form::Html,
+        Format::Github => Form::Commands,
+        Format::Text | Format::Markdown | Format::Csv | Format::Prometheus | Format::Junit => {
+            Form::Page
+        }
+    }
+}
 
 /// Standard output's, or standard error's, or what the environment says.
 fn terminal_width() -> Option<u16> {

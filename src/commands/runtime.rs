@@ -15,6 +15,7 @@ use crate::measure::interrupt::Interrupt;
 use crate::measure::runtime::{
     self, InstallError, Origin, Outcome, Place, Runtime, Search, Surroundings, Target, VERSION,
 };
+use crate::text::line;
 
 /// Runs the verb.
 pub fn run(args: &RuntimeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -99,7 +100,13 @@ impl fmt::Display for Installed {
         } else {
             " (downloaded and its hash checked; it is for another platform and was not run here)"
         };
-        writeln!(f, "ONNX Runtime {} for {}{remark}\n  {}", self.version, self.platform, self.path)
+        writeln!(
+            f,
+            "ONNX Runtime {} for {}{remark}\n  {}",
+            self.version,
+            self.platform,
+            line(&self.path)
+        )
     }
 }
 
@@ -110,14 +117,15 @@ fn described(search: &Search, surroundings: &Surroundings) -> String {
                 "ONNX Runtime {} from {}\n  {}\n",
                 found.version,
                 found.origin,
-                found.path.display()
+                line(&found.path.display().to_string())
             )
         }
-        None => format!("No ONNX Runtime was found\n{}\n", would_install(surroundings)),
+        None => format!("No ONNX Runtime was found\n{}\n", line(&would_install(surroundings))),
     };
     out.push_str("\nLooked for, in this order:\n");
     for (number, place) in search.places.iter().enumerate() {
-        let _ = writeln!(out, "  {}. {}: {}", number + 1, place.origin, place.outcome);
+        let told = format!("{}: {}", place.origin, place.outcome);
+        let _ = writeln!(out, "  {}. {}", number + 1, line(&told));
     }
     out
 }

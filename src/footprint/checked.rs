@@ -9,6 +9,8 @@ use std::ops::RangeInclusive;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::text::line;
+
 /// Reads a whole number from `range`; `what` names it in errors.
 ///
 /// # Errors
@@ -107,6 +109,6 @@ pub fn first_fault(text: &str) -> Option<&'static str> {
 
 /// The text of a file's name, in which anything can be, as one that [`one_line`] reads again.
 pub fn made_one_line(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    if plain.trim().is_empty() { "unnamed".to_owned() } else { plain }
+    let plain = line(text);
+    if plain.trim().is_empty() { "unnamed".to_owned() } else { plain.into_owned() }
 }

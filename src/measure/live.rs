@@ -15,6 +15,7 @@ pub mod tree;
 pub mod watch;
 
 use super::memory::MemoryError;
+use crate::text::QUOTED;
 use crate::units::Seconds;
 
 /// Why a live service is not measured.
@@ -104,13 +105,25 @@ pub enum LiveError {
 }
 
 impl LiveError {
+    /// What it says without the output of the service, in which anything can be: for what is kept.
+    pub fn brief(&self) -> String {
+        let text = self.to_string();
+        text.split(SAID).next().unwrap_or_default().to_owned()
+    }
+
     /// Whether it says that the service is gone.
     pub const fn is_end(&self) -> bool {
         matches!(self, Self::Gone(_) | Self::EmptyGroup(_))
     }
 }
 
+/// Between a message and the output of the service.
+const SAID: &str = "; it said:";
+
 fn said(output: &str) -> String {
     let output = output.trim();
-    if output.is_empty() { String::new() } else { format!("; it said:\n{output}") }
+    if output.is_empty() {
+        return String::new();
+    }
+    output.lines().fold(SAID.to_owned(), |text, line| text + QUOTED + line)
 }

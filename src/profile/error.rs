@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::embedded::embedded_names;
 use crate::service::Line;
+use crate::text::is_plain;
 
 /// Why there is no profile.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +136,7 @@ impl Place {
         let cut = if is_long { before.saturating_sub(LONGEST / 2) } else { 0 };
         let shown: String = self.source.chars().skip(cut).take(LONGEST).collect();
         // A character that moves the cursor would move the mark away, too.
-        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        let plain = |c: char| if is_plain(c) { c } else { ' ' };
         (shown.chars().map(plain).collect(), before - cut)
     }
 }

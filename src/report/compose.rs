@@ -15,6 +15,7 @@ use super::values::Style;
 use crate::plan::figure::{Form, Shown, Value};
 use crate::plan::page::{self, Phrase};
 use crate::plan::{Book, Note, Status};
+use crate::text;
 use crate::units::Convention;
 
 /// What stands above and below the sections, in no language yet.
@@ -191,7 +192,9 @@ impl<'a> Writer<'a> {
                     .collect(),
             ),
             page::Block::Code(language, lines) => {
-                let lines: Vec<String> = lines.iter().map(|line| self.phrase(line)).collect();
+                // Formats lay code out in lines as it is, so a name in it is made one here.
+                let lines: Vec<String> =
+                    lines.iter().map(|line| text::line(&self.phrase(line)).into_owned()).collect();
                 Block::Code { language, text: lines.join("\n") }
             }
             page::Block::Chart(chart) => Block::Chart(self.chart(chart)),

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::check::{changed, size};
 use super::json::span::S;
 use super::markdown::escaped;
-use super::tables::{BOLD, DIM, JOINT, Layout, cells, grid, keep_words, titled, whole, wrap_whole};
+use super::tables::{
+    DIM, JOINT, Layout, cells, grid, heading, keep_words, titled, whole, wrap_whole,
+};
 use crate::plan::diff::{Diff, Row};
 use crate::units::{Bytes, Span};
 
@@ -25,7 +27,7 @@ const NOISE: &str =
 /// Contains colours; whoever prints it strips them where they do not belong.
 pub fn diff_text(diff: &Diff, layout: Layout) -> String {
     let [from, to] = &diff.names;
-    let mut out = format!("{BOLD}{from} → {to}{BOLD:#}\n");
+    let mut out = heading(&format!("{from} → {to}"));
     for text in other_terms(diff) {
         let _ = writeln!(out, "{}", wrap_whole(&text, layout, 0));
     }

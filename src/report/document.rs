@@ -70,7 +70,7 @@ pub enum Block {
     Facts(Facts),
     /// One thing a line.
     List(Vec<Item>),
-    /// To be copied and run.
+    /// To be copied and run. Each of its lines is one that can be shown as it is.
     Code {
         /// As a code host names it: `python`, `bash`.
         language: &'static str,

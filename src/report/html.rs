@@ -15,6 +15,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, HtmlEscape, UndefinedBehavior, Value};
 
 use super::document::Document;
+use crate::text::line;
 
 /// Writes a document as a page.
 ///
@@ -28,7 +29,10 @@ pub fn html(document: &Document) -> Result<String, Error> {
     engine.set_auto_escape_callback(|_| AutoEscape::Html);
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     engine.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    engine.add_filter("notes", move |text: &str| Value::from_safe_string(linked(text, notes)));
+    engine
+        .add_filter("notes", move |text: &str| Value::from_safe_string(linked(&line(text), notes)));
+    // Of a picture, whose texts are plain already.
+    engine.add_filter("linked", move |text: &str| Value::from_safe_string(linked(text, notes)));
     engine.render_named_str(
         "page.html",
         include_str!("html/page.html"),

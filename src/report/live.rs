@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use comfy_table::{ColumnConstraint, Width};
 
-use super::tables::{BOLD, DIM, Layout, cells, grid, listed, titled, wrap};
+use super::tables::{DIM, Layout, cells, grid, heading, listed, titled, wrap};
 use crate::footprint::{During, Failure, Footprint, LiveRecord, PeaksBy, Round, ToldBy};
 use crate::model::live::FEWEST_LEVELS;
 use crate::plan::Plan;
@@ -36,7 +36,7 @@ fn header(title: &str, live: &LiveRecord, layout: Layout) -> String {
     };
     let how = if live.attached { "ran before and goes on" } else { "was started and stopped" };
     let facts = format!("Measured from outside: {} ({processes}); it {how}.", live.target);
-    format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", title, wrap(&facts, layout, 0))
+    format!("{}{DIM}{}{DIM:#}\n", heading(title), wrap(&facts, layout, 0))
 }
 
 /// What it does with requests that come at the same time.

@@ -5,6 +5,7 @@ use comfy_table::presets::{ASCII_FULL_CONDENSED, UTF8_FULL_CONDENSED};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 
 use super::document::Column;
+use crate::text::line;
 
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,7 @@ pub(super) fn grid(layout: Layout, header: &[&str]) -> Table {
         .load_style(style)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(layout.width)
-        .set_header(header.iter().map(|h| Cell::new(*h)));
+        .set_header(header.iter().map(|h| Cell::new(line(h))));
     table
 }
 
@@ -49,7 +50,7 @@ pub(super) fn cells_of(texts: &[String], columns: &[Column]) -> Vec<Cell> {
         .iter()
         .enumerate()
         .map(|(index, text)| {
-            let cell = Cell::new(text);
+            let cell = Cell::new(line(text));
             let numeric = columns.get(index).is_some_and(|c| c.numeric);
             if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
         })
@@ -63,8 +64,10 @@ pub(super) fn keep_words(
     rows: impl Iterator<Item = Vec<String>>,
     layout: Layout,
 ) {
-    let longest =
-        |text: &str| text.split([' ', '\n']).map(textwrap::core::display_width).max().unwrap_or(0);
+    let longest = |text: &str| {
+        let words = text.split([' ', '\n']).map(|word| textwrap::core::display_width(&line(word)));
+        words.max().unwrap_or(0)
+    };
     let mut widths: Vec<usize> = header.iter().map(|h| longest(h)).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(&row) {
@@ -84,6 +87,11 @@ pub(super) fn keep_words(
 
 /// Cells whose kind is told by how they begin.
 pub(super) fn cells(texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
+    cells_of_lines(texts.into_iter().map(|text| line(&text).into_owned()))
+}
+
+/// The same of texts of ours, with line breaks where they say so.
+pub(super) fn cells_of_lines(texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
     texts
         .into_iter()
         .enumerate()
@@ -95,9 +103,14 @@ pub(super) fn cells(texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
         .collect()
 }
 
+/// A line that stands out: the name of what is below.
+pub(super) fn heading(text: &str) -> String {
+    format!("{BOLD}{}{BOLD:#}\n", line(text))
+}
+
 /// A table below its title.
 pub(super) fn titled(title: &str, table: &Table) -> String {
-    format!("{BOLD}{title}{BOLD:#}\n{table}\n")
+    format!("{}{table}\n", heading(title))
 }
 
 /// A list below its title; nothing where it is empty.
@@ -107,7 +120,7 @@ pub(super) fn listed(title: &str, lines: &[String], layout: Layout) -> String {
     }
     let lines: Vec<String> =
         lines.iter().map(|l| format!("  • {}\n", wrap(l, layout, 4))).collect();
-    format!("{BOLD}{title}{BOLD:#}\n{}", lines.concat())
+    format!("{}{}", heading(title), lines.concat())
 }
 
 /// The ending of a plural.
@@ -148,5 +161,5 @@ pub(super) fn whole(text: &str) -> String {
 /// Breaks lines at the terminal's width; later lines are indented.
 pub(super) fn wrap(text: &str, layout: Layout, indent: usize) -> String {
     let width = usize::from(layout.width).max(40).saturating_sub(indent);
-    textwrap::wrap(text, width).join(&format!("\n{}", " ".repeat(indent)))
+    textwrap::wrap(&line(text), width).join(&format!("\n{}", " ".repeat(indent)))
 }

@@ -9,7 +9,8 @@ use super::document::{
     Block, Chart, Document, Facts, Leaf, Mark, Mood, Plot, Row, RowKind, Section, Table, Tree,
 };
 use super::steps::steps;
-use super::tables::{BOLD, DIM, Layout, Lines, cells_of, grid, keep_words, wrap};
+use super::tables::{BOLD, DIM, Layout, Lines, cells_of, grid, heading, keep_words, wrap};
+use crate::text;
 
 /// The document as text. Contains colours; whoever prints it strips them where they do not belong.
 pub fn terminal(document: &Document, layout: Layout) -> String {
@@ -117,11 +118,7 @@ fn table(table: &Table, layout: Layout) -> String {
         drawn.add_row(cells_of(row, &table.columns));
     }
     keep_words(&mut drawn, &header, rows.into_iter(), layout);
-    let title = if table.title.is_empty() {
-        String::new()
-    } else {
-        format!("{BOLD}{}{BOLD:#}\n", table.title)
-    };
+    let title = if table.title.is_empty() { String::new() } else { heading(&table.title) };
     format!("{title}{drawn}\n")
 }
 
@@ -160,7 +157,7 @@ fn facts(facts: &Facts, layout: Layout) -> String {
     for (name, leaves) in &facts.groups {
         let mut indent = "  ";
         if !name.is_empty() {
-            let _ = writeln!(out, "  {name}");
+            let _ = writeln!(out, "  {}", text::line(name));
             indent = "    ";
         }
         for leaf in leaves {
@@ -171,7 +168,7 @@ fn facts(facts: &Facts, layout: Layout) -> String {
 }
 
 fn footnotes(document: &Document, layout: Layout) -> String {
-    let mut out = format!("{BOLD}{}{BOLD:#}\n", document.footnotes_title);
+    let mut out = heading(&document.footnotes_title);
     for (index, note) in document.footnotes.iter().enumerate() {
         let mark = format!("[{}] ", index + 1);
         let _ = writeln!(out, "{mark}{}", wrap(note, layout, mark.len()));

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use comfy_table::{ColumnConstraint, Table, Width};
 
 use super::sentences::Sentences;
-use super::tables::{BOLD, DIM, Layout, cells, grid as table, listed, titled, wrap};
+use super::tables::{DIM, Layout, cells_of_lines, grid as table, heading, listed, titled, wrap};
 use crate::plan::variants::{Choice, Difference, Row, Tip, Variants, name_of};
 use crate::units::{Bytes, Rate};
 
@@ -41,7 +41,7 @@ fn header(variants: &Variants, layout: Layout) -> String {
         environment.cpu_model,
         environment.cores,
     );
-    format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", variants.title, wrap(&facts, layout, 0))
+    format!("{}{DIM}{}{DIM:#}\n", heading(&variants.title), wrap(&facts, layout, 0))
 }
 
 fn rows(variants: &Variants, layout: Layout) -> String {
@@ -54,7 +54,7 @@ fn rows(variants: &Variants, layout: Layout) -> String {
     let mut table = table(layout, &header);
     let mut lines: Vec<Vec<String>> = variants.rows.iter().map(row_cells).collect();
     for line in &lines {
-        table.add_row(cells(line.iter().cloned()));
+        table.add_row(cells_of_lines(line.iter().cloned()));
     }
     lines.push(header.iter().map(|heading| (*heading).to_owned()).collect());
     keep_words_whole(&mut table, &lines);

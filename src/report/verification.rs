@@ -7,7 +7,7 @@ mod tests;
 
 use std::fmt::Write;
 
-use super::tables::{BOLD, DIM, Layout, cells, grid, keep_words, listed, titled, wrap};
+use super::tables::{BOLD, DIM, Layout, cells, grid, heading, keep_words, listed, titled, wrap};
 use crate::footprint::{Ending, Phase, Temper};
 use crate::plan::verification::{Found, MOST, Outcome, Soak, THRASHED, Tried, Verification};
 use crate::units::Bytes;
@@ -35,7 +35,7 @@ fn header(seen: &Verification, layout: Layout) -> String {
         "Run in control groups (version {}) of {} of RAM without swap and {cpus}; topology {}.",
         seen.version, seen.ram, seen.topology,
     );
-    format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", seen.title, wrap(&facts, layout, 0))
+    format!("{}{DIM}{}{DIM:#}\n", heading(&seen.title), wrap(&facts, layout, 0))
 }
 
 fn verdict(seen: &Verification, layout: Layout) -> String {

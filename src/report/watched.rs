@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::json::span::S;
 use super::live::told;
-use super::tables::{BOLD, Layout, wrap};
+use super::tables::{Layout, heading, wrap};
 use crate::plan::watched::Watched;
 use crate::units::Bytes;
 
@@ -81,7 +81,7 @@ pub fn watched_text(watched: &Watched, layout: Layout) -> String {
     if watched.ended {
         lines.push("The service ended before the time was over.".to_owned());
     }
-    let mut out = format!("{BOLD}{}{BOLD:#}\n", watched.name);
+    let mut out = heading(&watched.name);
     for line in lines {
         let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
     }

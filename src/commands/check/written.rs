@@ -6,12 +6,13 @@ use anyhow::bail;
 
 use crate::cli::Format;
 use crate::commands::file::{can_be_written, write_file};
-use crate::commands::printer::Printer;
+use crate::commands::printer::{Printer, form_of};
 use crate::plan::check::Checked;
 use crate::report::{
     Layout, check_github, check_gitlab, check_json, check_junit, check_markdown, check_sarif,
     check_text,
 };
+use crate::text::guarded;
 
 /// A file to be written.
 pub struct Output {
@@ -91,7 +92,7 @@ impl Output {
     pub fn write(&self, checked: &Checked, why: bool, printer: &Printer) -> anyhow::Result<()> {
         let text = text(checked, self.format, why)?;
         let text = anstream::adapter::strip_str(&text).to_string();
-        write_file(&self.path, text.as_bytes())?;
+        write_file(&self.path, guarded(&text, form_of(self.format)).as_bytes())?;
         printer.notice(&format!("wrote {}", self.path.display()));
         Ok(())
     }

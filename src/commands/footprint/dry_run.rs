@@ -7,6 +7,7 @@ use crate::measure::host::HostBox;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::prepare::{Checked, check};
 use crate::measure::runtime::Surroundings;
+use crate::text;
 
 impl Request<'_> {
     /// `--dry-run`: what would be measured, how long, what is downloaded and written.
@@ -20,7 +21,7 @@ impl Request<'_> {
         }
         if brought.footprint.is_some() {
             lines.push("  from the footprint in the profile: nothing is measured".into());
-            return self.printer.answer(&format!("{}\n", lines.join("\n")));
+            return self.told(&lines);
         }
         let checked = check(&self.cache, &self.profile)?;
         let host = HostBox::this()?;
@@ -36,12 +37,17 @@ impl Request<'_> {
             ));
             if self.kept(&key).is_some() {
                 lines.push("  from the cache: nothing is measured, downloaded or written".into());
-                return self.printer.answer(&format!("{}\n", lines.join("\n")));
+                return self.told(&lines);
             }
         } else {
             lines.push(runtime::would_install(&surroundings));
         }
         lines.extend(self.would_measure(&checked, &host));
+        self.told(&lines)
+    }
+
+    fn told(&self, lines: &[String]) -> anyhow::Result<()> {
+        let lines: Vec<_> = lines.iter().map(|text| text::line(text)).collect();
         self.printer.answer(&format!("{}\n", lines.join("\n")))
     }
 

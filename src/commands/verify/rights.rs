@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 
 use crate::measure::control_group::GroupError;
+use crate::text::shell_word;
 
 /// Where the tool is told to keep and find things.
 const VARIABLES: [&str; 3] = ["MEDISCOPE_SIZE_CACHE", "XDG_CACHE_HOME", "ORT_DYLIB_PATH"];
@@ -30,43 +31,22 @@ pub fn explained(error: &GroupError) -> anyhow::Error {
 
 /// As it was typed, with the program where `sudo` finds it.
 fn command() -> String {
-    let mut words: Vec<String> = std::env::args().collect();
+    let typed = std::env::args_os();
+    let mut words: Vec<String> = typed.map(|word| word.to_string_lossy().into_owned()).collect();
     if let (Some(program), Ok(path)) = (words.first_mut(), std::env::current_exe())
         && program.contains('/')
     {
         *program = path.display().to_string();
     }
-    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// What `sudo` would not hand on: `env NAME=value … `.
 fn environment() -> String {
     let set = VARIABLES.iter().filter_map(|name| {
         let value = std::env::var(name).ok()?;
-        Some(format!("{name}={} ", quoted(&value)))
+        Some(format!("{name}={} ", shell_word(&value)))
     });
     let set: String = set.collect();
     if set.is_empty() { set } else { format!("env {set}") }
-}
-
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:%+@".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arguments_are_quoted_for_a_shell_where_they_need_it() {
-        assert_eq!(quoted("--ram=1G"), "--ram=1G");
-        assert_eq!(quoted("my scan.onnx"), "'my scan.onnx'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::target::Target;
 use super::{LEAST_MINOR, VERSION};
+use crate::text::QUOTED;
 
 /// Why nothing was installed.
 #[derive(Debug, thiserror::Error)]
@@ -17,12 +18,12 @@ pub enum InstallError {
     NoWheel,
     /// Neither pip nor uv could download it.
     #[error(
-        "ONNX Runtime {VERSION} for {target} cannot be downloaded:\n{}\nWays out:\n  \
-         set ORT_DYLIB_PATH to a libonnxruntime of version 1.{LEAST_MINOR} or later\n  \
-         pip install \"onnxruntime>=1.{LEAST_MINOR}\" in the Python environment on PATH\n  \
+        "ONNX Runtime {VERSION} for {target} cannot be downloaded:{}{QUOTED}Ways out:{QUOTED}\
+         set ORT_DYLIB_PATH to a libonnxruntime of version 1.{LEAST_MINOR} or later{QUOTED}\
+         pip install \"onnxruntime>=1.{LEAST_MINOR}\" in the Python environment on PATH{QUOTED}\
          where there is a network, run `mediscope-size runtime --install --platform {target}` and \
          copy the file that it names to {}",
-        .tried.iter().map(|t| format!("  {t}")).collect::<Vec<_>>().join("\n"),
+        .tried.iter().fold(String::new(), |text, tried| text + QUOTED + tried),
         .library.display()
     )]
     NotDownloaded {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::words;
 use crate::plan::check::{Checked, Ended, Finding};
 use crate::service::Line;
+use crate::text::line;
 
 /// A command for each rule that is not kept, then the summary.
 pub fn check_github(checked: &Checked) -> String {
@@ -17,7 +18,7 @@ pub fn check_github(checked: &Checked) -> String {
             Ended::Undecided if checked.strict => "error",
             Ended::Undecided => "warning",
         };
-        let _ = writeln!(out, "::{level} {}::{}", properties(finding), data(&message(finding)));
+        let _ = writeln!(out, "::{level} {}::{}", properties(finding), message(finding));
     }
     for note in &checked.notes {
         let _ = writeln!(out, "::notice title=memory budget::{}", data(note));
@@ -43,18 +44,16 @@ fn properties(finding: &Finding) -> String {
     }
 }
 
+/// The message of a command: what is found, a line each.
 fn message(finding: &Finding) -> String {
-    let mut text = words::sentence(finding);
     let more = words::remark(finding).into_iter().chain(words::reason(finding));
-    for line in more.chain(words::why(finding)) {
-        text = format!("{text}\n{line}");
-    }
-    text
+    let lines = std::iter::once(words::sentence(finding)).chain(more).chain(words::why(finding));
+    lines.map(|line| data(&line)).collect::<Vec<_>>().join("%0A")
 }
 
-/// The message of a command: a line break would end it.
+/// A line of the message of a command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    line(text).replace('%', "%25")
 }
 
 /// A property of a command, where a comma or a colon would end it, too.

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::words;
 use crate::plan::check::{Checked, Ended, Finding};
+use crate::text::line;
 
 #[derive(Debug, Serialize)]
 struct Issue<'a> {
@@ -52,7 +53,7 @@ pub fn check_gitlab(checked: &Checked) -> Result<String, serde_json::Error> {
 fn noted<'a>(note: &str, finding: &Finding) -> Issue<'a> {
     let (path, begin) = place(finding);
     Issue {
-        description: note.to_owned(),
+        description: line(note).into_owned(),
         check_name: "note",
         fingerprint: digest(note),
         severity: "info",
@@ -75,6 +76,7 @@ fn issue(checked: &Checked, nth: usize) -> Issue<'_> {
         ]
         .into_iter()
         .flatten()
+        .map(|text| line(&text).into_owned())
         .collect::<Vec<_>>()
         .join(". "),
         check_name: finding.rule.limit.key(),

@@ -4,6 +4,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::words;
 use crate::plan::check::{Checked, Ended, Finding};
+use crate::text::line;
 
 /// What is over is a failure; what is undecided an error, as of a test that could not be made.
 ///
@@ -18,16 +19,21 @@ pub fn check_junit(checked: &Checked) -> Result<String, quick_junit::SerializeEr
         }
     }
     for service in services {
-        let mut suite = TestSuite::new(service);
+        let mut suite = TestSuite::new(line(service));
         let own = checked.findings.iter().filter(|finding| finding.service == service);
         suite.add_test_cases(own.map(|finding| case(finding, checked)));
         report.add_test_suite(suite);
     }
     if let (Some(first), false) = (report.test_suites.first_mut(), checked.notes.is_empty()) {
-        first.set_system_out(checked.notes.join("\n"));
+        first.set_system_out(several(&checked.notes));
     }
     // The schema has this attribute on a suite, and not on all of them together, where it comes first.
     Ok(report.to_string()?.replacen(" skipped=\"0\"", "", 1))
+}
+
+/// Texts of others, a line each. XML has no way to write most control characters, and would lose them.
+fn several(texts: &[String]) -> String {
+    texts.iter().map(|text| line(text)).collect::<Vec<_>>().join("\n")
 }
 
 fn case(finding: &Finding, checked: &Checked) -> TestCase {
@@ -43,14 +49,14 @@ fn case(finding: &Finding, checked: &Checked) -> TestCase {
         lines.extend(words::remark(finding));
         lines.extend(words::reason(finding));
         lines.extend(words::why(finding));
-        status.set_message(words::sentence(finding));
+        status.set_message(line(&words::sentence(finding)));
         status.set_type(finding.rule.limit.key());
-        status.set_description(lines.join("\n"));
+        status.set_description(several(&lines));
     }
-    let mut case = TestCase::new(finding.rule.name.clone(), status);
-    case.set_classname(finding.service.clone());
+    let mut case = TestCase::new(line(&finding.rule.name), status);
+    case.set_classname(line(&finding.service));
     if finding.outcome.ended() == Ended::Within {
-        case.set_system_out(words::sentence(finding));
+        case.set_system_out(line(&words::sentence(finding)));
     }
     case
 }

@@ -6,7 +6,8 @@ use minijinja::HtmlEscape;
 
 use super::{mark, words};
 use crate::plan::check::{Checked, Ended};
-use crate::report::markdown::escaped;
+use crate::report::markdown::{escaped, paragraph};
+use crate::text::line;
 
 /// A table of the rules, and where the bytes are of those that are not kept.
 pub fn check_markdown(checked: &Checked) -> String {
@@ -40,19 +41,19 @@ pub fn check_markdown(checked: &Checked) -> String {
         }
         let _ = writeln!(
             out,
-            "\n<details><summary>{}: {}</summary>\n",
-            // HTML, in which markdown is none.
-            HtmlEscape(&finding.service),
-            HtmlEscape(&finding.rule.name)
+            "\n<details><summary><code>{}: {}</code></summary>\n",
+            // HTML, in which markdown is none; and code, in which names call nobody.
+            HtmlEscape(&line(&finding.service)),
+            HtmlEscape(&line(&finding.rule.name))
         );
-        for line in lines {
-            let _ = writeln!(out, "- {}", escaped(&line));
+        for text in lines {
+            let _ = writeln!(out, "- {}", paragraph(&text));
         }
         let _ = writeln!(out, "\n</details>");
     }
     let _ = writeln!(out, "\n{}", words::summary(checked));
     for note in &checked.notes {
-        let _ = writeln!(out, "\n{}", escaped(note));
+        let _ = writeln!(out, "\n{}", paragraph(note));
     }
     out
 }

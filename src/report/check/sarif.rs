@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::gitlab::{fingerprint, place};
 use super::words;
 use crate::plan::check::{Checked, Ended, Finding};
+use crate::text;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json";
@@ -139,7 +140,10 @@ pub fn check_sarif(checked: &Checked) -> Result<String, serde_json::Error> {
     let invocation = Invocation {
         execution_successful: checked.findings.iter().all(|f| f.trouble.is_none()),
         tool_execution_notifications: notes
-            .map(|note| Notification { level: "note", message: Text { text: note.clone() } })
+            .map(|note| Notification {
+                level: "note",
+                message: Text { text: text::line(note).into_owned() },
+            })
             .collect(),
     };
     let run = Run { tool: Tool { driver }, invocations: [invocation], results };
@@ -159,7 +163,7 @@ fn found<'a>(finding: &'a Finding, nth: usize, checked: &Checked) -> Found<'a> {
             Ended::Undecided if !checked.strict => "warning",
             _ => "error",
         },
-        message: Text { text },
+        message: Text { text: text::line(&text).into_owned() },
         locations: [Place {
             physical_location: Physical {
                 artifact_location: Artifact { uri: uri(&file) },

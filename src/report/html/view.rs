@@ -5,8 +5,10 @@ use serde::Serialize;
 use super::chart::{Entry, figure};
 use super::words::{Words, class, symbol};
 use crate::report::document::{
-    Block, Document, Facts, Item, Leaf, Mood, Row, RowKind, Table, Tree,
+    Axis, Bar, Block, Chart, Document, Facts, Item, Leaf, Mood, Plot, Row, RowKind, Series, Table,
+    Tree,
 };
+use crate::text::line;
 
 /// What `page.html` is filled with.
 #[derive(Serialize)]
@@ -136,11 +138,37 @@ fn block<'a>(block: &'a Block, words: &Words) -> BlockView<'a> {
         }
         Block::Code { language, text } => BlockView::Code { language, text },
         Block::Chart(chart) => {
-            let figure = figure(chart, words);
+            // Before it is laid out, because what is not plain gets longer.
+            let figure = figure(&plain(chart), words);
             let (svg, legend) = (figure.svg, figure.legend);
             BlockView::Chart { id: chart.id, title: &chart.title, svg, legend }
         }
     }
+}
+
+/// The chart with texts that can be shown as they are.
+fn plain(chart: &Chart) -> Chart {
+    let text = |text: &String| line(text).into_owned();
+    let axis = |axis: &Axis| Axis { title: text(&axis.title), ..axis.clone() };
+    let plot = match &chart.plot {
+        Plot::Lines { x, y, series } => {
+            let one = |s: &Series| Series { name: text(&s.name), ..s.clone() };
+            Plot::Lines { x: axis(x), y: axis(y), series: series.iter().map(one).collect() }
+        }
+        Plot::Bars { axis: below, bars } => {
+            let parts = |bar: &Bar| {
+                bar.parts.iter().map(|(name, size)| (text(name), *size)).collect::<Vec<_>>()
+            };
+            let one = |bar: &Bar| Bar {
+                name: text(&bar.name),
+                value: text(&bar.value),
+                parts: parts(bar),
+                mood: bar.mood,
+            };
+            Plot::Bars { axis: axis(below), bars: bars.iter().map(one).collect() }
+        }
+    };
+    Chart { title: text(&chart.title), plot, ..*chart }
 }
 
 fn badge(mood: Mood, words: &Words) -> Badge {

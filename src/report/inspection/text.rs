@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use anstyle::AnsiColor;
 
-use super::super::tables::{BOLD, DIM, Layout, cells, grid as table, listed, plural, titled, wrap};
+use super::super::tables::{
+    BOLD, DIM, Layout, cells, grid as table, heading, listed, plural, titled, wrap,
+};
 use super::{Dimension, Input, Inspection};
 
 /// Rows of a table before the rest is only counted.
@@ -37,7 +39,7 @@ fn header(it: &Inspection, layout: Layout) -> String {
         plural(opsets.len()),
         opsets.join(", "),
     );
-    format!("{BOLD}{}{BOLD:#}\n{DIM}{}{DIM:#}\n", it.path, wrap(&facts, layout, 0))
+    format!("{}{DIM}{}{DIM:#}\n", heading(&it.path), wrap(&facts, layout, 0))
 }
 
 fn verdict(it: &Inspection, layout: Layout) -> String {

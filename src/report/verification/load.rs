@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::plan::verification::{Came, Driven, Loads, error};
-use crate::report::tables::{Layout, cells, grid, keep_words, titled, wrap};
+use crate::report::tables::{Layout, cells_of_lines, grid, keep_words, titled, wrap};
 use crate::units::{Rate, Seconds};
 
 /// A table of loads; nothing where there are none.
@@ -16,7 +16,7 @@ pub fn loads(loads: &Loads, layout: Layout) -> String {
     let mut table = grid(layout, &header);
     let rows: Vec<Vec<String>> = loads.driven.iter().flat_map(rows).collect();
     for row in &rows {
-        table.add_row(cells(row.iter().cloned()));
+        table.add_row(cells_of_lines(row.iter().cloned()));
     }
     keep_words(&mut table, &header, rows.into_iter(), layout);
     let legend = format!(

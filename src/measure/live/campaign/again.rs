@@ -151,5 +151,5 @@ fn not_again(error: &LiveError, start: u32) -> Failure {
         LiveError::NoAnswer(_) => (1, During::FirstRequests),
         _ => (0, During::Start),
     };
-    Failure { concurrency, start, phase, what: made_one_line(&error.to_string()) }
+    Failure { concurrency, start, phase, what: made_one_line(&error.brief()) }
 }
