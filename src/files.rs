@@ -146,30 +146,27 @@ fn read_opened(file: File, length: u64, most: Bytes) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most.get() { Err(Unfit::TooLarge(most).into()) } else { Ok(bytes) }
 }
 
+/// A pipe that nobody has open for writing is at its end.
 fn read_pipe(mut pipe: File, most: Bytes) -> io::Result<Vec<u8>> {
     let begun = Instant::now();
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4 << 10]);
     loop {
-        let left = PATIENCE.saturating_sub(begun.elapsed());
-        if left.is_zero() {
-            return Err(Unfit::Endless.into());
-        }
-        let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
-        // Also says that the last writer has gone; without one ever it waits.
-        let read = match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&timeout)) {
-            Ok(0) => continue,
-            Ok(_) => pipe.read(&mut buffer),
-            Err(error) => Err(error.into()),
-        };
-        match read {
+        match pipe.read(&mut buffer) {
             Ok(0) => return Ok(bytes),
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            Err(e)
-                if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let left = Timespec::try_from(PATIENCE.saturating_sub(begun.elapsed()));
+                // What comes of it is seen by reading again.
+                let _ = poll(&mut [PollFd::new(&pipe, PollFlags::IN)], left.ok().as_ref());
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
         if bytes.len() as u64 > most.get() {
             return Err(Unfit::TooLarge(most).into());
+        }
+        if begun.elapsed() >= PATIENCE {
+            return Err(Unfit::Endless.into());
         }
     }
 }

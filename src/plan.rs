@@ -87,6 +87,8 @@ pub struct Question {
     pub cpu_score: Option<TargetScore>,
     /// What a G of boxes that are sold is to whoever asks.
     pub convention: Convention,
+    /// Whether limits are held and nothing is said of a load, which takes a simulation.
+    pub is_gate: bool,
 }
 
 /// The answer.

@@ -10,6 +10,7 @@ mod inputs;
 mod keys;
 mod live;
 mod models;
+mod nesting;
 mod request;
 mod route;
 mod secret;
@@ -17,6 +18,7 @@ mod secret;
 use std::io;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use budget::{Budget, Budgeted, Subject, line_of};
@@ -66,9 +68,7 @@ impl Profile {
     /// # Errors
     /// With the line, and the column where it is known, of what is wrong.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ProfileError> {
-        // The parser would count an editor's byte-order mark as indentation.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        serde_yaml::from_str(text).map_err(|e| ProfileError::yaml(&e, text, origin))
+        from_yaml(text, origin)
     }
 
     /// Reads a profile from a file. Paths in it are relative to the file's folder.
@@ -126,6 +126,16 @@ pub const MOST_BYTES: Bytes = Bytes::mib(4);
 /// The text of a file or a pipe.
 fn text_of(path: &Path) -> io::Result<String> {
     files::read_text_or_pipe(path, MOST_BYTES)
+}
+
+/// Reads what a text in YAML says.
+fn from_yaml<T: DeserializeOwned>(text: &str, origin: &str) -> Result<T, ProfileError> {
+    // The parser would count an editor's byte-order mark as indentation.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(place) = nesting::too_deep(text) {
+        return Err(ProfileError::too_deep(place, text, origin));
+    }
+    serde_yaml::from_str(text).map_err(|e| ProfileError::yaml(&e, text, origin))
 }
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ pub fn question(args: &SizeArgs, here: Option<&HostBox>, profile: &Profile) -> Q
         |size: Option<crate::units::Size>| size.filter(|_| nothing).map(|s| s.bytes(convention));
     let sold = |size: Option<crate::units::Size>| size.map(|s| s.bytes(Convention::Decimal));
     Question {
+        is_gate: false,
         ram: args
             .ram
             .map(|size| size.bytes(convention))

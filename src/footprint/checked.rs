@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
-use serde::de::{Error, Visitor};
+use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::text::line;
@@ -60,6 +60,47 @@ impl<T> InRange<T> {
     }
 }
 
+/// The most entries of a list or a map that people write: each is a row of a table.
+pub const MOST_ENTRIES: usize = 1000;
+
+/// Reads a list of at most [`MOST_ENTRIES`].
+///
+/// # Errors
+/// Where it is longer, or an entry is wrong.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
+    d.deserialize_seq(List(PhantomData))
+}
+
+struct List<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = list.next_element()? {
+            room_for_another(entries.len())?;
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// That a list or map of this length may have another entry.
+///
+/// # Errors
+/// Where it has [`MOST_ENTRIES`].
+pub fn room_for_another<E: Error>(length: usize) -> Result<(), E> {
+    if length < MOST_ENTRIES {
+        return Ok(());
+    }
+    Err(E::custom(format!("there are more than {MOST_ENTRIES} entries, the most that are read")))
+}
+
 /// Reads a text that is printed in a table or a heading: it is not empty, and holds no line break
 /// and no escape for the terminal of whoever reads the report.
 ///
@@ -96,9 +137,15 @@ impl Visitor<'_> for OneLine {
     }
 }
 
+/// The longest text that is printed, in bytes: names, titles and remarks have a line, and what a service
+/// says of a failure a page.
+const LONGEST: usize = 16 << 10;
+
 /// Why a text cannot be printed as it is.
 pub fn first_fault(text: &str) -> Option<&'static str> {
-    if text.trim().is_empty() {
+    if text.len() > LONGEST {
+        Some("it is longer than 16 KiB: write a line")
+    } else if text.trim().is_empty() {
         Some("it is empty: write a word or two")
     } else if text.chars().any(char::is_control) {
         Some("it holds a line break or another control character: write it on one line")
@@ -110,5 +157,6 @@ pub fn first_fault(text: &str) -> Option<&'static str> {
 /// The text of a file's name, in which anything can be, as one that [`one_line`] reads again.
 pub fn made_one_line(text: &str) -> String {
     let plain = line(text);
-    if plain.trim().is_empty() { "unnamed".to_owned() } else { plain.into_owned() }
+    let plain = plain.get(..plain.floor_char_boundary(LONGEST)).unwrap_or_default();
+    if plain.trim().is_empty() { "unnamed".to_owned() } else { plain.to_owned() }
 }

@@ -126,7 +126,7 @@ pub(super) struct Parts<'a> {
 /// The answers for the CPUs that are asked about; `None` without them.
 pub(super) fn load(parts: &Parts<'_>) -> Option<LoadPlan> {
     let question = parts.question;
-    let cpus = question.cpus?;
+    let cpus = question.cpus.filter(|_| !question.is_gate)?;
     let typical = parts.demand(Span::typical);
     let capacity = parts.capacity(cpus, &typical);
     let holds = question.ram.map(|ram| parts.curve.max_concurrency(ram, !question.warmed));

@@ -7,8 +7,8 @@ use saphyr::{LoadableYamlNode, MarkedYaml};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{ProfileError, text_of};
-use crate::footprint::checked::one_line_if_any;
+use super::{ProfileError, from_yaml, text_of};
+use crate::footprint::checked::{MOST_ENTRIES, list, one_line_if_any};
 use crate::service::{Limit, Line, Named, Quantity, Rule};
 use crate::units::{Convention, Cpus, MOST_IN_FLIGHT, Rate, Seconds, Share, Size, at_most, growth};
 
@@ -60,6 +60,7 @@ struct ServiceKeys {
     baseline: Option<PathBuf>,
     #[serde(default)]
     warmed: bool,
+    #[serde(deserialize_with = "list")]
     rules: Vec<Drafted>,
 }
 
@@ -210,9 +211,16 @@ impl Budget {
     }
 
     fn parse(text: &str, origin: &str, folder: &Path) -> Result<Self, ProfileError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let keys: BudgetKeys =
-            serde_yaml::from_str(text).map_err(|e| ProfileError::budget(&e, text, origin))?;
+        if text.trim().is_empty() {
+            let empty = "the file is empty: a budget needs `services:`";
+            return Err(ProfileError::nothing(origin, empty));
+        }
+        let keys: BudgetKeys = from_yaml(text, origin)?;
+        let rules: usize = keys.services.iter().map(|(_, service)| service.rules.len()).sum();
+        if rules > MOST_ENTRIES {
+            let wrong = format!("its services have {rules} rules: at most {MOST_ENTRIES} are held");
+            return Err(ProfileError::nothing(origin, &wrong));
+        }
         let lines = Lines::of(text);
         let services = keys
             .services

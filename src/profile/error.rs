@@ -83,18 +83,17 @@ impl ProfileError {
         }
     }
 
-    /// As [`ProfileError::yaml`], of a budget.
-    pub(super) fn budget(error: &serde_yaml::Error, text: &str, origin: &str) -> Self {
-        if text.trim().is_empty() {
-            return Self::nothing(origin, "the file is empty: a budget needs `services:`");
-        }
-        Self::yaml(error, text, origin)
-    }
-
     /// Something is wrong with the whole.
     pub(super) fn nothing(origin: &str, message: &str) -> Self {
         let (origin, message) = (origin.to_owned(), message.to_owned());
         Self::Invalid(Box::new(Invalid { origin, message, place: None }))
+    }
+
+    /// Brackets are nested too deeply at this place.
+    pub(super) fn too_deep((line, column): (usize, usize), text: &str, origin: &str) -> Self {
+        let message = "brackets are nested too deeply here: nothing that is read is".to_owned();
+        let place = Place::of(text, line, column);
+        Self::Invalid(Box::new(Invalid { origin: origin.to_owned(), message, place }))
     }
 
     pub(super) fn yaml(error: &serde_yaml::Error, text: &str, origin: &str) -> Self {
@@ -117,7 +116,7 @@ impl ProfileError {
             .or_else(|| {
                 Place::of(text, number_after(&full, " at line ")?, number_after(&full, " column ")?)
             });
-        let message = in_our_words(message, place.as_ref());
+        let message = in_our_words(&in_short(message), place.as_ref());
         Self::Invalid(Box::new(Invalid { origin: origin.to_owned(), message, place }))
     }
 }
@@ -139,6 +138,19 @@ impl Place {
         let plain = |c: char| if is_plain(c) { c } else { ' ' };
         (shown.chars().map(plain).collect(), before - cut)
     }
+}
+
+/// Bytes of a message that are shown: the parser repeats what it does not expect.
+const LONGEST_MESSAGE: usize = 1000;
+
+/// A message without its middle, where it is long.
+fn in_short(message: &str) -> String {
+    if message.len() <= LONGEST_MESSAGE {
+        return message.to_owned();
+    }
+    let begin = message.floor_char_boundary(LONGEST_MESSAGE / 2);
+    let end = message.ceil_char_boundary(message.len() - LONGEST_MESSAGE / 2);
+    format!("{} … {}", &message[..begin], &message[end..])
 }
 
 /// Characters of a source line that are shown.

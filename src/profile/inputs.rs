@@ -8,7 +8,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::footprint::checked::first_fault;
+use crate::footprint::checked::{first_fault, room_for_another};
+
+/// More dimensions than any input has.
+const MOST_DIMENSIONS: usize = 64;
 
 /// The dimensions of an input: each 1 or more; none at all for a single number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,12 @@ impl TryFrom<Vec<i64>> for Shape {
     type Error = String;
 
     fn try_from(dims: Vec<i64>) -> Result<Self, String> {
+        if dims.len() > MOST_DIMENSIONS {
+            return Err(format!(
+                "a shape has at most {MOST_DIMENSIONS} dimensions, and this has {}",
+                dims.len()
+            ));
+        }
         let dim = |d: i64| usize::try_from(d).ok().filter(|d| *d > 0);
         match dims.iter().map(|&d| dim(d)).collect() {
             Some(valid) if !dims.is_empty() => Ok(Self(valid)),
@@ -53,6 +62,7 @@ impl<'de> Visitor<'de> for Dimensions {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<usize>, A::Error> {
         let mut dims: Vec<i64> = Vec::new();
         while let Some(dim) = list.next_element()? {
+            room_for_another(dims.len())?;
             dims.push(dim);
         }
         Shape::try_from(dims).map(|shape| shape.0).map_err(A::Error::custom)
@@ -158,6 +168,7 @@ impl<'de> Visitor<'de> for InputsVisitor {
         let mut inputs = Inputs::default();
         while let Some(name) = map.next_key_seed(UniqueName(&inputs))? {
             let Written(given) = map.next_value()?;
+            room_for_another(inputs.0.len())?;
             inputs.0.push(Input { name: Some(name), given });
         }
         Ok(inputs)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Live, Models, Profile, RequestSpec};
-use crate::footprint::checked::{one_line, one_line_if_any};
+use crate::footprint::checked::{list, one_line, one_line_if_any};
 use crate::footprint::{Footprint, Settings, Topology, settings};
 use crate::service::{
     Costs, Demand, Project, Service, Stated, Storage, Target, Thresholds, Tier, Traffic, Volume,
@@ -45,17 +45,17 @@ pub(super) struct Keys {
     traffic: Option<Traffic>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     demand: Option<Demand>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     volumes: Vec<Volume>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     workers: Option<Workers>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     target: Option<Target>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     tiers: Vec<Tier>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     thresholds: Option<Thresholds>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     stated: Vec<Stated>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     footprint: Option<Footprint>,

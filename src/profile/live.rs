@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::secret::{ENVIRONMENT_MARK, IS_SECRET, in_address, is_secret, variables_of};
-use super::{ProfileError, text_of};
-use crate::footprint::checked::{one_line, one_line_if_any};
+use super::{ProfileError, from_yaml, text_of};
+use crate::footprint::checked::{list, one_line, one_line_if_any};
 use crate::service::Quantity;
 use crate::units::{Seconds, Share};
 
@@ -44,7 +44,7 @@ pub struct Live {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
     /// What it is asked, in these shares; one plain GET where nothing is said.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<Ask>,
 }
 
@@ -242,6 +242,11 @@ impl Ask {
     }
 }
 
+/// A list of requests by itself.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Asks(#[serde(deserialize_with = "list")] Vec<Ask>);
+
 /// The requests that a file lists, as `live: requests:` of a profile does.
 ///
 /// # Errors
@@ -249,8 +254,7 @@ impl Ask {
 pub fn asks(path: &Path) -> Result<Vec<Ask>, ProfileError> {
     let unreadable = |reason| ProfileError::UnreadableRequests { path: path.to_owned(), reason };
     let text = text_of(path).map_err(unreadable)?;
-    let requests: Vec<Ask> = serde_yaml::from_str(&text)
-        .map_err(|e| ProfileError::yaml(&e, &text, &path.display().to_string()))?;
+    let Asks(requests) = from_yaml(&text, &path.display().to_string())?;
     let mut live = Live { requests, ..Live::default() };
     live.check().map_err(|what| unreadable(std::io::Error::other(what)))?;
     let folder = std::path::absolute(path).map_err(unreadable)?;

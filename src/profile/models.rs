@@ -248,6 +248,9 @@ impl<'de> Deserialize<'de> for Models {
     }
 }
 
+/// Services have a handful.
+const MOST_MODELS: usize = 100;
+
 struct ModelsVisitor;
 
 impl<'de> Visitor<'de> for ModelsVisitor {
@@ -261,6 +264,10 @@ impl<'de> Visitor<'de> for ModelsVisitor {
         let mut models: Vec<Model> = Vec::new();
         while let Some(name) = map.next_key_seed(UniqueName(&models))? {
             models.push(map.next_value_seed(NamedModel(name))?);
+            if models.len() > MOST_MODELS {
+                let most = format!("more than {MOST_MODELS} models are too many for one service");
+                return Err(A::Error::custom(most));
+            }
         }
         if models.is_empty() {
             return Err(A::Error::custom("a service needs at least one model"));

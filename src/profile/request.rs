@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::footprint::checked::whole_number;
+use crate::footprint::checked::{room_for_another, whole_number};
 use crate::units::Megapixels;
 
 /// What a request carries and answers.
@@ -156,6 +156,7 @@ impl<'de> Visitor<'de> for SizesVisitor {
             if sizes.contains(&size) {
                 return Err(A::Error::custom(format!("{size} is given twice: keep one of them")));
             }
+            room_for_another(sizes.len())?;
             sizes.push(size);
         }
         if sizes.len() < 2 {

@@ -148,6 +148,11 @@ impl ElementType {
         matches!(self, Self::Float16 | Self::Bfloat16 | Self::Float32 | Self::Float64)
     }
 
+    /// Whether each element takes the same number of bits, which the type says.
+    pub(super) fn has_size(self) -> bool {
+        self.bytes(0).is_some()
+    }
+
     /// Bytes that `elements` elements take, sub-byte types packed. `None` where the type does not
     /// say (text, unknown types) or the number is beyond 64 bits.
     pub fn bytes(self, elements: u64) -> Option<u64> {

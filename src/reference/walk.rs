@@ -1,7 +1,7 @@
 //! One pass over the fields of a model, keeping what `inspect` reports.
 //!
 //! Field numbers are those of `onnx.proto`. What grows with the weights is only counted; what is
-//! kept grows with the nodes, of which there are at most [`MOST_NODES`].
+//! kept grows with the nodes and the names of values, of which there are at most [`MOST_NODES`].
 
 mod node;
 mod tensor;
@@ -14,7 +14,7 @@ use prost::Message;
 use super::element::ElementType;
 use super::flow::{Flow, Origin};
 use super::onnx::{OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
-use super::wire::{Fault, Value, Wire};
+use super::wire::{Fault, Value, Wire, short};
 use node::Node;
 pub(super) use tensor::Known;
 use tensor::{EXTERNAL, LONGEST_SHAPE, MOST_KEPT, Tensor};
@@ -22,9 +22,18 @@ use tensor::{EXTERNAL, LONGEST_SHAPE, MOST_KEPT, Tensor};
 /// Graphs inside graphs (branches, loop bodies) that are followed.
 const DEEPEST: u32 = 32;
 
-/// Nodes, and graphs in them, that are read: ten times what the largest published models have, so
-/// that a hostile file cannot fill the memory.
-const MOST_NODES: u64 = 1 << 20;
+/// Nodes, and as many graphs and names of values, that are read: several times what the largest
+/// published models have, so that a hostile file cannot fill the memory.
+const MOST_NODES: u64 = 1 << 19;
+
+/// Inputs of the model, and as many outputs, operands of a node, local functions and external files.
+const MOST_LISTED: usize = 1 << 16;
+
+/// Dimensions of an input or an output.
+const MOST_DIMENSIONS: usize = 64;
+
+/// Operator sets, and ten times as many kinds of operators.
+const MOST_OPSETS: usize = 1000;
 
 /// What was found so far; also after a fault.
 #[derive(Debug, Default)]
@@ -79,12 +88,13 @@ struct Attribute {
 pub(super) struct Walk<R> {
     wire: Wire<R>,
     nodes: u64,
+    names: u64,
     pub found: Found,
 }
 
 impl<R: Read + Seek> Walk<R> {
     pub fn new(reader: R, length: u64) -> Self {
-        Self { wire: Wire::new(reader, length), nodes: 0, found: Found::default() }
+        Self { wire: Wire::new(reader, length), nodes: 0, names: 0, found: Found::default() }
     }
 
     /// `ModelProto`.
@@ -100,6 +110,8 @@ impl<R: Read + Seek> Walk<R> {
                 }
                 (8, Value::Until(end)) => {
                     let set: OperatorSetIdProto = self.message(end)?;
+                    short(set.domain.as_ref())?;
+                    fits(self.found.opsets.len(), MOST_OPSETS, "it names too many operator sets")?;
                     let (domain, version) = (set.domain, set.version);
                     self.found.opsets.push((domain.unwrap_or_default(), version.unwrap_or(0)));
                 }
@@ -126,7 +138,8 @@ impl<R: Read + Seek> Walk<R> {
                 (15, Value::Until(end)) => self.sparse(end, place)?,
                 (11, Value::Until(end)) => self.input(end, place)?,
                 (12, Value::Until(end)) if depth == 0 => {
-                    let output = self.message(end)?;
+                    let output = self.port(end)?;
+                    fits(self.found.outputs.len(), MOST_LISTED, "it has too many outputs")?;
                     self.found.outputs.push(output);
                 }
                 (_, value) => self.wire.skip(value)?,
@@ -139,9 +152,38 @@ impl<R: Read + Seek> Walk<R> {
     fn enter(&mut self, outer: Option<usize>) -> Result<usize, Fault> {
         let graph = self.found.flow.open(outer);
         if graph as u64 > MOST_NODES {
-            return Err(Fault::Malformed("it has more than a million graphs"));
+            return Err(Fault::Malformed("it has more than half a million graphs"));
         }
         Ok(graph)
+    }
+
+    /// Says what a name means in a graph.
+    fn define(&mut self, graph: usize, name: String, origin: Origin) -> Result<(), Fault> {
+        self.named(u64::from(!name.is_empty()))?;
+        self.found.flow.define(graph, name, origin);
+        Ok(())
+    }
+
+    /// Counts names of values that are kept.
+    fn named(&mut self, names: u64) -> Result<(), Fault> {
+        self.names += names;
+        if self.names > MOST_NODES {
+            return Err(Fault::Malformed("it names more than half a million values"));
+        }
+        Ok(())
+    }
+
+    /// The declaration of an input or an output.
+    fn port(&mut self, end: u64) -> Result<ValueInfoProto, Fault> {
+        let port: ValueInfoProto = self.message(end)?;
+        short(port.name.as_ref())?;
+        let tensor = port.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
+        let dims = tensor.and_then(|t| t.shape.as_ref()).map_or(&[][..], |shape| &shape.dim);
+        if dims.len() > MOST_DIMENSIONS {
+            return Err(Fault::Malformed("an input or an output has more than 64 dimensions"));
+        }
+        dims.iter().try_for_each(|dim| short(dim.dim_param.as_ref()))?;
+        Ok(port)
     }
 
     /// `FunctionProto`: a graph whose operands are named when it is called.
@@ -156,16 +198,18 @@ impl<R: Read + Seek> Walk<R> {
                 (_, value) => self.wire.skip(value)?,
             }
         }
+        fits(self.found.functions.len(), MOST_LISTED, "it has too many local functions")?;
         self.found.functions.insert((domain, name));
         Ok(())
     }
 
     /// An input of a graph. Only those of the main one are the model's.
     fn input(&mut self, end: u64, place: Place) -> Result<(), Fault> {
-        let input: ValueInfoProto = self.message(end)?;
+        let input = self.port(end)?;
         let origin = if place.depth == 0 { Origin::Input } else { Origin::Opaque };
-        self.found.flow.define(place.graph, input.name.clone().unwrap_or_default(), origin);
+        self.define(place.graph, input.name.clone().unwrap_or_default(), origin)?;
         if place.depth == 0 {
+            fits(self.found.inputs.len(), MOST_LISTED, "it has too many inputs")?;
             self.found.inputs.push(input);
         }
         Ok(())
@@ -175,10 +219,15 @@ impl<R: Read + Seek> Walk<R> {
     fn node(&mut self, end: u64, place: Place) -> Result<(), Fault> {
         self.nodes += 1;
         if self.nodes > MOST_NODES {
-            return Err(Fault::Malformed("it has more than a million nodes"));
+            return Err(Fault::Malformed("it has more than half a million nodes"));
         }
         let mut node = Node::default();
         while let Some(field) = self.wire.field(end)? {
+            fits(
+                node.inputs.len().max(node.outputs.len()),
+                MOST_LISTED,
+                "a node has too many operands",
+            )?;
             match field {
                 (1, Value::Until(end)) => node.inputs.push(self.wire.lossy(end)?),
                 (2, Value::Until(end)) => node.outputs.push(self.wire.lossy(end)?),
@@ -191,7 +240,9 @@ impl<R: Read + Seek> Walk<R> {
                 (_, value) => self.wire.skip(value)?,
             }
         }
+        self.named(node.outputs.len() as u64)?;
         node.tell(&mut self.found.flow, place.graph)?;
+        fits(self.found.operators.len(), 10 * MOST_OPSETS, "it has too many kinds of operators")?;
         *self.found.operators.entry((node.domain, node.op_type)).or_default() += 1;
         Ok(())
     }
@@ -252,7 +303,7 @@ impl<R: Read + Seek> Walk<R> {
         let tensor = self.tensor(end)?;
         self.count(&tensor)?;
         let known = Origin::Constant(tensor.known()?);
-        self.found.flow.define(place.graph, tensor.name.clone(), known);
+        self.define(place.graph, tensor.name.clone(), known)?;
         if place.depth == 0 && !tensor.name.is_empty() {
             self.found.initializers.insert(tensor.name);
         }
@@ -275,11 +326,19 @@ impl<R: Read + Seek> Walk<R> {
                     tensor.text = tensor.text.saturating_add(self.wire.left(end));
                     self.wire.skip(value)?;
                 }
-                (7, Value::Varint(value)) => tensor.integer(value),
+                (7, Value::Varint(value)) => {
+                    tensor.listed = tensor.listed.saturating_add(1);
+                    tensor.integer(value);
+                }
                 (7, Value::Until(end)) if self.wire.left(end) <= LONGEST_SHAPE => {
+                    tensor.listed = tensor.listed.saturating_add(self.wire.left(end));
                     while self.wire.left(end) > 0 {
                         tensor.integer(self.wire.varint(end)?);
                     }
+                }
+                (4 | 5 | 7 | 10 | 11, value) => {
+                    tensor.listed = tensor.listed.saturating_add(self.width(value));
+                    self.wire.skip(value)?;
                 }
                 (8, Value::Until(end)) => tensor.name = self.wire.text(end)?,
                 (9, value @ Value::Until(end)) => {
@@ -297,9 +356,19 @@ impl<R: Read + Seek> Walk<R> {
         Ok(tensor)
     }
 
+    /// Bytes that the numbers of a field take, at least.
+    fn width(&self, value: Value) -> u64 {
+        match value {
+            Value::Varint(_) => 1,
+            Value::Fixed(width) => width,
+            Value::Until(end) => self.wire.left(end),
+        }
+    }
+
     /// One entry of `TensorProto.external_data`.
     fn external(&mut self, end: u64, tensor: &mut Tensor) -> Result<(), Fault> {
         let entry: StringStringEntryProto = self.message(end)?;
+        short(entry.value.as_ref())?;
         let value = entry.value.unwrap_or_default();
         match entry.key.as_deref() {
             Some("location") => tensor.location = value,
@@ -320,6 +389,7 @@ impl<R: Read + Seek> Walk<R> {
         of_type.0 = of_type.0.saturating_add(elements);
         of_type.1 = of_type.1.saturating_add(bytes);
         if tensor.external {
+            fits(found.external.len(), MOST_LISTED, "its weights are in too many files")?;
             let needed = found.external.entry(tensor.location.clone()).or_default();
             *needed = (*needed).max(tensor.external_end()?);
         }
@@ -353,6 +423,11 @@ impl Node {
             _ => {}
         }
     }
+}
+
+/// That one more has room in a list.
+fn fits(length: usize, most: usize, fault: &'static str) -> Result<(), Fault> {
+    if length < most { Ok(()) } else { Err(Fault::Malformed(fault)) }
 }
 
 fn element(code: u64) -> ElementType {

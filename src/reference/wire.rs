@@ -6,8 +6,14 @@
 
 use std::io::{self, BufRead, BufReader, Read, Seek};
 
-/// The longest field that is read into memory: a name or the declaration of an input, in bytes.
+/// The longest field that is read into memory: the declaration of an input, in bytes.
 const LONGEST_READ: u64 = 1 << 20;
+
+/// The longest name, in bytes: exporters write paths of modules and formulas of some hundred.
+pub(super) const LONGEST_NAME: usize = 16 << 10;
+
+/// Why a longer one is refused.
+const NAME_TOO_LONG: Fault = Fault::Malformed("a name is longer than 16 KiB");
 
 /// Why a field cannot be read.
 #[derive(Debug)]
@@ -84,7 +90,7 @@ impl<R: Read + Seek> Wire<R> {
     pub fn bytes(&mut self, end: u64) -> Result<Vec<u8>, Fault> {
         let length = self.left(end);
         if length > LONGEST_READ {
-            return Err(Fault::Malformed("a name or a declaration is longer than 1 MiB"));
+            return Err(Fault::Malformed("a declaration is longer than 1 MiB"));
         }
         let mut bytes = Vec::new();
         let read = self.reader.by_ref().take(length).read_to_end(&mut bytes)?;
@@ -97,12 +103,19 @@ impl<R: Read + Seek> Wire<R> {
 
     /// The text until `end`.
     pub fn text(&mut self, end: u64) -> Result<String, Fault> {
-        String::from_utf8(self.bytes(end)?).map_err(|_| Fault::Malformed("a name is not text"))
+        String::from_utf8(self.name(end)?).map_err(|_| Fault::Malformed("a name is not text"))
     }
 
     /// The text until `end`, where it only has to be recognised.
     pub fn lossy(&mut self, end: u64) -> Result<String, Fault> {
-        Ok(String::from_utf8_lossy(&self.bytes(end)?).into_owned())
+        Ok(String::from_utf8_lossy(&self.name(end)?).into_owned())
+    }
+
+    fn name(&mut self, end: u64) -> Result<Vec<u8>, Fault> {
+        if self.left(end) > LONGEST_NAME as u64 {
+            return Err(NAME_TOO_LONG);
+        }
+        self.bytes(end)
     }
 
     /// An integer of a message that goes on until `end`, seven bits a byte.
@@ -168,6 +181,14 @@ impl<R: Read + Seek> Wire<R> {
         } else {
             Ok(())
         }
+    }
+}
+
+/// That a name that was part of a message is not too long either.
+pub(super) fn short(name: Option<&String>) -> Result<(), Fault> {
+    match name {
+        Some(name) if name.len() > LONGEST_NAME => Err(NAME_TOO_LONG),
+        _ => Ok(()),
     }
 }
 

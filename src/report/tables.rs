@@ -50,11 +50,23 @@ pub(super) fn cells_of(texts: &[String], columns: &[Column]) -> Vec<Cell> {
         .iter()
         .enumerate()
         .map(|(index, text)| {
-            let cell = Cell::new(line(text));
+            let cell = cell(&line(text));
             let numeric = columns.get(index).is_some_and(|c| c.numeric);
             if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
         })
         .collect()
+}
+
+/// Characters of a cell that are shown.
+const MOST_OF_A_CELL: usize = 400;
+
+/// A cell; of a text of pages the begin, because breaking a long word takes time that grows with the
+/// square of its length.
+fn cell(text: &str) -> Cell {
+    match text.char_indices().nth(MOST_OF_A_CELL) {
+        Some((end, _)) => Cell::new(format!("{}…", &text[..end])),
+        None => Cell::new(text),
+    }
 }
 
 /// Keeps words whole where there is room for the longest of each column.
@@ -97,7 +109,7 @@ pub(super) fn cells_of_lines(texts: impl IntoIterator<Item = String>) -> Vec<Cel
         .enumerate()
         .map(|(column, text)| {
             let number = text.starts_with(|c: char| c.is_ascii_digit());
-            let cell = Cell::new(text);
+            let cell = cell(&text);
             if number && column < 6 { cell.set_alignment(CellAlignment::Right) } else { cell }
         })
         .collect()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::written::{Number, Quantity, ram, ram_if_any};
-use crate::footprint::checked::{one_line, one_line_if_any};
+use crate::footprint::checked::{list, one_line, one_line_if_any};
 use crate::units::{Cpus, Money, Seconds, Share, Size};
 
 /// The box that is meant, where the command line names none.
@@ -62,7 +62,7 @@ pub struct Tier {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Quantity<Money>>,
     /// Who sells it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub providers: Vec<String>,
 }
 

@@ -7,6 +7,8 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::footprint::checked::room_for_another;
+
 /// Names and what they stand for, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named<T>(Vec<(String, T)>);
@@ -71,6 +73,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
             if entries.iter().any(|(n, _)| *n == name.0) {
                 return Err(A::Error::custom(format!("`{}` is there twice: keep one", name.0)));
             }
+            room_for_another(entries.len())?;
             entries.push((name.0, map.next_value()?));
         }
         Ok(Named(entries))

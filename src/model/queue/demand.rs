@@ -21,14 +21,17 @@ impl Demand {
 
     /// So many requests, each drawn by the weights.
     pub fn draw(&self, count: usize, random: &mut fastrand::Rng) -> Vec<Work> {
+        let mut sums = Vec::with_capacity(self.0.len());
+        let mut sum = 0.0;
+        for (weight, _) in &self.0 {
+            sum += weight;
+            sums.push(sum);
+        }
         let all = self.total();
         let mut one = || {
-            let mut left = random.f64() * all;
-            let drawn = self.0.iter().find(|(weight, _)| {
-                left -= weight;
-                left < 0.0
-            });
-            drawn.or(self.0.last()).map_or_else(Work::default, |(_, work)| *work)
+            let drawn = random.f64() * all;
+            let place = sums.partition_point(|sum| *sum <= drawn);
+            self.0.get(place).or(self.0.last()).map_or_else(Work::default, |(_, work)| *work)
         };
         (0..count).map(|_| one()).collect()
     }

@@ -18,10 +18,13 @@ use std::collections::{BinaryHeap, VecDeque};
 /// The kernel's period for CPU quotas as container engines leave it, seconds.
 const PERIOD: f64 = 0.1;
 
-/// Work and quota that are left because floating-point numbers are no real ones, seconds. A clock that
-/// stands at a million seconds still advances by this much: less would be no time at all, and the
-/// same event would come for ever.
+/// Work and quota that are left because floating-point numbers are no real ones, seconds.
 const ROUNDING: f64 = 1e-9;
+
+/// Requests that take longer than this under a quota, in the mean and in seconds, are played as if the
+/// quota was spent evenly: a period is a hundred-thousandth of them at the most. It also bounds the clock,
+/// which stands so low that a period is always some time on it.
+const LONG: f64 = 1e4;
 
 /// What serves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -133,6 +136,9 @@ struct Play<'a> {
     work: &'a [Work],
     arrivals: Arrivals<'a>,
     server: Server,
+    /// When the clock was set to 0 the last time: whenever nobody was there. A clock that went on would
+    /// lose its digits over the years.
+    epoch: f64,
     now: f64,
     /// The next request that has not come yet.
     next: usize,
@@ -152,12 +158,19 @@ struct Play<'a> {
 
 impl<'a> Play<'a> {
     fn new(work: &'a [Work], arrivals: Arrivals<'a>, server: &Server) -> Self {
+        let mut server = *server;
+        #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+        let mean = work.iter().map(|work| work.cpu).sum::<f64>() / work.len().max(1) as f64;
+        if mean / server.cpus > LONG {
+            server.cores = server.cpus;
+        }
         let quota = server.has_quota().then_some((server.cpus * PERIOD, f64::NEG_INFINITY));
         let nobody = Served { arrived: 0.0, begun: 0.0, ended: 0.0 };
         Self {
             work,
             arrivals,
-            server: *server,
+            server,
+            epoch: 0.0,
             now: 0.0,
             next: 0,
             ready: match arrivals {
@@ -207,8 +220,24 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// Sets the clock to 0 where nobody is there, at the next arrival.
+    fn reset_clock(&mut self) {
+        if let Arrivals::Open(times) = self.arrivals
+            && self.running.is_empty()
+            && self.waiting.is_empty()
+            && let Some(time) = times.get(self.next)
+            && *time > self.epoch + self.now
+        {
+            if let Some((_, full)) = &mut self.quota {
+                *full -= time - self.epoch;
+            }
+            (self.epoch, self.now) = (*time, 0.0);
+        }
+    }
+
     /// To the next event; false where there is none.
     fn step(&mut self) -> bool {
+        self.reset_clock();
         self.skip_periods();
         let speed = self.speed();
         let arrival = self.arrival();
@@ -222,13 +251,17 @@ impl<'a> Play<'a> {
             }
         });
         let back = self.waiting.peek().map(|Reverse(due)| due.0);
-        let turn = self.quota.filter(|_| !self.running.is_empty()).map(|(left, full)| {
-            let spent = if speed > 0.0 { self.now + left / (speed * self.count()) } else { full };
-            spent.min(full)
-        });
-        let times = [arrival, done, back, turn];
+        let quota = self.quota.filter(|_| !self.running.is_empty());
+        let full = quota.map(|(_, full)| full);
+        let is_spent = |(left, _)| self.now + left / (speed * self.count());
+        let spent = quota.filter(|_| speed > 0.0).map(is_spent);
+        let times = [arrival, done, back, full, spent];
         let Some(at) = times.into_iter().flatten().min_by(f64::total_cmp) else { return false };
         self.advance(at.max(self.now), speed);
+        if let Some((left, _)) = self.quota.as_mut().filter(|_| spent == Some(at)) {
+            // However little there was, and even if it was no time on the clock.
+            *left = 0.0;
+        }
         self.played.events += 1;
         // Ends before arrivals: who leaves makes room for who comes at the same moment.
         if done == Some(at) {
@@ -272,9 +305,14 @@ impl<'a> Play<'a> {
             return None;
         }
         match self.arrivals {
-            Arrivals::Open(times) => times.get(self.next).copied(),
+            Arrivals::Open(times) => times.get(self.next).map(|time| time - self.epoch),
             Arrivals::Closed(_) => (self.ready > 0).then_some(self.now),
         }
+    }
+
+    /// As those count who are outside.
+    fn time(&self) -> f64 {
+        self.epoch + self.now
     }
 
     fn arrive(&mut self) {
@@ -282,12 +320,12 @@ impl<'a> Play<'a> {
         self.next += 1;
         self.ready = self.ready.saturating_sub(1);
         if self.is_full() {
-            self.played.served[request] =
-                Served { arrived: self.now, begun: self.now, ended: self.now };
+            let now = self.time();
+            self.played.served[request] = Served { arrived: now, begun: now, ended: now };
             self.played.refused += 1;
             return;
         }
-        self.played.served[request].arrived = self.now;
+        self.played.served[request].arrived = self.time();
         self.queue.push_back(request);
         self.admit();
     }
@@ -309,7 +347,7 @@ impl<'a> Play<'a> {
         while self.has_a_place() {
             let Some(request) = self.queue.pop_front() else { return };
             self.admitted += 1;
-            self.played.served[request].begun = self.now;
+            self.played.served[request].begun = self.time();
             if self.running.is_empty() {
                 // The clock need not remember the past, and stays exact.
                 self.virtual_now = 0.0;
@@ -334,7 +372,7 @@ impl<'a> Play<'a> {
     }
 
     fn leave(&mut self, request: usize, from_a_place: bool) {
-        self.played.served[request].ended = self.now;
+        self.played.served[request].ended = self.time();
         self.admitted -= u32::from(from_a_place);
         self.ready += u32::from(matches!(self.arrivals, Arrivals::Closed(_)));
         self.admit();

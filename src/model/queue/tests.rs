@@ -140,6 +140,14 @@ fn a_small_quota_takes_no_more_events() {
         simulate(&work, Arrivals::Open(&times), &server(cpus)).events
     };
     let (small, large) = (events(0.01), events(0.9));
+    // Nor do few requests in many years, or such as take years.
+    for (rate, cpu) in [(1e-9, 0.3), (1e-9, 1e7), (1.0, 1e12)] {
+        let times = poisson(rate, 1000, &mut fastrand::Rng::with_seed(3));
+        let server = Server { cpus: 0.5, cores: 1.0, ..Server::of(1.0) };
+        let played = simulate(&vec![work(cpu); 1000], Arrivals::Open(&times), &server);
+        assert!(played.events < 20_000, "{rate} {cpu}: {}", played.events);
+        assert!(played.served.iter().all(|s| s.ended >= s.arrived && s.ended.is_finite()));
+    }
     assert!(small < 2 * large && large < 200_000, "{small} and {large} events");
 }
 

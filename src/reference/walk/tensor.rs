@@ -12,6 +12,8 @@ pub(super) const LONGEST_SHAPE: u64 = 8 * MOST_KEPT as u64;
 /// `TensorProto.DataLocation` of values in another file.
 pub(super) const EXTERNAL: u64 = 1;
 
+const IMPOSSIBLE: Fault = Fault::Malformed("the shape of a weight is impossible");
+
 /// A stored tensor, without its values.
 #[derive(Debug)]
 pub(super) struct Tensor {
@@ -30,6 +32,8 @@ pub(super) struct Tensor {
     pub integers: Vec<i64>,
     /// Bytes of `string_data`.
     pub text: u64,
+    /// Bytes of the other lists of numbers, at least.
+    pub listed: u64,
     /// The values are in another file, which `location` and the other entries of `external_data`
     /// describe.
     pub external: bool,
@@ -61,6 +65,7 @@ impl Tensor {
             short: Vec::new(),
             integers: Vec::new(),
             text: 0,
+            listed: 0,
             external: false,
             location: String::new(),
             offset: String::new(),
@@ -81,7 +86,7 @@ impl Tensor {
     }
 
     pub fn elements(&self) -> Result<u64, Fault> {
-        self.elements.ok_or(Fault::Malformed("the shape of a weight is impossible"))
+        self.elements.ok_or(IMPOSSIBLE)
     }
 
     /// Elements, where they can have been learned: shapes, indices, masks, texts and single
@@ -94,12 +99,21 @@ impl Tensor {
     }
 
     pub fn bytes(&self) -> Result<u64, Fault> {
-        match (self.element.bytes(self.elements()?), self.raw) {
-            (Some(due), Some(raw)) if due != raw => {
-                Err(Fault::Malformed("the values of a weight do not fill its shape"))
-            }
-            (Some(due), _) => Ok(due),
-            (None, raw) => Ok(raw.unwrap_or(0).saturating_add(self.text)),
+        let elements = self.elements()?;
+        if !self.element.has_size() {
+            return Ok(self.raw.unwrap_or(0).saturating_add(self.text));
+        }
+        let due = self.element.bytes(elements).ok_or(IMPOSSIBLE)?;
+        let is_full = match self.raw {
+            _ if self.external => true,
+            Some(raw) => raw == due,
+            // At most eight elements share a byte, however the list is written.
+            None => self.listed.saturating_mul(8) >= elements,
+        };
+        if is_full {
+            Ok(due)
+        } else {
+            Err(Fault::Malformed("the values of a weight do not fill its shape"))
         }
     }
 

@@ -237,7 +237,12 @@ fn a_fill_has_the_size_of_its_value_type() {
     let mut fill = node("ConstantOfShape", &["shape"], "w");
     fill.attribute.push(AttributeProto {
         name: Some("value".to_owned()),
-        t: Some(TensorProto { dims: vec![1], data_type: Some(10), ..TensorProto::default() }),
+        t: Some(TensorProto {
+            dims: vec![1],
+            data_type: Some(10),
+            int64_data: vec![1],
+            ..TensorProto::default()
+        }),
         r#type: Some(ATTRIBUTE_TENSOR),
         ..AttributeProto::default()
     });
