@@ -167,6 +167,12 @@ fn offline_it_ends_soon_and_names_the_ways_out() {
         command.env(name, "1");
     }
     command.env("UV_PYTHON_DOWNLOADS", "never");
+    // What lies in the current folder is not run: Python would take it for its own module.
+    let (checkout, marker) = (tool.folder.path().join("checkout"), tool.folder.path().join("ran"));
+    fs::create_dir(&checkout).unwrap();
+    fs::write(checkout.join("pip.py"), format!("open({:?}, 'w')", marker.display().to_string()))
+        .unwrap();
+    command.current_dir(&checkout);
     let output = command.env("NO_PROXY", "*").output().unwrap();
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{errors}");
@@ -174,6 +180,7 @@ fn offline_it_ends_soon_and_names_the_ways_out() {
     for part in ["ORT_DYLIB_PATH", "pip install", "runtime --install", "cannot be downloaded"] {
         assert!(errors.contains(part), "{part} is not in {errors}");
     }
+    assert!(!marker.exists(), "a module of the current folder was run");
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(tool.kept(), [".lock"]);
 }

@@ -160,6 +160,7 @@ fn explained(text: &str) -> String {
 
 impl Folders {
     fn make(work: &Path, pin: &Pin) -> std::io::Result<Self> {
+        let work = std::path::absolute(work)?;
         let folders = Self {
             wheels: work.join("wheels"),
             package: work.join("package"),
@@ -206,6 +207,9 @@ fn programs(surroundings: &Surroundings, pin: &Pin, folders: &Folders) -> Vec<Pr
         programs.push(Program { label: "uv", command, is_pip: false });
     }
     for program in &mut programs {
+        // Python takes modules from the current folder before its own, and uv settings: what lies in the
+        // folder that this runs in, such as a checkout with a `pip.py`, is not to be run.
+        program.command.current_dir(&folders.temporary);
         // A download needs no virtual environment, even where the user wants one for installing.
         program.command.env("TMPDIR", &folders.temporary).env("PIP_REQUIRE_VIRTUALENV", "0");
         for (name, value) in PATIENCE {
