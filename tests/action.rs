@@ -1,6 +1,7 @@
 //! The steps of `action.yml`, run as a runner does, in a workspace that somebody else wrote: with the
 //! program itself, and with stand-ins for what they call besides.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -56,9 +57,9 @@ impl Runner {
         }
         fs::write(runner.at("comments"), "[]").unwrap();
         fs::write(runner.at("called"), "").unwrap();
-        runner.program(&runner.at("programs/gh"), GH);
-        runner.program(&runner.at("programs/cargo"), CARGO);
-        runner.program(
+        Self::program(&runner.at("programs/gh"), GH);
+        Self::program(&runner.at("programs/cargo"), CARGO);
+        Self::program(
             &runner.at("programs/recorder"),
             "#!/bin/bash\nprintf '%s\\n' \"$@\" >\"$PLACE/words\"\n",
         );
@@ -76,7 +77,7 @@ impl Runner {
         fs::read_to_string(self.at(name)).unwrap_or_default()
     }
 
-    fn program(&self, path: &Path, text: &str) {
+    fn program(path: &Path, text: &str) {
         fs::write(path, text).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -122,8 +123,8 @@ impl Runner {
     /// The last value of an output of the steps.
     fn output(&self, name: &str) -> String {
         let all = self.read("output");
-        let values = all.lines().filter_map(|line| line.strip_prefix(&format!("{name}=")));
-        values.last().unwrap_or_default().to_owned()
+        let mut values = all.lines().filter_map(|line| line.strip_prefix(&format!("{name}=")));
+        values.next_back().unwrap_or_default().to_owned()
     }
 
     /// Runs the step that comments on what was found.
@@ -177,7 +178,10 @@ fn a_result_of_another_day_is_not_published_as_that_of_today() {
     fs::write(runner.at("workspace/budget.yaml"), "services: [\n").unwrap();
     let ran = runner.step("Check", &[]);
     assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
-    assert_eq!((runner.output("outcome"), runner.read("summary")), ("undecided".into(), "".into()));
+    assert_eq!(
+        (runner.output("outcome"), runner.read("summary")),
+        ("undecided".into(), String::new())
+    );
     let results = runner.output("results");
     let commented =
         runner.step("Comment", &[("RESULTS", &results), ("TRUSTED_PATH", "/usr/bin:/bin")]);
@@ -270,7 +274,7 @@ fn the_tool_is_built_once_and_not_taken_from_the_workspace() {
     let (inside, outside) = (runner.at("workspace/bin"), runner.at("elsewhere"));
     for folder in [&inside, &outside] {
         fs::create_dir(folder).unwrap();
-        runner.program(&folder.join("mediscope-size"), "#!/bin/bash\n");
+        Runner::program(&folder.join("mediscope-size"), "#!/bin/bash\n");
     }
     let usual = format!("{}:/usr/bin:/bin", runner.at("programs").display());
     let path = format!("{}:bin:.::{usual}", inside.display());
