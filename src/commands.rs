@@ -28,7 +28,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
-use crate::measure::interrupt::Interrupt;
+use crate::measure::interrupt::{Interrupt, outlive_limits};
 use printer::Printer;
 
 /// How a command ended, beyond errors.
@@ -64,6 +64,8 @@ const UNDECIDED: u8 = 2;
 /// Runs what was typed and returns the exit code: 0 answered, 2 could not answer, 130 interrupted.
 pub fn run(cli: Cli) -> ExitCode {
     let printer = Printer::new(&cli.global);
+    // Where they are not allowed, a limit ends this process as it would any other.
+    let _ = outlive_limits(UNDECIDED);
     let result = match cli.command.unwrap_or(Command::Size(cli.size)) {
         Command::Size(args) => size::run(&args, &cli.global, &printer),
         Command::Measure(args) => measure::run(&args, &cli.global, &printer),

@@ -22,6 +22,9 @@
 //! Arrows point one way: `commands` to all, `report` to `plan`, `plan` to `model` and `footprint`,
 //! all to `units`. `tests/rooms.rs` holds this table.
 
+// Where threads may run short: not in tests.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 pub mod cli;
 pub mod commands;
 pub mod files;

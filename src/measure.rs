@@ -2,7 +2,8 @@
 //! cache.
 //!
 //! The parent half ([`campaign`], [`comparison`], [`group`], [`child`], [`schedule`]) never loads a
-//! model. [`trial`] runs a service inside the limits of a box, a [`control_group`]. [`live`] measures a service that runs by itself. The child half ([`probe`], [`subject`], [`service`], [`sessions`], [`pipeline`],
+//! model. [`trial`] runs a service inside the limits of a box, a [`control_group`]. [`live`] measures a service that runs by itself, a
+//! [`supervisor`] starts and ends it. The child half ([`probe`], [`subject`], [`service`], [`sessions`], [`pipeline`],
 //! [`session`]) is measured and holds as little of the tool as possible. Between them is the line
 //! [`protocol`].
 
@@ -16,6 +17,7 @@ pub mod counting;
 mod crest;
 mod crew;
 pub mod drive;
+mod ending;
 mod ffi;
 mod group;
 mod hold;
@@ -38,6 +40,8 @@ mod service;
 mod session;
 mod sessions;
 mod subject;
+mod supervisor;
 mod synthetic;
 mod tensor;
+pub mod threads;
 pub mod trial;

@@ -7,6 +7,9 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -329,6 +332,79 @@ fn a_model_with_an_odd_name_gives_a_profile_that_reads() {
         assert!(ran.stdout.contains("Footprint from the profile"), "{ran:?}");
         assert!(!ran.stdout.contains('\u{1b}'), "{ran:?}");
     }
+}
+
+/// A process that is stopped, as one that waits for a disk or loads for ever, is given up; the time is
+/// ten times the budget, and half a minute at the least.
+#[test]
+fn a_child_that_does_not_answer_is_given_up() {
+    let place = Place::new();
+    let asked = ["--synthetic", &slow(0.3), "--ram", "1G", "--budget", "1s"];
+    let run = place.command(&asked).spawn().unwrap();
+    let child = child_of(&run, &[]);
+    signal(child, Signal::STOP);
+    let ran = finish(run);
+    assert_refused(&ran, "stopped");
+    assert!(ran.stderr.contains("did not answer within 30 s"), "{ran:?}");
+    assert!(ran.stderr.contains("--budget"), "{ran:?}");
+    assert!(!is_alive(child));
+    assert_clean(&place);
+}
+
+/// However few threads, files and memory there may be: an answer, or an error with its reason.
+#[test]
+fn what_runs_short_is_an_error_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(folder.path(), open.clone()).unwrap();
+    let program = folder.path().join("mediscope-size");
+    fs::copy(assert_cmd::cargo::cargo_bin!("mediscope-size"), &program).unwrap();
+    let program = program.to_str().unwrap();
+    let service = ["measure", "--url", "http://localhost:1/", "--start-timeout", "1s"];
+    let service = [&service[..], &["--", "sleep", "97"]].concat();
+    let planted = ["--synthetic", PLANTED, "--ram", "1G", "--budget", "10ms"];
+    let mut answered = 0;
+    for (limit, values) in [
+        ("nproc", &[1_u64, 2, 3, 4, 5, 6, 8, 12, 40][..]),
+        ("nofile", &[4, 5, 6, 8, 10, 12, 16, 40]),
+        ("as", &[20_000_000, 60_000_000, 4_000_000_000]),
+        ("fsize", &[0, 100]),
+    ] {
+        for value in values {
+            for asked in [&planted[..], &service] {
+                let place = Place::new();
+                let limit = format!("--{limit}={value}");
+                let limited = [&[limit.as_str(), program], asked].concat();
+                let mut command = place.command_of(Path::new("prlimit"), &limited);
+                if rustix::process::getuid().is_root() {
+                    // Root may start as many processes as it likes, and nobody may run others.
+                    for folder in place.folders() {
+                        fs::set_permissions(folder, open.clone()).unwrap();
+                    }
+                    command.uid(64_000 + std::process::id() % 1000);
+                }
+                let Ok(output) = command.output() else {
+                    println!("skipped: there is no prlimit here");
+                    return;
+                };
+                let ran = Ran::from(output);
+                // The C library, which cannot be loaded, is not ours.
+                if ran.stderr.contains("shared libraries") {
+                    continue;
+                }
+                answered += i32::from(ran.code == Some(0));
+                assert!(matches!(ran.code, Some(0 | 2)), "{limit} {asked:?}: {ran:?}");
+                assert!(!ran.stderr.contains("panicked"), "{limit} {asked:?}: {ran:?}");
+                assert!(ran.code == Some(0) || !ran.stderr.trim().is_empty(), "{limit}: {ran:?}");
+                let is_file = limit.starts_with("--fsize") && asked == planted;
+                if is_file {
+                    assert_eq!(ran.code, Some(0), "{limit}: {ran:?}");
+                    assert!(ran.stderr.contains("File too large"), "{limit}: {ran:?}");
+                }
+            }
+        }
+    }
+    assert!(answered >= 4, "the limits are too tight to tell");
 }
 
 /// Each request takes more than any test machine has, so N = 2 is not tried.

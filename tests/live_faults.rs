@@ -4,11 +4,14 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::service::{MIB, Service, command, measure, number, port, spawned};
-use common::{Place, Ran};
+use common::{Place, Ran, children_of, groups_of, wait_for};
 use serde_json::Value;
 
 /// What is told of a service that was started with these options: how it ended, and the result.
@@ -378,19 +381,23 @@ fn an_interrupt_keeps_what_was_measured() {
     assert_nobody_is_left("--base 17M --hold 4M");
 }
 
+/// The program in a folder of its own that everybody can read.
+fn program_for_all() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+    let copy = folder.path().join("mediscope-size");
+    fs::copy(assert_cmd::cargo::cargo_bin!("mediscope-size"), &copy).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    (folder, copy)
+}
+
 /// A process of somebody else.
 #[test]
 fn a_process_of_another_user_is_refused_with_the_way_out() {
     if rustix::process::getuid().is_root() {
         let service = Service::start("--time 0.01");
-        let program = assert_cmd::cargo::cargo_bin!("mediscope-size");
-        // A place that everybody can read.
-        let folder = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
-        let copy = folder.path().join("mediscope-size");
-        fs::copy(program, &copy).unwrap();
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(folder.path(), open).unwrap();
-        let output = std::os::unix::process::CommandExt::uid(&mut Command::new(&copy), 65534)
+        let (_folder, copy) = program_for_all();
+        let output = Command::new(&copy)
+            .uid(65534)
             .args(["measure", "--quiet", "--pid", &service.child.id().to_string()])
             .args(["--url", &service.url(), "--cache-dir", "/nowhere"])
             .output()
@@ -401,4 +408,95 @@ fn a_process_of_another_user_is_refused_with_the_way_out() {
     } else {
         println!("skipped: only root has processes of another user to try on");
     }
+}
+
+/// The processes that have this variable in their environment, the newest first.
+fn marked(mark: &str) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let mut ids: Vec<u32> = entries.filter_map(|e| e.file_name().to_str()?.parse().ok()).collect();
+    ids.reverse();
+    ids.retain(|id| {
+        let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    });
+    ids
+}
+
+/// `measure` of a service that leaves behind what it can, as this user.
+fn leaving(place: &Place, program: &Path, user: u32, options: &[&str], mark: &str) -> Child {
+    let (port, service) = (port(), "tests/services/leftovers.py");
+    let service = Path::new(env!("CARGO_MANIFEST_DIR")).join(service).display().to_string();
+    let (url, port) = (format!("http://127.0.0.1:{port}/"), port.to_string());
+    let measure = ["measure", "-q", "--url", &url, "--up-to", "3", "--budget", "8s", "--"];
+    let service = ["python3", &service, "--port", &port];
+    let mut command = place.command_of(program, &[&measure[..], &service, options].concat());
+    let (name, value) = mark.split_once('=').unwrap();
+    command.env(name, value);
+    if user != rustix::process::getuid().as_raw() {
+        command.uid(user).gid(user);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Killed while it starts the service and while it measures it, as root, with a control group, and as
+/// somebody who may make none.
+#[test]
+fn a_tool_that_is_killed_leaves_nothing_of_its_service() {
+    let (_folder, program) = program_for_all();
+    let own = rustix::process::getuid().as_raw();
+    for user in if own == 0 { vec![own, 65534] } else { vec![own] } {
+        for at_work in [false, true] {
+            let place = Place::new();
+            if user != own {
+                for folder in place.folders() {
+                    chown(&folder, Some(user), Some(user)).unwrap();
+                }
+            }
+            let mark = format!("LEFTOVERS={}-{user}-{at_work}", std::process::id());
+            let mut run = leaving(&place, &program, user, &[], &mark);
+            let id = run.id();
+            // The tool and its helpers, the service and five daemons at the least.
+            let least = if at_work { 8 } else { 4 };
+            wait_for("the service", || (marked(&mark).len() >= least).then_some(()));
+            if at_work {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            run.kill().unwrap();
+            run.wait().unwrap();
+            let begun = Instant::now();
+            // One that starts its successor and ends is not always met.
+            let mut clean = 0;
+            wait_for("the end of all of it", || {
+                let is_clean = marked(&mark).is_empty() && groups_of(id).is_empty();
+                clean = if is_clean { clean + 1 } else { 0 };
+                (clean >= 30).then_some(())
+            });
+            assert!(begun.elapsed() < Duration::from_secs(15), "{mark}: {:?}", begun.elapsed());
+            assert_eq!(common::files_below(&place.tmp()), Vec::<PathBuf>::new());
+        }
+    }
+}
+
+/// A service that starts daemons all the time: those that end are waited for at once.
+#[test]
+fn what_a_service_leaves_behind_is_reaped_as_it_ends() {
+    let place = Place::new();
+    let program = assert_cmd::cargo::cargo_bin!("mediscope-size");
+    let (own, mark) =
+        (rustix::process::getuid().as_raw(), format!("REAPED={}", std::process::id()));
+    let mut run = leaving(&place, program, own, &["--request-daemons"], &mark);
+    let (mut most, mut daemons) = (0, 0);
+    let status = wait_for("the end of the program", || {
+        let children = children_of(run.id());
+        let all = children.iter().flat_map(|helper| children_of(*helper)).chain(children.clone());
+        let all: Vec<u32> = all.collect();
+        daemons = daemons.max(all.len());
+        most = most.max(all.iter().filter(|child| !common::is_alive(**child)).count());
+        run.try_wait().unwrap()
+    });
+    assert_eq!(status.code(), Some(0));
+    assert!(daemons > 10, "{daemons} at once");
+    // Of those that end at the same time some may be met on their way.
+    assert!(most < 10, "{most} of {daemons} have ended and are still there");
+    assert_eq!(marked(&mark), Vec::<u32>::new());
 }

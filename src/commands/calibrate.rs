@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use super::footprint::{Request, Runnable};
+use super::footprint::{DEFAULT_BUDGET, Request, Runnable};
 use super::printer::Printer;
 use super::{Exit, cache};
 use crate::cli::{CalibrateArgs, Cli, GlobalArgs};
@@ -61,7 +61,7 @@ pub fn run(_: &CalibrateArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
 }
 
 fn stages(job: &Job, number: u32, interrupt: &Interrupt) -> anyhow::Result<Vec<StageSample>> {
-    let mut child = Child::start(job, number, Bounds::default(), interrupt)?;
+    let mut child = Child::start(job, number, Bounds::of_time(DEFAULT_BUDGET, BUDGET), interrupt)?;
     child.ask(Command::Load)?;
     child.ask(Command::WarmUp)?;
     match child.ask(Command::Stages { budget: BUDGET, kind: 0 })? {

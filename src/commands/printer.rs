@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
+use std::thread;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -11,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{Format, GlobalArgs};
 use crate::measure::campaign::Progress;
+use crate::measure::threads;
 use crate::report::{Layout, Lines};
 use crate::text::{Form, guarded, line, message};
 use crate::units::Seconds;
@@ -132,7 +134,7 @@ impl Printer {
             return;
         }
         let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(120));
+        animate(&bar, Duration::from_millis(120));
         bar.set_message(text.to_owned());
         if let Ok(mut slot) = self.bar.lock() {
             *slot = Some(bar);
@@ -161,7 +163,7 @@ impl Progress for Printer {
         }
         bar.set_prefix(expected.to_string());
         bar.set_message("measuring");
-        bar.enable_steady_tick(Duration::from_millis(200));
+        animate(&bar, Duration::from_millis(200));
         if let Ok(mut slot) = self.bar.lock() {
             *slot = Some(bar);
         }
@@ -181,6 +183,19 @@ impl Progress for Printer {
             self.info(&format!("measuring, {what}"));
         }
     }
+}
+
+/// Has a bar move by itself until it is finished; where there is no thread for that it moves when there
+/// is something new. The bar's own way panics there.
+fn animate(bar: &ProgressBar, every: Duration) {
+    let bar = bar.downgrade();
+    let _ = threads::start("progress", move || {
+        while let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) {
+            bar.tick();
+            drop(bar);
+            thread::sleep(every);
+        }
+    });
 }
 
 /// A log says how long a measurement takes where it is longer than this; a terminal shows a bar.

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 
 use self::bench::Bench;
 use super::Exit;
-use super::footprint::{Request, Runnable};
+use super::footprint::{DEFAULT_BUDGET, Request, Runnable};
 use super::printer::Printer;
 use crate::cli::{FindArg, GlobalArgs, VerifyArgs};
 use crate::footprint::Temper;
@@ -22,7 +22,7 @@ use crate::measure::trial::Trials;
 use crate::plan::verification::{Loads, MOST, Promise, Verification, promise};
 use crate::plan::{Plan, Question};
 use crate::report;
-use crate::units::{Bytes, Convention, Cpus};
+use crate::units::{Bytes, Convention, Cpus, Rate, Seconds};
 
 /// Runs the verb.
 pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
@@ -46,6 +46,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let warmed = args.warmed;
     let question = Question { ram: Some(ram), cpus, warmed, ..Question::default() };
     let plan = obtained.plan(&question)?;
+    let budget = args.service.budget.unwrap_or(DEFAULT_BUDGET);
     let Runnable { subject, files, .. } = &request.runnable(&interrupt)?;
     let trials = Trials {
         subject: subject.clone(),
@@ -54,6 +55,9 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
         place: &place,
         watcher,
         interrupt: &interrupt,
+        // A quota makes loading as much longer.
+        allowed: Seconds::new(budget.get() / cpus.map_or(1.0, |cpus| cpus.get().min(1.0))),
+        rate: capacity(&plan, cpus.unwrap_or(HostBox::this()?.cpus.value)),
     };
     let planned = plan.ram.max_concurrency.map_or(0, |capacity| capacity.low);
     let concurrency = args.concurrency.unwrap_or_else(|| planned.clamp(1, MOST));
@@ -108,6 +112,12 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
         report::verification_text(&verification, Printer::layout())
     })?;
     Ok(if verification.is_refuted() { Exit::Found } else { Exit::Answered })
+}
+
+/// Requests a second that the plan expects of these CPUs.
+fn capacity(plan: &Plan, cpus: Cpus) -> Rate {
+    let load = plan.load.as_ref().map(|load| load.capacity);
+    load.unwrap_or_else(|| plan.cpu_model.throughput(cpus).typical())
 }
 
 /// The box that the options name, or that the profile means.

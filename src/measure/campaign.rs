@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::child::{Bounds, ChildError};
+use super::child::{Bounds, ChildError, patience};
 use super::group::Group;
 use super::interrupt::Interrupt;
 use super::killed::KilledEarly;
@@ -254,8 +254,11 @@ impl Campaign<'_> {
         let number = u32::try_from(finished.len()).unwrap_or(u32::MAX);
         let started = Instant::now();
         let processes = self.topology.processes();
-        let mut child =
-            Group::start(&self.job, processes, number, Bounds::default(), self.interrupt)?;
+        // Of the first child nothing is known yet.
+        let known = finished.iter().find_map(|r| pace(r, self.cores)).zip(schedule.as_ref());
+        let expected = known.map(|(pace, schedule)| schedule.child_seconds(errand, &pace));
+        let bounds = Bounds::of_time(self.budget, expected.unwrap_or_default());
+        let mut child = Group::start(&self.job, processes, number, bounds, self.interrupt)?;
         let Reply::Loaded(loaded) = child.ask(Command::Load)? else { return Err(confused()) };
         let record = record.insert(ChildRecord {
             errand,
@@ -293,6 +296,10 @@ impl Campaign<'_> {
             self.announce(&schedule, &pace);
             schedule
         });
+        if let Some(pace) = pace(record, self.cores) {
+            let expected = schedule.child_seconds(errand, &pace);
+            child.set_patience(patience(self.budget, expected));
+        }
         let lowest_kill = finished.iter().filter_map(|r| r.killed).map(|k| k.concurrency).min();
         for (command, concurrency) in work(errand, schedule) {
             if lowest_kill.is_some_and(|killed| concurrency >= killed) {

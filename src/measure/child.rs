@@ -1,20 +1,35 @@
 //! The parent's end of a measured child: start it, ask, and notice whatever becomes of it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self, ChildStdin, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::io::ioctl_fionbio;
 
 use super::control_group::ControlGroup;
 use super::interrupt::Interrupt;
 use super::probe::{ENTER_ARGUMENT, PROBE_ARGUMENT};
 use super::protocol::{Command, Job, Reply, Start};
+use super::{ending, threads};
 use crate::footprint::Count;
+use crate::units::Seconds;
 
 /// How often a waiting parent looks whether it was interrupted.
 const POLL: Duration = Duration::from_millis(20);
+
+/// Between two tries to write to a child that has not read what it got before.
+const REWRITE: Duration = Duration::from_millis(1);
+
+/// A child may take this many times as long for an answer as is expected, and this long at the least,
+/// before it counts as stuck.
+const PATIENCE: f64 = 10.0;
+const LEAST_PATIENCE: f64 = 30.0;
+
+/// How long a child that has closed its output may take to end, and its error output to be read.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The longest reply is that of a million requests, about a hundred bytes each. A library that writes to
 /// standard output without an end is not waited for.
@@ -60,15 +75,38 @@ pub enum ChildError {
     /// It was given a time, and that is over.
     #[error("the measured process took longer than it was given")]
     Late,
+    /// It does not answer.
+    #[error(
+        "the measured process did not answer within {0} and was given up: it is stopped, waits for a \
+         disk or a server that does not answer, or needs longer; it is waited for ten times as long as \
+         --budget says"
+    )]
+    Stuck(Seconds),
 }
 
 /// Where a child runs, and for how long it is waited for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Bounds<'a> {
     /// The limits that it runs in, if any.
     pub group: Option<&'a ControlGroup>,
-    /// When waiting for it ends, if it does.
+    /// When waiting for all of its answers ends, if it does.
     pub until: Option<Instant>,
+    /// How long a single answer is waited for.
+    pub patience: Duration,
+}
+
+impl Bounds<'_> {
+    /// No limits, for a child whose answers are waited for as [`patience`] says.
+    pub fn of_time(allowed: Seconds, expected: Seconds) -> Self {
+        Self { group: None, until: None, patience: patience(allowed, expected) }
+    }
+}
+
+/// How long an answer is waited for, where all is `allowed` so long, and this is `expected` to take so
+/// long, 0 where that is not known.
+pub fn patience(allowed: Seconds, expected: Seconds) -> Duration {
+    let seconds = allowed.get().max(expected.get()) * PATIENCE;
+    Duration::try_from_secs_f64(seconds.max(LEAST_PATIENCE)).unwrap_or(Duration::MAX)
 }
 
 fn told(stderr: &str) -> String {
@@ -78,12 +116,13 @@ fn told(stderr: &str) -> String {
 /// A running child. Dropping it ends and reaps the process.
 #[derive(Debug)]
 pub struct Child {
-    process: process::Child,
+    process: Ended,
     commands: ChildStdin,
     replies: Receiver<String>,
-    stderr: Option<JoinHandle<String>>,
+    stderr: Receiver<String>,
     interrupt: Interrupt,
     until: Option<Instant>,
+    patience: Duration,
 }
 
 impl Child {
@@ -108,7 +147,7 @@ impl Child {
         if let Some(group) = bounds.group {
             command.arg(ENTER_ARGUMENT).args(group.directories());
         }
-        let mut process = command
+        let process = command
             .arg(PROBE_ARGUMENT)
             .env(NO_TELEMETRY, "1")
             .stdin(Stdio::piped())
@@ -118,24 +157,46 @@ impl Child {
             .process_group(0)
             .spawn()
             .map_err(ChildError::Start)?;
-        let pipe = || ChildError::Start(std::io::Error::other("a pipe to it is missing"));
-        let commands = process.stdin.take().ok_or_else(pipe)?;
-        let stdout = process.stdout.take().ok_or_else(pipe)?;
-        let stderr = process.stderr.take().ok_or_else(pipe)?;
+        // From here on it ends with what is returned, or not returned.
+        let process = Ended(process);
+        Self::of(process, bounds, interrupt).map_err(ChildError::Start).and_then(|mut child| {
+            child.say(&Start { job: job.clone(), child: number })?;
+            Ok(child)
+        })
+    }
+
+    fn of(mut process: Ended, bounds: Bounds<'_>, interrupt: &Interrupt) -> std::io::Result<Self> {
+        let pipe = || std::io::Error::other("a pipe to it is missing");
+        let commands = process.0.stdin.take().ok_or_else(pipe)?;
+        let stdout = process.0.stdout.take().ok_or_else(pipe)?;
+        let stderr = process.0.stderr.take().ok_or_else(pipe)?;
+        // One that is stopped reads nothing, and must not stop who tells it something.
+        ioctl_fionbio(&commands, true)?;
         let (send, replies) = mpsc::channel();
-        thread::spawn(move || {
+        threads::start("replies", move || {
             let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
             while matches!(stdout.by_ref().take(LONGEST_REPLY).read_line(&mut line), Ok(1..)) {
                 if send.send(std::mem::take(&mut line)).is_err() {
                     break;
                 }
             }
-        });
-        let stderr = Some(thread::spawn(move || tail(stderr)));
-        let (interrupt, until) = (interrupt.clone(), bounds.until);
-        let mut child = Self { process, commands, replies, stderr, interrupt, until };
-        child.say(&Start { job: job.clone(), child: number })?;
-        Ok(child)
+        })?;
+        let (send, last_words) = mpsc::channel();
+        threads::start("stderr", move || send.send(tail(stderr)))?;
+        Ok(Self {
+            process,
+            commands,
+            replies,
+            stderr: last_words,
+            interrupt: interrupt.clone(),
+            until: bounds.until,
+            patience: bounds.patience,
+        })
+    }
+
+    /// From now on an answer is waited for so long.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Gives a command and waits for the reply.
@@ -160,6 +221,7 @@ impl Child {
     /// # Errors
     /// As [`Child::ask`].
     pub fn receive(&mut self) -> Result<Reply, ChildError> {
+        let begun = Instant::now();
         loop {
             match self.replies.recv_timeout(POLL) {
                 Ok(line) => {
@@ -169,51 +231,76 @@ impl Child {
                         Err(e) => Err(ChildError::Failed(format!("unreadable reply: {e}"))),
                     };
                 }
-                Err(RecvTimeoutError::Timeout) if self.interrupt.is_set() => {
-                    return Err(ChildError::Interrupted);
-                }
-                Err(RecvTimeoutError::Timeout)
-                    if self.until.is_some_and(|until| Instant::now() > until) =>
-                {
-                    return Err(ChildError::Late);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.goes_on(begun)?,
                 Err(RecvTimeoutError::Disconnected) => return Err(self.ending()),
             }
         }
     }
 
+    /// Whether there is a reason to wait no longer for what was asked when it had `begun`.
+    fn goes_on(&self, begun: Instant) -> Result<(), ChildError> {
+        if self.interrupt.is_set() {
+            Err(ChildError::Interrupted)
+        } else if self.until.is_some_and(|until| Instant::now() > until) {
+            Err(ChildError::Late)
+        } else if begun.elapsed() > self.patience {
+            Err(ChildError::Stuck(self.patience.into()))
+        } else {
+            Ok(())
+        }
+    }
+
     /// The id of its process.
     pub fn id(&self) -> u32 {
-        self.process.id()
+        self.process.0.id()
     }
 
     fn say(&mut self, message: &impl serde::Serialize) -> Result<(), ChildError> {
-        let line = serde_json::to_string(message).map_err(|e| ChildError::Failed(e.to_string()))?;
-        // A broken pipe means that the child has ended; why, its status tells.
-        if writeln!(self.commands, "{line}").is_err() { Err(self.ending()) } else { Ok(()) }
+        let mut line =
+            serde_json::to_vec(message).map_err(|e| ChildError::Failed(e.to_string()))?;
+        line.push(b'\n');
+        let (begun, mut left) = (Instant::now(), &line[..]);
+        while !left.is_empty() {
+            match self.commands.write(left) {
+                Ok(written) => left = &left[written..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.goes_on(begun)?;
+                    thread::sleep(REWRITE);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A broken pipe means that the child has ended; why, its status tells.
+                Err(_) => return Err(self.ending()),
+            }
+        }
+        Ok(())
     }
 
     fn ending(&mut self) -> ChildError {
-        let status = match self.process.wait() {
-            Ok(status) => status,
+        let status = match ending::wait(&mut self.process.0, LAST_WORDS) {
+            Ok(Some(status)) => status,
+            Ok(None) => {
+                return ChildError::Failed("the measured process goes on without a word".into());
+            }
             Err(e) => return ChildError::Failed(format!("the measured process is lost: {e}")),
         };
         match status.signal() {
             Some(signal) => ChildError::Killed { signal },
             None => {
-                let stderr = self.stderr.take().and_then(|t| t.join().ok()).unwrap_or_default();
+                let stderr = self.stderr.recv_timeout(LAST_WORDS).unwrap_or_default();
                 ChildError::Ended { status, stderr }
             }
         }
     }
 }
 
-impl Drop for Child {
+/// A process that ends when this is dropped.
+#[derive(Debug)]
+struct Ended(process::Child);
+
+impl Drop for Ended {
     fn drop(&mut self) {
         // It has nothing left to tell, and unloading models takes time that nobody waits for.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        ending::kill(&mut self.0);
     }
 }
 

@@ -208,7 +208,8 @@ impl Comparison<'_> {
         let job = self.job.clone().in_topology(trial.topology);
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         let processes = trial.topology.processes();
-        let mut group = Group::start(&job, processes, number, Bounds::default(), self.interrupt)?;
+        let bounds = Bounds::of_time(self.budget, Seconds::new(self.child_seconds(trial)));
+        let mut group = Group::start(&job, processes, number, bounds, self.interrupt)?;
         let Reply::Loaded(loaded) = group.ask(Command::Load)? else { return Err(confused()) };
         let Reply::Warm(warm) = group.ask(Command::WarmUp)? else { return Err(confused()) };
         let mut record = ChildRecord {

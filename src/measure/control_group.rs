@@ -84,7 +84,7 @@ impl ControlGroup {
     pub fn make(place: &Place, limits: Limits, watcher: &mut Watcher) -> Result<Self, GroupError> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = remains::name(std::process::id(), number);
+        let name = remains::name(number);
         let group = Self {
             files: place.files.clone(),
             version: place.version,

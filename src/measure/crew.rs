@@ -6,9 +6,10 @@
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 
 use anyhow::anyhow;
+
+use super::threads;
 
 /// What a thread is asked to do; it is given its number.
 type Work = Arc<dyn Fn(usize) -> anyhow::Result<()> + Send + Sync>;
@@ -52,7 +53,7 @@ impl Crew {
         let number = self.members.len();
         let (send, orders) = mpsc::channel::<Work>();
         let report = self.report.clone();
-        thread::Builder::new().name(format!("request-{number}")).spawn(move || {
+        threads::start(&format!("request-{number}"), move || {
             for work in orders {
                 // A panic is an error of its request; the others must not wait for it for ever.
                 let result =

@@ -5,6 +5,8 @@
 //! Anonymous peaks add up: each process has its own heap, and the sum of their high-water marks is
 //! the most that all can hold together. Pages of files that all of them map are in memory once.
 
+use std::time::Duration;
+
 use super::child::{Bounds, Child, ChildError};
 use super::interrupt::Interrupt;
 use super::memory::{self, Process};
@@ -43,6 +45,13 @@ impl Group {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { members, planted: matches!(job, Job::Synthetic(_)) })
+    }
+
+    /// From now on an answer is waited for so long.
+    pub fn set_patience(&mut self, patience: Duration) {
+        for member in &mut self.members {
+            member.set_patience(patience);
+        }
     }
 
     /// Gives a command to all of them and adds up what they reply. Stages are of one request, and

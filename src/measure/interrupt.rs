@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGABRT, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
 /// Set once the user has asked for an end. Cheap to clone.
@@ -85,6 +85,34 @@ impl Interrupt {
     pub fn flag(&self) -> &AtomicBool {
         &self.asked
     }
+}
+
+/// Has this process go on when it is asked to end: it cleans up after another one, and ends with it.
+/// It also gets a name of its own, by which whoever ends the other one by its name does not meet it.
+/// What it starts can be asked to end as usual.
+///
+/// # Errors
+/// Where the system allows no handler.
+pub fn outlive_requests_to_end() -> std::io::Result<()> {
+    // No more than a name in lists.
+    let _ = fs::write("/proc/self/comm", "mediscope-watch");
+    for signal in signals() {
+        // A handler and not `SIG_IGN`, which a program that is started would inherit.
+        flag::register(signal, Arc::default())?;
+    }
+    Ok(())
+}
+
+/// Has a file that grows beyond what is allowed (`ulimit -f`) be an error of its writing, and no end
+/// of this process (SIGXFSZ); and has memory that is refused (`ulimit -v`), where Rust says so and
+/// aborts, end it as whatever could not be decided (`code`).
+///
+/// # Errors
+/// Where the system allows no handler.
+pub fn outlive_limits(code: u8) -> std::io::Result<()> {
+    flag::register(SIGXFSZ, Arc::default())?;
+    let always = Arc::new(AtomicBool::new(true));
+    flag::register_conditional_shutdown(SIGABRT, i32::from(code), always).map(drop)
 }
 
 impl Counter {

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use rustix::time::{ClockId, clock_gettime};
 
-pub use self::counters::{Relative, children, descendants, lists_children, relatives};
+pub use self::counters::{Descent, Relative, children, family, lists_children, relatives};
 pub use self::interference::{Disturbance, Interference};
 pub use self::mapped::mapped_files;
 pub use self::touched::{Touched, forget_touched, touched};

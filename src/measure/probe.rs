@@ -15,6 +15,7 @@ use super::control_group::{WATCH_ARGUMENT, watch};
 use super::protocol::{Command, Job, Reply};
 use super::service::Service;
 use super::subject::Subject;
+use super::supervisor::{SUPERVISE_ARGUMENT, supervise};
 use super::synthetic::Synthetic;
 use super::{ffi, protocol};
 
@@ -54,6 +55,9 @@ pub fn run_if_asked() -> Option<ExitCode> {
         let _ = writeln!(io::stderr(), "{error}");
         return Some(ExitCode::from(2));
     }
+    if first == SUPERVISE_ARGUMENT {
+        return Some(supervise());
+    }
     if first == WATCH_ARGUMENT {
         watch(&mut io::stdin().lock());
         return Some(ExitCode::SUCCESS);
@@ -77,7 +81,7 @@ fn enter(groups: &[OsString], command: Option<&[OsString]>) -> io::Error {
         }
     }
     if let Some((program, arguments)) = command.and_then(<[_]>::split_first) {
-        // A tool that is killed takes at least the first process of the service along.
+        // A supervisor that is killed takes at least the first process of the service along.
         let _ = set_parent_process_death_signal(Some(Signal::KILL));
         return process::Command::new(program).args(arguments).exec();
     }

@@ -4,6 +4,7 @@
 //! kernel counted.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,18 +13,22 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Advice, fadvise};
 
-use super::child::{Bounds, ChildError};
+use super::child::{self, Bounds, ChildError};
 use super::control_group::{ControlGroup, GroupError, Limits, Place, Watcher};
 use super::group::Group;
 use super::interrupt::Interrupt;
 use super::live::serving::{LiveJob, Serving};
 use super::protocol::{Command, Job, Kinds, Reply};
+use super::threads;
 use crate::files;
 use crate::footprint::{Ending, Observation, Phase, Temper, Topology};
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, Rate, Seconds};
 
 /// Blocks of waves of each trial: as many whatever the marks do, so that times can be compared.
 const BLOCKS: u32 = 3;
+
+/// Waves that a trial may take: as many as a block has at least, twice over, with those that are held.
+const WAVES: u32 = 8;
 
 /// Between two looks at what a group holds.
 const LOOK: Duration = Duration::from_millis(5);
@@ -92,6 +97,10 @@ pub struct Trials<'a> {
     pub watcher: Watcher,
     /// Asked for an end.
     pub interrupt: &'a Interrupt,
+    /// How long measuring it may take, in its share of a CPU.
+    pub allowed: Seconds,
+    /// Requests a second that are expected of it.
+    pub rate: Rate,
 }
 
 impl Trials<'_> {
@@ -126,9 +135,15 @@ impl Trials<'_> {
         let begun = Instant::now();
         let until = patience.map(|p| begun + Duration::from_secs_f64(p.get()));
         let mut phase = Phase::Loading;
-        let (result, highest) = watching(&group, || {
-            self.serve(concurrency, temper, Bounds { group: Some(&group), until }, &mut phase, then)
-        });
+        let expected = Seconds::new(f64::from(concurrency * WAVES) / self.rate.get().max(1e-9));
+        let bounds = Bounds {
+            group: Some(&group),
+            until,
+            patience: child::patience(self.allowed, expected),
+        };
+        let (result, highest) =
+            watching(&group, || self.serve(concurrency, temper, bounds, &mut phase, then));
+        let result = result.map_err(ChildError::Start)?;
         let wall = begun.elapsed().into();
         let counters = group.counters();
         let (ending, value) = match result {
@@ -221,11 +236,14 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Does `work` and looks at the group meanwhile.
-fn watching<T>(group: &ControlGroup, work: impl FnOnce() -> T) -> (T, Option<(Bytes, Bytes)>) {
+/// Does `work` and looks at the group meanwhile; an error where there is no thread to look.
+fn watching<T>(
+    group: &ControlGroup,
+    work: impl FnOnce() -> T,
+) -> (io::Result<T>, Option<(Bytes, Bytes)>) {
     let (is_over, highest) = (AtomicBool::new(false), Mutex::new(None));
     let result = thread::scope(|scope| {
-        scope.spawn(|| {
+        threads::start_scoped(scope, "samples", || {
             while !is_over.load(Ordering::Acquire) {
                 if let Some(now) = group.sample() {
                     let mut highest = highest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -233,10 +251,10 @@ fn watching<T>(group: &ControlGroup, work: impl FnOnce() -> T) -> (T, Option<(By
                 }
                 thread::sleep(LOOK);
             }
-        });
+        })?;
         // Set even where the work panics, or the scope would wait for ever.
         let _over = Over(&is_over);
-        work()
+        Ok(work())
     });
     (result, highest.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

@@ -107,7 +107,18 @@ impl Place {
 
     /// The program with these arguments, here.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"));
+        self.command_of(assert_cmd::cargo::cargo_bin!("mediscope-size"), arguments)
+    }
+
+    /// All folders of this place.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let below = ["home", "tmp", "work"].map(|name| self.folder.path().join(name));
+        std::iter::once(self.folder.path().to_owned()).chain(below).collect()
+    }
+
+    /// Another program here, such as a copy of the program, or one that starts it.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         for name in ["ORT_DYLIB_PATH", "XDG_CACHE_HOME", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
             command.env_remove(name);
         }
@@ -202,6 +213,23 @@ pub fn children_of(pid: u32) -> Vec<u32> {
         }
     }
     children
+}
+
+/// Control groups of the tool's that a process made, wherever they are.
+pub fn groups_of(pid: u32) -> Vec<PathBuf> {
+    fn walk(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|t| t.is_dir()) {
+                if entry.file_name().to_string_lossy().starts_with(name) {
+                    found.push(entry.path());
+                }
+                walk(&entry.path(), name, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new("/sys/fs/cgroup"), &format!("mediscope-size.{pid}."), &mut found);
+    found
 }
 
 /// Whether a process runs, and is not merely waiting to be reaped.

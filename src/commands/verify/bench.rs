@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use anyhow::bail;
+
 use super::{BOTH, ended};
 use crate::commands::printer::Printer;
-use crate::footprint::{Observation, Temper};
+use crate::footprint::{Ending, Observation, Temper};
 use crate::measure::control_group::Limits;
 use crate::measure::trial::Trials;
 use crate::plan::verification::{Outcome, THRASHED, Tried, came_through, is_noise, outcome};
@@ -73,8 +75,7 @@ impl<'a> Bench<'a> {
         let mut unlimited = self.unlimited(n, temper)?;
         for last in 1..=TRIES {
             self.say(n, temper, Some(limit));
-            let patience = unlimited.wall.get() * PATIENCE;
-            let patience = Seconds::new(patience.max(unlimited.wall.get() + LEAST_PATIENCE));
+            let patience = self.patience(n, temper, Seconds::ZERO)?;
             let limits = self.limits(Some(limit));
             let observation = self.trials.run(n, temper, limits, Some(patience)).map_err(ended)?;
             let outcome = outcome(&observation, unlimited.wall);
@@ -96,6 +97,12 @@ impl<'a> Bench<'a> {
             unlimited = self.unlimited(n, temper)?;
         }
         unreachable!("the last try is returned")
+    }
+
+    /// How long it is waited for `n` requests, and for what takes so long `then`.
+    pub fn patience(&mut self, n: u32, temper: Temper, then: Seconds) -> anyhow::Result<Seconds> {
+        let expected = self.unlimited(n, temper)?.wall.get() + then.get();
+        Ok(Seconds::new((expected * PATIENCE).max(expected + LEAST_PATIENCE)))
     }
 
     /// Whether all tempers came through, and whether all held; the rest is not tried once one did not
@@ -121,6 +128,12 @@ impl<'a> Bench<'a> {
         self.say(n, temper, None);
         let limits = self.limits(None);
         let seen = self.trials.run(n, temper, limits, None).map_err(ended)?;
+        if seen.ending != Ending::Finished {
+            bail!(
+                "{n} at once could not be tried: without a limit of memory they were not all answered in \
+                 the time that a request may take (--timeout)"
+            );
+        }
         self.unlimited.insert((n, temper), seen);
         Ok(seen)
     }

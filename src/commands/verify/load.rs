@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::{bench::Bench, ended};
+use super::{bench::Bench, capacity, ended};
 use crate::commands::printer::Printer;
 use crate::footprint::{Ending, Temper};
 use crate::measure::child::ChildError;
@@ -52,10 +52,7 @@ pub fn loads(
     let limit = asked.limit.min(MOST_AT_ONCE);
     let cpus = asked.cpus.unwrap_or(host.cpus.value);
     let (planned, server) = plan.queue(cpus, f64::from(host.cores), limit);
-    let capacity = plan
-        .load
-        .as_ref()
-        .map_or_else(|| plan.cpu_model.throughput(cpus).typical(), |load| load.capacity);
+    let capacity = capacity(plan, cpus);
     let closed = Came::Closed(plan.cpu_model.best_concurrency(cpus).1.min(limit));
     let open = asked
         .shares
@@ -64,7 +61,8 @@ pub fn loads(
     let mut driven = Vec::new();
     for (seed, came) in (1..).zip(std::iter::once(closed).chain(open)) {
         printer.info(&format!("load: {}", told(came, asked.requests, capacity)));
-        let Some(answered) = drive(bench, came, asked, limit, seed)? else {
+        let time = time_of(came, asked.requests, capacity);
+        let Some(answered) = drive(bench, came, asked, limit, seed, time)? else {
             return Ok(Loads { driven, killed: Some(came) });
         };
         let turns: Vec<Served> = answered
@@ -85,6 +83,7 @@ fn drive(
     asked: &Asked<'_>,
     limit: u32,
     seed: u64,
+    time: Seconds,
 ) -> anyhow::Result<Option<Vec<Answered>>> {
     let limits = bench.limits(Some(asked.ram));
     let arrivals = match came {
@@ -92,23 +91,39 @@ fn drive(
         Came::Closed(users) => Arrivals::Closed(users),
     };
     let load = Load { arrivals, requests: asked.requests, limit, seed };
+    let patience = Some(bench.patience(limit, Temper::Warm, time)?);
     let (observation, answered) = bench
         .trials
-        .run_then(limit, Temper::Warm, limits, None, |service, _| {
+        .run_then(limit, Temper::Warm, limits, patience, |service, _| {
             match service.ask(Command::Drive(load))? {
                 Reply::Driven(answered) => Ok(answered),
                 _ => Err(ChildError::Failed("the measured process drove no load".into())),
             }
         })
         .map_err(ended)?;
-    Ok((observation.ending == Ending::Finished).then_some(answered))
+    match observation.ending {
+        Ending::Finished => Ok(Some(answered)),
+        Ending::Killed(_) => Ok(None),
+        Ending::Late(_) => bail!(
+            "a load that takes about {time} could not be tried: it was not over after {}",
+            observation.wall
+        ),
+    }
 }
 
 fn told(came: Came, requests: u32, capacity: Rate) -> String {
-    let (how, rate) = match came {
-        Came::Open(share, rate) => (format!("{share}, {rate}"), rate),
-        Came::Closed(users) => (format!("{users} users"), capacity),
+    let how = match came {
+        Came::Open(share, rate) => format!("{share}, {rate}"),
+        Came::Closed(users) => format!("{users} users"),
     };
-    let seconds = Seconds::new(f64::from(requests) / rate.get().max(1e-6));
-    format!("{how}, {requests} requests, about {seconds}")
+    format!("{how}, {requests} requests, about {}", time_of(came, requests, capacity))
+}
+
+/// How long a load takes.
+fn time_of(came: Came, requests: u32, capacity: Rate) -> Seconds {
+    let rate = match came {
+        Came::Open(_, rate) => rate,
+        Came::Closed(_) => capacity,
+    };
+    Seconds::new(f64::from(requests) / rate.get().max(1e-6))
 }

@@ -22,10 +22,11 @@ const HOUR: f64 = 3600.0;
 pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyhow::Result<Soak> {
     let limits = bench.limits(Some(limit));
     let waves = bench.trials.waves(n);
+    let patience = bench.patience(n, Temper::Warm, time)?;
     let mut samples = Vec::new();
     let (seen, ()) = bench
         .trials
-        .run_then(n, Temper::Warm, limits, None, |service, group| {
+        .run_then(n, Temper::Warm, limits, Some(patience), |service, group| {
             let begun = Instant::now();
             while begun.elapsed().as_secs_f64() < time.get() {
                 let Reply::Waves(wave) = service.ask(waves)? else { break };

@@ -102,7 +102,7 @@ fn pass_on(files: &Files, own: &Path, control: &Path) -> Result<(), GroupError> 
     }
     // It stays when the program ends: a group that holds the process which removes it cannot go.
     // The next run removes it, or whoever made the scope.
-    let aside = files.at(&own.join(remains::name(std::process::id(), u32::MAX)));
+    let aside = files.at(&own.join(remains::name(u32::MAX)));
     fs::create_dir(&aside).map_err(refused(&aside, "made"))?;
     let entry = aside.join("cgroup.procs");
     fs::write(&entry, "0").map_err(refused(&entry, "entered"))?;

@@ -1,6 +1,7 @@
 //! Against a directory that mimics the kernel's, for both versions.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use super::*;
 use crate::footprint::Throttled;
@@ -147,10 +148,13 @@ fn controllers_are_asked_for_where_they_are_not_passed_on_yet() {
 #[test]
 fn a_run_removes_what_a_dead_one_left_and_nothing_else() {
     let machine = Machine::one(&[]);
-    let groups = ["mediscope-size.4194305.77.0", "docker"];
-    for group in groups {
-        fs::create_dir(machine.root.path().join("c/memory/own").join(group)).unwrap();
-    }
+    let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |found| found.ino());
+    // No process has this id.
+    let dead = format!("mediscope-size.4194305.77.{namespace}.0");
+    let groups = [dead.as_str(), "docker"];
+    // What it made in its group goes too.
+    fs::create_dir_all(machine.root.path().join("c/memory/own").join(&dead).join("a/b")).unwrap();
+    fs::create_dir(machine.root.path().join("c/memory/own/docker")).unwrap();
     Place::find(&machine.files()).unwrap();
     let is_there = |name: &str| machine.root.path().join("c/memory/own").join(name).exists();
     assert_eq!(groups.map(is_there), [false, true]);

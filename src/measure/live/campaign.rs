@@ -203,7 +203,7 @@ impl Campaign<'_> {
         let root = subject.root.clone();
         let idle = root.standing()?;
         let load_peak = subject.started.is_some().then(|| idle.peak());
-        let watch = Watch::begin(root.clone());
+        let watch = Watch::begin(root.clone())?;
         (self.tell)("the first requests");
         let First { workers, failed, unanswered } =
             first::requests(&root, &mut crowd, time, self.up_to)?;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -16,6 +15,7 @@ use crate::measure::crew::Crew;
 use crate::measure::drive::{self, Answered, Load};
 use crate::measure::interrupt::Interrupt;
 use crate::measure::memory;
+use crate::measure::threads;
 use crate::units::Seconds;
 
 /// How often it is looked whether somebody asked for an end.
@@ -217,10 +217,13 @@ impl Crowd {
         let (begun, cpu) = (Instant::now(), memory::process_cpu());
         let mut crew = std::mem::replace(&mut self.crew, Crew::new());
         let (send, done) = mpsc::channel();
-        thread::spawn(move || {
+        let failed =
+            |reason| LiveError::Io { what: "the load cannot be driven".to_owned(), reason };
+        threads::start("load", move || {
             let result = work(&mut crew);
             let _ = send.send((crew, result));
-        });
+        })
+        .map_err(failed)?;
         let (crew, result) = loop {
             match done.recv_timeout(POLL) {
                 Ok(done) => break done,

@@ -1,27 +1,24 @@
 //! A service that is started, and stopped with all that it started.
 //!
 //! It gets a process group of its own, so that Ctrl-C at the terminal reaches the tool alone, which
-//! then stops it in order; and where control groups can be made, one of those, whose watcher ends
-//! what is in it even where this process is killed.
+//! then stops it in order; a supervisor, which ends all of it even where this process is killed; and
+//! where control groups can be made, one of those.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, Signal, kill_process, kill_process_group, set_child_subreaper};
 
 use super::LiveError;
 use super::client::{Client, address, encoded};
 use super::tree::Root;
 use crate::measure::control_group::ControlGroup;
 use crate::measure::interrupt::Interrupt;
-use crate::measure::probe::{ENTER_ARGUMENT, RUN_ARGUMENT};
+use crate::measure::supervisor::Supervised;
+use crate::measure::threads;
 use crate::profile::{ENVIRONMENT_MARK, Live, Ready};
 use crate::units::Seconds;
 
@@ -51,13 +48,11 @@ struct Output {
 #[derive(Debug)]
 pub struct Started {
     program: String,
-    process: Child,
+    service: Supervised,
     output: Arc<Mutex<Output>>,
     root: Root,
     /// What must not be shown of its output, and what is shown instead.
     secrets: Vec<(String, String)>,
-    /// It has ended and was waited for.
-    ended: Option<ExitStatus>,
     /// From the command until it could be asked.
     took: Seconds,
     interrupt: Interrupt,
@@ -73,8 +68,8 @@ impl Started {
         group: Option<&ControlGroup>,
         interrupt: &Interrupt,
     ) -> Result<Self, LiveError> {
-        let begun = Instant::now();
         let mut started = Self::spawn(live, group, interrupt)?;
+        let begun = Instant::now();
         started.wait(live, interrupt)?;
         started.took = begun.elapsed().into();
         Ok(started)
@@ -85,7 +80,7 @@ impl Started {
         group: Option<&ControlGroup>,
         interrupt: &Interrupt,
     ) -> Result<Self, LiveError> {
-        let Some((program, arguments)) = live.command.split_first() else {
+        let Some(program) = live.command.first() else {
             return Err(LiveError::Request("there is no command to start".to_owned()));
         };
         if let Some((_, port)) = place(live)?
@@ -98,44 +93,27 @@ impl Started {
         if found.is_none() {
             return Err(failed(std::io::Error::from(std::io::ErrorKind::NotFound)));
         }
-        // What the service's own processes leave behind comes to us and is part of it.
-        let _ = set_child_subreaper(Some(rustix::process::getpid()));
-        let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-        command.arg(ENTER_ARGUMENT);
-        if let Some(group) = group {
-            command.args(group.directories());
-        }
-        command
-            .arg(RUN_ARGUMENT)
-            .arg(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        if let Some(folder) = &live.folder {
-            command.current_dir(folder);
-        }
-        let mut process = command.spawn().map_err(failed)?;
+        let mut service =
+            Supervised::start(&live.command, live.folder.as_deref(), group).map_err(failed)?;
         let output = Arc::default();
         let sign = match &live.ready {
             Some(Ready::Line(text)) => Some(text.clone()),
             _ => None,
         };
-        if let Some(stdout) = process.stdout.take() {
-            follow(stdout, sign.clone(), &output);
+        let (stdout, stderr) = service.output();
+        if let Some(stdout) = stdout {
+            follow(stdout, sign.clone(), &output).map_err(failed)?;
         }
-        if let Some(stderr) = process.stderr.take() {
-            follow(stderr, sign, &output);
+        if let Some(stderr) = stderr {
+            follow(stderr, sign, &output).map_err(failed)?;
         }
-        let root = Root::Started(process.id());
+        let root = Root::Started(service.id());
         Ok(Self {
             program: program.clone(),
-            process,
+            service,
             output,
             root,
             secrets: secrets(live),
-            ended: None,
             took: Seconds::ZERO,
             interrupt: interrupt.clone(),
         })
@@ -163,7 +141,11 @@ impl Started {
                 (Some(Ready::Line(_)), _) => self.lock().is_ready,
                 // An answer may take as long as it likes: neither the limit nor Ctrl-C waits for it.
                 (Some(Ready::Url(_)), Some(client)) => {
-                    let answer = asking.get_or_insert_with(|| asked_once(client)).try_recv();
+                    let answer = match &asking {
+                        Some(asking) => asking,
+                        None => asking.insert(asked_once(client)?),
+                    };
+                    let answer = answer.try_recv();
                     if !matches!(answer, Err(TryRecvError::Empty)) {
                         asking = None;
                     }
@@ -176,7 +158,7 @@ impl Started {
                 return Ok(());
             }
             // Its first process may end where another one goes on.
-            if let Some(status) = self.status()
+            if let Some(status) = self.service.status()
                 && self.root.ids().is_err()
             {
                 return Err(LiveError::EndedEarly {
@@ -213,60 +195,34 @@ impl Started {
         self.secrets.iter().fold(text, |text, (value, name)| text.replace(value, name))
     }
 
-    fn status(&mut self) -> Option<ExitStatus> {
-        if self.ended.is_none() {
-            self.ended = self.process.try_wait().ok().flatten();
-        }
-        self.ended
-    }
-
     /// Whether nothing of it is left.
     pub fn has_ended(&mut self) -> bool {
-        self.status().is_some() && self.root.ids().is_err()
+        self.service.status().is_some() && self.root.ids().is_err()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Output> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks all of it to end, and makes it after a while or where the user asks again.
+    /// Asks all of it to end; what is left after a while, or when the user asks again, is killed when
+    /// the supervisor is dropped.
     fn stop(&mut self) {
-        let id = self.process.id();
-        let group = i32::try_from(id).ok().and_then(Pid::from_raw);
-        // Once its first process was waited for, the id of the group may be another's; but as long as
-        // one of its processes is in it, it is not given away.
-        let ours = self.root.ids().unwrap_or_default();
-        if self.status().is_none() {
-            let _ = group.map(|g| kill_process_group(g, Signal::TERM));
-        }
-        signal(&ours, id, Signal::TERM);
+        self.service.end_in_order();
         let begun = Instant::now();
         // The first time is why it is stopped, if there was one; a second may have come before this.
         let known = self.interrupt.times().min(1);
-        while begun.elapsed() < END_LIMIT && self.interrupt.times() <= known {
-            if self.status().is_some() && self.root.ids().is_err() {
-                return;
-            }
+        while begun.elapsed() < END_LIMIT
+            && self.interrupt.times() <= known
+            && !self.service.has_ended()
+        {
             thread::sleep(PAUSE / 5);
         }
-        if self.status().is_none() {
-            let _ = group.map(|g| kill_process_group(g, Signal::KILL));
-        }
-        // New ones may have come while the others were ended.
-        for _ in 0..20 {
-            let Ok(left) = self.root.ids() else { break };
-            signal(&left, 0, Signal::KILL);
-            let _ = self.process.try_wait();
-            thread::sleep(PAUSE / 5);
-        }
-        let _ = self.process.wait();
     }
 }
 
 impl Drop for Started {
     fn drop(&mut self) {
         self.stop();
-        reap();
     }
 }
 
@@ -283,25 +239,14 @@ fn secrets(live: &Live) -> Vec<(String, String)> {
     all
 }
 
-/// Waits for the orphans that came to this process, so that none stays as a zombie.
-fn reap() {
-    use rustix::process::{WaitOptions, wait};
-    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
-}
-
-/// To each of them, but for one that got it otherwise.
-fn signal(ids: &[u32], except: u32, signal: Signal) {
-    for id in ids.iter().filter(|id| **id != except) {
-        if let Some(pid) = i32::try_from(*id).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(pid, signal);
-        }
-    }
-}
-
 /// Reads a stream to its end, so that the service never blocks on it.
-fn follow(stream: impl Read + Send + 'static, line: Option<String>, output: &Arc<Mutex<Output>>) {
+fn follow(
+    stream: impl Read + Send + 'static,
+    line: Option<String>,
+    output: &Arc<Mutex<Output>>,
+) -> std::io::Result<()> {
     let output = Arc::clone(output);
-    thread::spawn(move || {
+    let follow = move || {
         let mut stream = BufReader::new(stream);
         let mut read = Vec::new();
         while matches!(stream.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut read), Ok(1..)) {
@@ -314,16 +259,19 @@ fn follow(stream: impl Read + Send + 'static, line: Option<String>, output: &Arc
             output.tail.drain(..excess);
             read.clear();
         }
-    });
+    };
+    threads::start("output", follow).map(drop)
 }
 
 /// Whether a request is answered with success, once that is known.
-fn asked_once(client: &Arc<Client>) -> Receiver<bool> {
+fn asked_once(client: &Arc<Client>) -> Result<Receiver<bool>, LiveError> {
     let (client, (send, answer)) = (Arc::clone(client), mpsc::channel());
-    thread::spawn(move || {
+    let ask = move || {
         let _ = send.send(client.send(&client.user(false), 0, 0).is_ok());
-    });
-    answer
+    };
+    let failed = |reason| LiveError::Io { what: "the service cannot be asked".to_owned(), reason };
+    threads::start("ready", ask).map_err(failed)?;
+    Ok(answer)
 }
 
 /// The host and port that are asked.

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use super::LiveError;
 use crate::footprint::Level;
 use crate::measure::host::files::{Files, Process};
-use crate::measure::memory::{self, MemoryError, Touched, relatives};
+use crate::measure::memory::{self, MemoryError, Touched, family, relatives};
 use crate::units::{Bytes, Seconds};
 
 /// Where the processes are found.
@@ -23,8 +23,8 @@ pub enum Root {
     Process(u32),
     /// All processes of a control group and of those below it.
     Group(PathBuf),
-    /// One process that this one has started, and all else that descends from this one: a service
-    /// that changes its process is inherited by whoever asked for that.
+    /// All that descends from the supervisor of a service that this process has started (see
+    /// [`crate::measure::supervisor`]), which is no part of it.
     Started(u32),
 }
 
@@ -88,20 +88,10 @@ impl Root {
                 let ids = others(ids_below(path));
                 if ids.is_empty() { Err(LiveError::EmptyGroup(path.clone())) } else { Ok(ids) }
             }
-            Self::Started(id) => {
-                let own = std::process::id();
-                let mut ids = family(*id);
-                // Those whose parent has ended, now children of this process.
-                let children = relatives(&Files::real());
-                let orphans = children.iter().filter(|(_, r)| r.parent == own);
-                for (orphan, _) in orphans.filter(|(other, _)| other != id) {
-                    if !is_our_own(*orphan) {
-                        ids.extend(family(*orphan));
-                    }
-                }
-                ids.sort_unstable();
-                ids.dedup();
-                if ids.is_empty() { Err(LiveError::Gone(*id)) } else { Ok(ids) }
+            Self::Started(supervisor) => {
+                let mut ids = family(*supervisor);
+                ids.retain(|id| id != supervisor);
+                if ids.is_empty() { Err(LiveError::Gone(*supervisor)) } else { Ok(ids) }
             }
         }
     }
@@ -113,10 +103,10 @@ impl Root {
             return others(ids_below(path));
         }
         let mut ids: Vec<u32> = known.to_vec();
-        if matches!(self, Self::Started(_)) {
-            // Those whose parent has ended come to this process.
-            let orphans = memory::children(std::process::id());
-            ids.extend(orphans.into_iter().filter(|id| !known.contains(id) && !is_our_own(*id)));
+        if let Self::Started(supervisor) = self {
+            // Those whose parent has ended come to it.
+            let orphans = memory::children(*supervisor).into_iter();
+            ids.extend(orphans.filter(|id| !known.contains(id)));
         }
         let mut next = 0;
         while let Some(parent) = ids.get(next).copied() {
@@ -262,17 +252,6 @@ fn ticks(ticks: u64) -> f64 {
     ticks as f64 / rustix::param::clock_ticks_per_second().max(1) as f64
 }
 
-/// A process and all that descend from it; empty where it is not there.
-fn family(root: u32) -> Vec<u32> {
-    let all = relatives(&Files::real());
-    let is_alive =
-        |id: u32| all.iter().any(|(other, relative)| *other == id && !relative.has_ended);
-    if !is_alive(root) {
-        return Vec::new();
-    }
-    memory::descendants(&all, root).into_iter().filter(|id| is_alive(*id)).collect()
-}
-
 /// Without this process and what it has started: it may run in the same container, or below the
 /// shell that is measured.
 fn others(ids: Vec<u32>) -> Vec<u32> {
@@ -281,12 +260,6 @@ fn others(ids: Vec<u32>) -> Vec<u32> {
     }
     let own = family(std::process::id());
     ids.into_iter().filter(|id| !own.contains(id)).collect()
-}
-
-/// The tool's own helpers are no part of a service.
-fn is_our_own(id: u32) -> bool {
-    let program = |process: Process| fs::read_link(process.file("exe")).ok();
-    program(Process::Id(id)) == program(Process::This)
 }
 
 /// The processes of a group and of those below it.

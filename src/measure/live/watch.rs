@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::LiveError;
 use super::tree::Root;
 use crate::measure::memory::{self, Process};
+use crate::measure::threads;
 use crate::units::{Bytes, Seconds};
 
 /// Between two looks. It is longer where the same processes would take more than [`MOST_CPU`]; where
@@ -56,14 +58,16 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to look at these processes.
-    pub fn begin(root: Root) -> Self {
+    ///
+    /// # Errors
+    /// Where the system gives no thread for it.
+    pub fn begin(root: Root) -> Result<Self, LiveError> {
         let (seen, is_over) = (Arc::new(Mutex::new(Seen::default())), Arc::default());
         let (shared, over) = (Arc::clone(&seen), Arc::clone(&is_over));
-        let thread = thread::Builder::new()
-            .name("watch".to_owned())
-            .spawn(move || look(&root, &shared, &over))
-            .ok();
-        Self { seen, is_over, thread, begun: Instant::now() }
+        let failed = |reason| LiveError::Io { what: "nobody can look at it".to_owned(), reason };
+        let thread =
+            threads::start("watch", move || look(&root, &shared, &over)).map_err(failed)?;
+        Ok(Self { seen, is_over, thread: Some(thread), begun: Instant::now() })
     }
 
     /// The most that was seen since the last time that this was asked, each page counted once; 0

@@ -3,6 +3,7 @@
 //! Ticks are hundredths of a second almost everywhere, and all counters start with the machine
 //! or with the process: only differences mean something.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -42,10 +43,7 @@ pub fn relatives(files: &Files) -> Vec<(u32, Relative)> {
     let entries = fs::read_dir(files.at(Path::new("/proc"))).into_iter().flatten();
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|id| {
-            let text = files.read(&Process::Id(id).file("stat")).ok().flatten()?;
-            Some((id, parse_relative(&text)?))
-        })
+        .filter_map(|id| Some((id, relative_of(files, id)?)))
         .collect()
 }
 
@@ -67,19 +65,74 @@ pub fn lists_children() -> bool {
 }
 
 /// A process and all that descend from it.
-pub fn descendants(all: &[(u32, Relative)], root: u32) -> Vec<u32> {
+fn descendants(all: &[(u32, Relative)], root: u32) -> Vec<u32> {
+    let mut children = BTreeMap::<u32, Vec<u32>>::new();
+    for (id, relative) in all.iter().filter(|(id, _)| *id != root) {
+        children.entry(relative.parent).or_default().push(*id);
+    }
     let mut found = vec![root];
     let mut next = 0;
-    while let Some(parent) = found.get(next).copied() {
-        for (id, relative) in all {
-            // Ids are reused while the files are read, so that a circle is not impossible.
-            if relative.parent == parent && !found.contains(id) {
-                found.push(*id);
-            }
-        }
+    while let Some(parent) = found.get(next) {
+        // Ids are reused while the files are read, so that a circle is not impossible: nobody's
+        // children are taken twice.
+        found.extend(children.remove(parent).unwrap_or_default());
         next += 1;
     }
     found
+}
+
+/// A process and all that descend from it and have not ended; empty where it has.
+pub fn family(root: u32) -> Vec<u32> {
+    let all = relatives(&Files::real());
+    let alive = all.iter().filter(|(_, relative)| !relative.has_ended).map(|(id, _)| *id);
+    let alive: BTreeSet<u32> = alive.collect();
+    if !alive.contains(&root) {
+        return Vec::new();
+    }
+    descendants(&all, root).into_iter().filter(|id| alive.contains(id)).collect()
+}
+
+/// What descends from a process, looked for again and again, as fast as can be: whoever starts a
+/// process and ends at once, again and again, is found only while it lives.
+#[derive(Debug)]
+pub struct Descent {
+    root: u32,
+    /// Those that do not descend from it: their files are not read again, but for now and then.
+    strangers: BTreeSet<u32>,
+    looks: u32,
+}
+
+impl Descent {
+    /// Looks in which strangers are not read again.
+    const QUICK_LOOKS: u32 = 16;
+
+    /// Of a process that is the parent of whatever is left by its descendants.
+    pub fn of(root: u32) -> Self {
+        Self { root, strangers: BTreeSet::new(), looks: 0 }
+    }
+
+    /// Those that are there now, without the process itself; also those that have ended, if nobody has
+    /// waited for them.
+    pub fn look(&mut self) -> BTreeSet<u32> {
+        // Ids are reused, and a process may be read when its parent is not there any more.
+        if self.looks.is_multiple_of(Self::QUICK_LOOKS) {
+            self.strangers.clear();
+        }
+        self.looks += 1;
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let unknown: Vec<(u32, Relative)> = ids
+            .filter(|id| !self.strangers.contains(id))
+            .filter_map(|id| Some((id, relative_of(&Files::real(), id)?)))
+            .collect();
+        let found: BTreeSet<u32> = descendants(&unknown, self.root).into_iter().skip(1).collect();
+        self.strangers.extend(unknown.iter().map(|(id, _)| *id).filter(|id| !found.contains(id)));
+        found
+    }
+}
+
+fn relative_of(files: &Files, id: u32) -> Option<Relative> {
+    parse_relative(&files.read(&Process::Id(id).file("stat")).ok().flatten()?)
 }
 
 /// The ticks of a process and of all that descend from it. A child that ends adds its ticks to

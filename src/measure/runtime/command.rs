@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::measure::{ending, threads};
+
 /// How often a running program is looked at.
 const POLL: Duration = Duration::from_millis(20);
 /// Looks between two calls of the caller's tick.
@@ -55,8 +57,13 @@ pub(super) fn run(
         Err(error) => return Ran::NotStarted(error.to_string()),
     };
     // Both streams are read while it runs, or a full pipe would stop it.
-    let stdout = read(child.stdout.take());
-    let stderr = read(child.stderr.take());
+    let (stdout, stderr) = match (read(child.stdout.take()), read(child.stderr.take())) {
+        (Ok(stdout), Ok(stderr)) => (stdout, stderr),
+        (Err(error), _) | (_, Err(error)) => {
+            end(&mut child);
+            return Ran::NotStarted(error.to_string());
+        }
+    };
     match wait(&mut child, limit, interrupt, tick) {
         Some(status) if status.success() => Ran::Well(text(&stdout)),
         _ if interrupt.load(Ordering::Relaxed) => Ran::Interrupted,
@@ -97,19 +104,16 @@ fn end(child: &mut Child) {
     let group = Pid::from_child(child);
     // Those that cannot be signalled have just ended.
     let _ = kill_process_group(group, Signal::INT);
-    let begun = Instant::now();
-    while begun.elapsed() < GRACE && matches!(child.try_wait(), Ok(None)) {
-        thread::sleep(POLL);
-    }
+    let _ = ending::wait(child, GRACE);
     // Whether or not the first of them has ended: others may be left.
     let _ = kill_process_group(group, Signal::KILL);
-    let _ = child.wait();
+    ending::kill(child);
 }
 
-fn read(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+fn read(stream: Option<impl Read + Send + 'static>) -> std::io::Result<Receiver<Vec<u8>>> {
     let (send, receive) = channel();
     if let Some(stream) = stream {
-        thread::spawn(move || {
+        threads::start("output", move || {
             let mut stream = stream.take(MOST_OUTPUT);
             let mut buffer = vec![0; 8 << 10];
             // What was read before an error is what there is to tell.
@@ -118,9 +122,9 @@ fn read(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
                     break;
                 }
             }
-        });
+        })?;
     }
-    receive
+    Ok(receive)
 }
 
 fn text(pieces: &Receiver<Vec<u8>>) -> String {

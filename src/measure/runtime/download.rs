@@ -21,7 +21,7 @@ use super::unpack::Source;
 use crate::units::Bytes;
 
 /// The download may take this long.
-const LIMIT: Duration = Duration::from_mins(10);
+pub(super) const LIMIT: Duration = Duration::from_mins(10);
 
 /// Being offline is found out in seconds and not in minutes, unless the user has set these.
 const PATIENCE: [(&str, &str); 4] = [

@@ -9,12 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::VERSION;
-use super::download::download;
+use super::download::{LIMIT, download};
 use super::error::InstallError;
 use super::find::cached;
 use super::surroundings::Surroundings;
@@ -119,10 +119,10 @@ fn stop_if(interrupt: &AtomicBool) -> Result<(), InstallError> {
     if interrupt.load(Ordering::Relaxed) { Err(InstallError::Interrupted) } else { Ok(()) }
 }
 
-/// Waits for the lock. Says whether it was taken: some network folders know no locks, where the
-/// renaming alone keeps readers from seeing half a library.
+/// Waits for the lock. Says whether it was taken: some network folders know no locks, and whoever has
+/// it may be stopped; then the renaming alone keeps readers from seeing half a library.
 fn take(lock: &File, tell: &dyn Fn(Step), interrupt: &AtomicBool) -> Result<bool, InstallError> {
-    let mut told = false;
+    let (begun, mut told) = (Instant::now(), false);
     loop {
         stop_if(interrupt)?;
         match lock.try_lock() {
@@ -130,6 +130,8 @@ fn take(lock: &File, tell: &dyn Fn(Step), interrupt: &AtomicBool) -> Result<bool
             Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Interrupted => {
                 return Ok(false);
             }
+            // Longer than it may take who has it.
+            Err(_) if begun.elapsed() > LIMIT => return Ok(false),
             Err(_) if told => thread::sleep(POLL),
             Err(_) => {
                 tell(Step::Waiting);

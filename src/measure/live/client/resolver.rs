@@ -1,13 +1,16 @@
 //! Names are looked up once: whoever asks the same host again and again does so too.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
+use ureq::unversioned::transport::time::Duration;
+
+use crate::measure::threads;
 
 /// Addresses of the hosts that were asked. By itself the client starts a thread for each request,
 /// to look the name up in time, also where the connection is there already: a third of its CPU
@@ -28,10 +31,22 @@ impl Resolver for Known {
         if let Some(addresses) = known().get(&host) {
             return Ok(addresses.clone());
         }
-        let addresses = DefaultResolver::default().resolve(uri, config, timeout)?;
+        let addresses = look_up(uri, config, timeout)?;
         known().insert(host, addresses.clone());
         Ok(addresses)
     }
+}
+
+/// In a thread of its own, for no longer than there is time. The resolver would do the same, and panic
+/// where there is no thread.
+fn look_up(uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+    let (uri, config) = (uri.clone(), config.clone());
+    let (send, found) = mpsc::channel();
+    threads::start("lookup", move || {
+        let unlimited = NextTimeout { after: Duration::NotHappening, ..timeout };
+        let _ = send.send(DefaultResolver::default().resolve(&uri, &config, unlimited));
+    })?;
+    found.recv_timeout(*timeout.after).unwrap_or(Err(Error::Timeout(timeout.reason)))
 }
 
 #[cfg(test)]
