@@ -10,12 +10,13 @@
 mod common;
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use common::{Place, Ran, assert_refused, children_of, finish, is_alive, wait_for};
+use common::{Place, Ran, assert_refused, children_of, finish, groups_of, is_alive, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -54,23 +55,6 @@ fn has_groups(place: &Place) -> bool {
         println!("skipped: no control groups can be made here: {}", ran.stderr);
     }
     !refused
-}
-
-/// Groups of the tool's that a process made, wherever they are.
-fn groups_of(pid: u32) -> Vec<PathBuf> {
-    fn walk(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|t| t.is_dir()) {
-                if entry.file_name().to_string_lossy().starts_with(name) {
-                    found.push(entry.path());
-                }
-                walk(&entry.path(), name, found);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(Path::new("/sys/fs/cgroup"), &format!("mediscope-size.{pid}."), &mut found);
-    found
 }
 
 fn signal(pid: u32, signal: Signal) {
@@ -374,4 +358,213 @@ fn a_load_is_driven_and_compared() {
     assert!(text.stdout.contains("Under load") && text.stdout.contains("replay"), "{text:?}");
     let workers = [&BOX[..], &asked, &["--topology", "workers:2"]].concat();
     assert_refused(&verify(&place, &planted, &workers), "one process");
+}
+
+/// A control group of this test's own with a limit of RAM, and groups below it for who runs in it: in
+/// version 2 only those may hold processes.
+struct Ancestor(PathBuf);
+
+impl Ancestor {
+    /// Below the group of this process; `None` where none can be made, and says why.
+    fn make(name: &str) -> Option<Self> {
+        let groups = fs::read_to_string("/proc/self/cgroup").unwrap();
+        let of = |mark: &str, mount: &str| {
+            let path = groups.lines().find_map(|l| l.split_once(mark).map(|(_, path)| path))?;
+            let own = Path::new(mount).join(path.trim_start_matches('/'));
+            own.join("cgroup.procs").exists().then_some(own)
+        };
+        let own =
+            of(":memory:", "/sys/fs/cgroup/memory").or_else(|| of("0::", "/sys/fs/cgroup"))?;
+        let made = own.join(format!("mediscope-test-{name}-{}", std::process::id()));
+        if let Err(error) = fs::create_dir(&made) {
+            println!("skipped: {} cannot be made: {error}", made.display());
+            return None;
+        }
+        // Version 2.
+        let control = made.join("cgroup.subtree_control");
+        if control.exists() {
+            fs::write(control, "+memory +cpu").unwrap();
+        }
+        Some(Self(made))
+    }
+
+    fn limit(&self, mib: u64) {
+        let file = ["memory.limit_in_bytes", "memory.max"].map(|name| self.0.join(name));
+        let file = file.iter().find(|file| file.exists()).unwrap();
+        fs::write(file, (mib << 20).to_string()).unwrap();
+    }
+
+    /// A shell that becomes this program in a new group below.
+    fn command(&self, place: &Place, program: &str, arguments: &[&str]) -> Command {
+        let group =
+            (1..1000).map(|n| self.0.join(n.to_string())).find(|g| fs::create_dir(g).is_ok());
+        let entry = group.unwrap().join("cgroup.procs");
+        let script = format!("echo $$ >'{}' && exec \"$0\" \"$@\"", entry.display());
+        place.command_of(Path::new("sh"), &[&["-c", &script, program], arguments].concat())
+    }
+
+    /// The tool in it.
+    fn run(&self, place: &Place, arguments: &[&str]) -> Child {
+        let tool = assert_cmd::cargo::cargo_bin!("mediscope-size").to_str().unwrap();
+        self.command(place, tool, arguments).spawn().unwrap()
+    }
+
+    /// A process that holds so much in it: what is to be written stays in its memory until it is read.
+    fn occupy(&self, place: &Place, mib: u64) -> Child {
+        let size = format!("bs={}", mib << 20);
+        let mut process =
+            self.command(place, "dd", &["if=/dev/zero", "count=1", &size]).spawn().unwrap();
+        process.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        process
+    }
+}
+
+impl Drop for Ancestor {
+    fn drop(&mut self) {
+        fn remove(group: &Path) -> bool {
+            for entry in fs::read_dir(group).into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    remove(&entry.path());
+                }
+            }
+            fs::remove_dir(group).is_ok()
+        }
+        wait_for("the test's own group to go", || remove(&self.0).then_some(()));
+    }
+}
+
+/// A limit that is not what decides refutes nothing, whether that is known before or seen afterwards;
+/// and who lives there too is left alone.
+#[test]
+fn a_limit_that_another_one_comes_before_could_not_be_tried() {
+    let place = Place::new();
+    if !has_groups(&place) {
+        return;
+    }
+    let Some(ancestor) = Ancestor::make("less") else { return };
+    ancestor.limit(300);
+    let tried =
+        |ram| finish(ancestor.run(&place, &["verify", "--synthetic", HONEST, "--ram", ram]));
+    let ran = tried("512M");
+    assert_refused(&ran, "more than the ancestor has");
+    assert!(ran.stderr.contains("a limit of 512 MiB could not be tried"), "{ran:?}");
+    assert!(ran.stderr.contains("allows 300 MiB") && ran.stderr.contains("--ram 300M"), "{ran:?}");
+    let mut other = ancestor.occupy(&place, 150);
+    let ran = tried("256M");
+    assert_refused(&ran, "more than the ancestor has left");
+    assert!(
+        ran.stderr.contains("a limit of 256 MiB could not be tried: of the 300 MiB"),
+        "{ran:?}"
+    );
+    // What fits in beside it is tried.
+    assert_eq!(tried("128M").code, Some(0));
+    assert_eq!(other.try_wait().unwrap(), None, "what was there was killed");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    // It shrinks during a trial: the kernel kills, and the limit of the trial was not reached.
+    ancestor.limit(600);
+    let slow = format!("{HONEST},delay=0.3");
+    let asked = ["verify", "--synthetic", &slow, "--budget", "1s", "--ram", "256M", "--warmed"];
+    let run = ancestor.run(&place, &asked);
+    let id = run.id();
+    wait_for("a trial", || {
+        let inside = |group: &PathBuf| fs::read_to_string(group.join("cgroup.procs"));
+        groups_of(id).iter().filter_map(|g| inside(g).ok()).any(|p| !p.is_empty()).then_some(())
+    });
+    ancestor.limit(100);
+    let ran = finish(run);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.stderr.contains("it was not at a limit of its own"), "{ran:?}");
+}
+
+/// Where the memory of the control group that the tool is in does not suffice, larger waves are left
+/// out as on a machine without free memory.
+#[test]
+fn the_room_of_an_ancestor_is_the_room_there_is() {
+    let place = Place::new();
+    let Some(ancestor) = Ancestor::make("room") else { return };
+    ancestor.limit(1000);
+    let mut other = ancestor.occupy(&place, 600);
+    let wanting = "base=100M,buffer=200M,load_peak=110M,noise=0.001";
+    let ran = finish(ancestor.run(&place, &["--synthetic", wanting, "--ram", "8G"]));
+    assert_refused(&ran, "no room");
+    assert!(ran.stderr.contains("N = 2 would take more memory"), "{ran:?}");
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+/// Runs in containers that share a hierarchy see each other's groups, and not each other's processes.
+#[test]
+fn runs_in_other_pid_namespaces_leave_each_other_alone() {
+    let place = Place::new();
+    if !has_groups(&place) {
+        return;
+    }
+    let apart = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+    let probe = place.command_of(Path::new("unshare"), &[&apart[..], &["true"]].concat()).status();
+    if !probe.is_ok_and(|status| status.success()) {
+        println!("skipped: no PID namespace can be made here");
+        return;
+    }
+    let tool = assert_cmd::cargo::cargo_bin!("mediscope-size").to_str().unwrap();
+    let slow = format!("{HONEST},delay=0.05");
+    let asked =
+        [&["verify", "--synthetic", &slow, "--budget", "1s", "--warmed"], &BOX[..]].concat();
+    let start = |place: &Place| {
+        let arguments = [&apart[..], &[tool], &asked].concat();
+        place.command_of(Path::new("unshare"), &arguments).spawn().unwrap()
+    };
+    let places: Vec<Place> = (0..4).map(|_| Place::new()).collect();
+    let mut runs: Vec<Child> = places.iter().map(start).collect();
+    runs.push(place.command(&asked).spawn().unwrap());
+    for run in runs {
+        let ran = finish(run);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    // One whose namespace ends with all that is in it leaves its groups to the next run outside.
+    let mut run = start(&places[0]);
+    // In its namespace it is the first process.
+    wait_for("a group", || (!groups_of(1).is_empty()).then_some(()));
+    run.kill().unwrap();
+    run.wait().unwrap();
+    if fs::read_link("/proc/self/ns/pid").unwrap() != Path::new("pid:[4026531836]") {
+        println!("not the outermost namespace: the groups of others stay");
+        for group in groups_of(1) {
+            fs::remove_dir(group).unwrap();
+        }
+        return;
+    }
+    // The processes of the namespace are gone a moment after the first of them.
+    wait_for("its groups to go", || {
+        assert_eq!(verify(&place, HONEST, &BOX).code, Some(0));
+        groups_of(1).is_empty().then_some(())
+    });
+}
+
+/// A file system over that of the control groups takes limits and enforces none; one that is read-only
+/// takes none.
+#[test]
+fn control_groups_that_limit_nothing_are_not_used() {
+    let place = Place::new();
+    if !has_groups(&place) {
+        return;
+    }
+    let tool = assert_cmd::cargo::cargo_bin!("mediscope-size").to_str().unwrap();
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap();
+    let v1 = groups.lines().find_map(|l| l.split_once(":memory:").map(|(_, path)| path));
+    let mount = if v1.is_some() { "/sys/fs/cgroup/memory" } else { "/sys/fs/cgroup" };
+    let own = format!("{mount}{}", v1.unwrap_or_default());
+    let covered = format!("mount -t tmpfs none {mount} && mkdir -p '{own}'");
+    let read_only = format!("mount -o remount,bind,ro {mount}");
+    for (change, said) in
+        [(covered, "no control group with the memory controller"), (read_only, "mounted read-only")]
+    {
+        let script = format!("{change} && exec \"$0\" \"$@\"");
+        // More than the box holds: with a limit that is none it would come through.
+        let asked = ["verify", "--synthetic", HONEST, "--concurrency", "30"];
+        let arguments = [&["--mount", "sh", "-c", &script, tool][..], &asked, &BOX].concat();
+        let ran = Ran::from(place.command_of(Path::new("unshare"), &arguments).output().unwrap());
+        assert_refused(&ran, said);
+        assert!(ran.stderr.contains(said), "{said}: {ran:?}");
+    }
 }

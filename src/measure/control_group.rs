@@ -20,6 +20,7 @@ pub use self::place::{Place, Version};
 pub use self::watcher::{WATCH_ARGUMENT, Watcher, watch};
 
 use super::host::files::Files;
+use super::host::{Found, Room};
 use crate::footprint::Counters;
 use crate::units::{Bytes, Cpus};
 
@@ -27,6 +28,9 @@ use crate::units::{Bytes, Cpus};
 const PERIOD: u32 = 100_000;
 /// The least quota that the kernel takes, microseconds.
 const LEAST_QUOTA: f64 = 1000.0;
+
+/// The largest pages of any machine that this runs on, bytes.
+const PAGE: u64 = 64 << 10;
 
 /// What a group may use.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -58,6 +62,38 @@ pub enum GroupError {
         "{0} holds other processes, and control groups of version 2 allow no limits below such a group"
     )]
     Inhabited(PathBuf),
+    /// What is above it allows less.
+    #[error("a limit of {ram} could not be tried: {} allows {}", limit.from, limit.value)]
+    Capped {
+        /// What was asked for.
+        ram: Bytes,
+        /// The least of the limits above it.
+        limit: Found<Bytes>,
+    },
+    /// What is above it does not have so much left.
+    #[error(
+        "a limit of {ram} could not be tried: of the {} that {} allows, {} are in use",
+        room.limit.value, room.limit.from, room.used
+    )]
+    Crowded {
+        /// What was asked for.
+        ram: Bytes,
+        /// What is left there.
+        room: Room,
+    },
+    /// The kernel took something else, or what took it is not the kernel.
+    #[error("{path} is {found} after {asked} was written: limits are not enforced here")]
+    NotTaken {
+        /// The file.
+        path: PathBuf,
+        /// What was written.
+        asked: String,
+        /// What it says.
+        found: String,
+    },
+    /// Version 2 without the accounting of swap.
+    #[error("this machine swaps, and its kernel cannot tell a control group not to")]
+    Swaps,
     /// The watcher could not be started.
     #[error("the process that cleans up cannot be started: {0}")]
     Watcher(io::Error),
@@ -80,9 +116,10 @@ impl ControlGroup {
     /// Makes a group with these limits. The watcher is told before anything is there to be left.
     ///
     /// # Errors
-    /// Where it cannot be made, or a limit cannot be set.
+    /// Where it cannot be made, a limit cannot be set, or would not be what decides.
     pub fn make(place: &Place, limits: Limits, watcher: &mut Watcher) -> Result<Self, GroupError> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
+        limits.ram.map_or(Ok(()), |ram| place.has_room(ram))?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = remains::name(number);
         let group = Self {
@@ -112,7 +149,10 @@ impl ControlGroup {
                 }
                 Version::Two => {
                     self.set(&self.memory, "memory.max", &ram)?;
-                    self.set_if_there(&self.memory, "memory.swap.max", "0")?;
+                    let can_swap = !self.set_if_there(&self.memory, "memory.swap.max", "0")?;
+                    if can_swap && self.is_swapping() {
+                        return Err(GroupError::Swaps);
+                    }
                 }
             }
         }
@@ -129,17 +169,38 @@ impl ControlGroup {
         Ok(())
     }
 
+    /// Sets a limit and reads it again: a file system that only looks like the kernel's, and a kernel that
+    /// has its own idea of a limit, take any value.
     fn set(&self, directory: &Path, name: &str, value: &str) -> Result<(), GroupError> {
-        let path = self.files.at(&directory.join(name));
-        fs::write(&path, value).map_err(refused(&path, "set"))
+        let file = directory.join(name);
+        let path = self.files.at(&file);
+        fs::write(&path, value).map_err(refused(&path, "set"))?;
+        let found = self.files.read(&file).map_err(refused(&path, "read"))?.unwrap_or_default();
+        let found = found.trim();
+        // Bytes are rounded down to pages.
+        let is_taken = match (value.parse::<u64>(), found.parse::<u64>()) {
+            (Ok(asked), Ok(found)) => found <= asked && asked - found < PAGE,
+            _ => value == found,
+        };
+        if is_taken {
+            return Ok(());
+        }
+        Err(GroupError::NotTaken { path, asked: value.to_owned(), found: found.to_owned() })
     }
 
-    fn set_if_there(&self, directory: &Path, name: &str, value: &str) -> Result<(), GroupError> {
-        if self.files.at(&directory.join(name)).exists() {
-            self.set(directory, name, value)
-        } else {
-            Ok(())
+    /// The same where there is such a file; says whether there is.
+    fn set_if_there(&self, directory: &Path, name: &str, value: &str) -> Result<bool, GroupError> {
+        let is_there = self.files.at(&directory.join(name)).exists();
+        if is_there {
+            self.set(directory, name, value)?;
         }
+        Ok(is_there)
+    }
+
+    /// Whether this machine has swap: `/proc/swaps` has a line for each, below its head.
+    fn is_swapping(&self) -> bool {
+        let swaps = self.files.read(Path::new("/proc/swaps")).ok().flatten();
+        swaps.is_some_and(|text| text.lines().count() > 1)
     }
 
     /// Where a process enters, by writing to `cgroup.procs`.

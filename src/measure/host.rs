@@ -14,7 +14,7 @@ use std::path::Path;
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 
-pub use self::limits::{Found, HostNote};
+pub use self::limits::{Found, HostNote, Room};
 
 use self::cgroup::Groups;
 use self::files::{Files, Process};
@@ -41,7 +41,8 @@ pub struct HostBox {
     pub kernel: String,
     /// The RAM of the whole machine.
     pub total_ram: Bytes,
-    /// What the kernel could hand out now without swapping; `None` where it does not say.
+    /// What the kernel could hand out now without swapping, in the limits of the control groups with
+    /// what is in use in them; `None` where it does not say.
     pub available_ram: Option<Bytes>,
     /// What should be known beside the numbers.
     pub notes: Vec<HostNote>,
@@ -99,6 +100,8 @@ impl HostBox {
             Cpus::new(f64::from(whole)).ok_or(HostError::Unreadable { what: "number of cores" })?;
         let cpus = Found::new(whole_cpus, cores.from).lowest(reader.quotas(&groups));
         let high = reader.high(&groups).filter(|high| high.value < ram.value);
+        let free = rooms(files, &groups).first().map(Room::free);
+        let available_ram = machine.available_ram.map(|ram| free.map_or(ram, |free| ram.min(free)));
         let mut notes = reader.notes;
         notes.extend(high.map(HostNote::SlowedAbove));
         Ok(Self {
@@ -110,10 +113,17 @@ impl HostBox {
             cpu_model: machine.cpu_model,
             kernel: machine.kernel,
             total_ram: machine.total_ram,
-            available_ram: machine.available_ram,
+            available_ram,
             notes,
         })
     }
+}
+
+/// What these groups and their ancestors leave of their limits, the tightest first.
+pub fn rooms(files: &Files, groups: &Groups) -> Vec<Room> {
+    let mut rooms = Reader::new(files).rooms(groups);
+    rooms.sort_by_key(Room::free);
+    rooms
 }
 
 /// The cores that are online, in the cpuset and in the affinity mask, named after the narrowest

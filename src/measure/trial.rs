@@ -21,7 +21,7 @@ use super::live::serving::{LiveJob, Serving};
 use super::protocol::{Command, Job, Kinds, Reply};
 use super::threads;
 use crate::files;
-use crate::footprint::{Ending, Observation, Phase, Temper, Topology};
+use crate::footprint::{Counters, Ending, Observation, Phase, Temper, Topology};
 use crate::units::{Bytes, Rate, Seconds};
 
 /// Blocks of waves of each trial: as many whatever the marks do, so that times can be compared.
@@ -32,6 +32,10 @@ const WAVES: u32 = 8;
 
 /// Between two looks at what a group holds.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// A group that is charged so little less than its limit is at it: what did not fit was larger than a
+/// page.
+const NEAR: Bytes = Bytes::mib(1);
 
 /// The kernel's way to end a process.
 const SIGKILL: i32 = 9;
@@ -51,6 +55,16 @@ pub enum TrialError {
          who did that? Try again"
     )]
     KilledByAnother(i32),
+    /// The kernel killed it, and not for this limit.
+    #[error(
+        "this could not be tried: the kernel killed the process in the box for want of memory, and it was \
+         not at {}: the machine, or a control group above, had no more; free some, or try a smaller box",
+        limit.map_or_else(|| "a limit of its own".to_owned(), |limit| format!("its limit of {limit}"))
+    )]
+    NoMemoryElsewhere {
+        /// Its own limit, if it had one.
+        limit: Option<Bytes>,
+    },
 }
 
 /// What is tried.
@@ -153,6 +167,9 @@ impl Trials<'_> {
                 if signal != SIGKILL || !by_kernel {
                     return Err(TrialError::KilledByAnother(signal));
                 }
+                if !limits.ram.is_some_and(|limit| was_reached(limit, &counters)) {
+                    return Err(TrialError::NoMemoryElsewhere { limit: limits.ram });
+                }
                 (Ending::Killed(phase), None)
             }
             Err(ChildError::Late) => (Ending::Late(phase), None),
@@ -225,6 +242,13 @@ impl Trials<'_> {
             }
         }
     }
+}
+
+/// Whether a group was at this limit, as far as the kernel tells. Not all kernels count how often it
+/// was: where memory alone and memory with swap have the same limit, Linux 6.18 does not.
+fn was_reached(limit: Bytes, counters: &Counters) -> bool {
+    let is_counted = counters.reclaims.is_some_and(|times| times > 0);
+    is_counted || counters.peak.is_none_or(|peak| peak + NEAR >= limit)
 }
 
 /// Says so when it is dropped.

@@ -23,7 +23,9 @@ pub(super) fn read(files: &Files, version: Version, memory: &Path, cpu: &Path) -
             kernel_peak: number("memory.kmem.max_usage_in_bytes").map(Bytes::new),
             oom_kills: line(memory, "memory.oom_control", "oom_kill"),
             major_faults: line(memory, "memory.stat", "total_pgmajfault"),
-            reclaims: number("memory.failcnt"),
+            // Of two equal limits, that of memory with swap is met first, where the kernel has it.
+            reclaims: number("memory.failcnt")
+                .map(|count| count + number("memory.memsw.failcnt").unwrap_or(0)),
             throttled: throttled("throttled_time", 1e9),
         },
         Version::Two => Counters {

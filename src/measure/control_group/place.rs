@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::{GroupError, refused, remains};
 use crate::measure::host::cgroup::Groups;
 use crate::measure::host::files::{Files, Process};
+use crate::measure::host::rooms;
+use crate::units::Bytes;
 
 /// The two interfaces of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Place {
     pub version: Version,
     pub(super) memory: PathBuf,
     pub(super) cpu: PathBuf,
+    /// The groups of this process and their ancestors, whose limits hold for those that are made too.
+    above: Groups,
 }
 
 /// The controllers that a box needs.
@@ -48,16 +52,15 @@ impl Place {
     pub fn find(files: &Files) -> Result<Self, GroupError> {
         let status = Process::This.file("cgroup");
         let groups = Groups::of(files, Process::This).map_err(refused(&status, "read"))?;
-        let place = match (groups.memory.first(), groups.cpu.first()) {
-            (Some(memory), Some(cpu)) => Self {
-                files: files.clone(),
-                version: Version::One,
-                memory: memory.clone(),
-                cpu: cpu.clone(),
-            },
+        let (version, memory, cpu) = match (groups.memory.first(), groups.cpu.first()) {
+            (Some(memory), Some(cpu)) => (Version::One, memory.clone(), cpu.clone()),
             (Some(_), None) => return Err(GroupError::NoController("cpu")),
-            _ => Self::unified(files, groups.unified.first())?,
+            _ => {
+                let own = Self::unified(files, groups.unified.first())?;
+                (Version::Two, own.clone(), own)
+            }
         };
+        let place = Self { files: files.clone(), version, memory, cpu, above: groups };
         for directory in [&place.memory, &place.cpu] {
             remains::sweep(&place.files, directory);
         }
@@ -66,7 +69,7 @@ impl Place {
 
     /// In version 2 a group below gets only the controllers that the one above it passes on, and
     /// one that passes on any may hold no processes of its own (cgroups(7), "no internal processes").
-    fn unified(files: &Files, own: Option<&PathBuf>) -> Result<Self, GroupError> {
+    fn unified(files: &Files, own: Option<&PathBuf>) -> Result<PathBuf, GroupError> {
         let own = own.ok_or(GroupError::NoController("memory"))?;
         let offered = list(files, &own.join("cgroup.controllers"))?;
         if let Some(missing) = CONTROLLERS.into_iter().find(|c| !offered.iter().any(|o| o == c)) {
@@ -77,12 +80,21 @@ impl Place {
         if !CONTROLLERS.iter().all(|c| passed.iter().any(|p| p == c)) {
             pass_on(files, own, &control)?;
         }
-        Ok(Self {
-            files: files.clone(),
-            version: Version::Two,
-            memory: own.clone(),
-            cpu: own.clone(),
-        })
+        Ok(own.clone())
+    }
+
+    /// Whether a group with this limit can have all of it: what is above may allow less, or not have
+    /// so much left.
+    pub(super) fn has_room(&self, ram: Bytes) -> Result<(), GroupError> {
+        let rooms = rooms(&self.files, &self.above);
+        let lowest = rooms.iter().min_by_key(|room| room.limit.value);
+        if let Some(room) = lowest.filter(|room| room.limit.value < ram) {
+            return Err(GroupError::Capped { ram, limit: room.limit.clone() });
+        }
+        match rooms.into_iter().next() {
+            Some(room) if room.free() < ram => Err(GroupError::Crowded { ram, room }),
+            _ => Ok(()),
+        }
     }
 }
 

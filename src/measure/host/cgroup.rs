@@ -160,10 +160,10 @@ fn chain(
     // that shows something else.
     let shown = candidates().find_map(|mount| {
         let directory = mount.directory_of(&membership.path)?;
-        files.has_dir(&directory).then_some((directory, &mount.point))
+        files.has_group(&directory).then_some((directory, &mount.point))
     });
     let at_top = || {
-        let mount = candidates().find(|mount| files.has_dir(&mount.point))?;
+        let mount = candidates().find(|mount| files.has_group(&mount.point))?;
         Some((mount.point.clone(), &mount.point))
     };
     let Some((own, top)) = shown.or_else(at_top) else {

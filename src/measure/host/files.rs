@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FsWord, statfs};
+
 /// The process that a question is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Process {
@@ -41,6 +43,9 @@ impl fmt::Display for Process {
         }
     }
 }
+
+/// `CGROUP_SUPER_MAGIC` and `CGROUP2_SUPER_MAGIC` of `include/uapi/linux/magic.h`: versions 1 and 2.
+const GROUP_FILE_SYSTEMS: [FsWord; 2] = [0x0027_e0eb, 0x6367_7270];
 
 /// Where the paths `/proc/…` and `/sys/…` start.
 #[derive(Debug, Clone)]
@@ -78,9 +83,14 @@ impl Files {
         }
     }
 
-    /// Whether there is a directory at this path.
-    pub fn has_dir(&self, path: &Path) -> bool {
-        self.at(path).is_dir()
+    /// Whether there is a control group at this path: a directory of the kernel's, and not of another
+    /// file system that was mounted over it, whose files limit nothing. A directory that mimics a
+    /// machine has groups that are directories.
+    pub fn has_group(&self, path: &Path) -> bool {
+        let directory = self.at(path);
+        let is_kernels =
+            || statfs(&directory).is_ok_and(|found| GROUP_FILE_SYSTEMS.contains(&found.f_type));
+        directory.is_dir() && (self.root != Path::new("/") || is_kernels())
     }
 }
 

@@ -36,6 +36,22 @@ impl<T: PartialOrd> Found<T> {
     }
 }
 
+/// What a control group is limited to, and how much of it is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Room {
+    /// Of the group and all that is in it.
+    pub limit: Found<Bytes>,
+    /// What cannot be dropped of what the kernel has charged it.
+    pub used: Bytes,
+}
+
+impl Room {
+    /// What is left.
+    pub fn free(&self) -> Bytes {
+        self.limit.value.saturating_sub(self.used)
+    }
+}
+
 /// What a reader of the box should know beside its numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HostNote {
@@ -86,14 +102,51 @@ impl<'a> Reader<'a> {
         let mut found = self.each(&groups.unified, "memory.max", memory_limit);
         found.extend(self.each(&groups.memory, "memory.limit_in_bytes", memory_limit));
         // In a container the ancestors are out of sight, but version 1 states their minimum.
-        if let Some(own) = groups.memory.first() {
-            let hierarchical = self.value(&own.join("memory.stat"), hierarchical_limit);
-            found.extend(
-                hierarchical
-                    .map(|f| Found { from: format!("{} hierarchical_memory_limit", f.from), ..f }),
-            );
+        found.extend(groups.memory.first().and_then(|own| self.hierarchical(own)));
+        found
+    }
+
+    fn hierarchical(&mut self, group: &Path) -> Option<Found<Bytes>> {
+        let found = self.value(&group.join("memory.stat"), hierarchical_limit)?;
+        Some(Found { from: format!("{} hierarchical_memory_limit", found.from), ..found })
+    }
+
+    /// What these groups and their ancestors leave of their limits, where they have any.
+    pub(super) fn rooms(&mut self, groups: &Groups) -> Vec<Room> {
+        let mut found = Vec::new();
+        for directory in &groups.unified {
+            let limits = ["memory.max", "memory.high"]
+                .map(|name| self.value(&directory.join(name), memory_limit));
+            found.extend(self.room(directory, limits, "memory.current", ""));
+        }
+        for directory in &groups.memory {
+            let own = self.value(&directory.join("memory.limit_in_bytes"), memory_limit);
+            let lowest = self.hierarchical(directory);
+            found.extend(self.room(directory, [own, lowest], "memory.usage_in_bytes", "total_"));
         }
         found
+    }
+
+    /// What the lower one of two limits of a group leaves. Pages of files that nobody needs at once can
+    /// be dropped, and count as free.
+    fn room(
+        &mut self,
+        group: &Path,
+        limits: [Option<Found<Bytes>>; 2],
+        usage: &str,
+        prefix: &str,
+    ) -> Option<Room> {
+        let mut limits = limits.into_iter().flatten();
+        let limit = limits.next().map(|first| first.lowest(limits))?;
+        let charged = self.value(&group.join(usage), memory_limit)?.value;
+        let stat = self.files.read(&group.join("memory.stat")).ok().flatten().unwrap_or_default();
+        let number = |name: &str| {
+            let name = format!("{prefix}{name} ");
+            stat.lines().find_map(|l| l.strip_prefix(&name)?.trim().parse().ok()).unwrap_or(0)
+        };
+        let droppable =
+            ["inactive_file", "active_file", "slab_reclaimable"].map(number).into_iter().sum();
+        Some(Room { used: charged.saturating_sub(Bytes::new(droppable)), limit })
     }
 
     /// The lowest `memory.high`: above it the kernel reclaims and throttles, but does not kill,
