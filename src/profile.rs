@@ -29,7 +29,7 @@ pub use live::{Ask, BASE64_MARK, FILE_MARK, Json, Live, Ready, Values, asks};
 pub use models::{Model, ModelSource, Models};
 pub use request::{Batch, HeatmapEdge, RequestImage, RequestSpec};
 pub use route::{Kind, When};
-pub use secret::{ENVIRONMENT_MARK, filled, in_address};
+pub use secret::{Allowed, ENVIRONMENT_MARK, filled, variable_in};
 
 use crate::files;
 use crate::footprint::{Footprint, Settings, Topology};

@@ -235,6 +235,8 @@ fn secrets_are_refused_and_taken_from_the_environment() {
     let (pid, url) = (service.child.id().to_string(), service.url());
     let with_user = url.replace("http://", "http://me:s3cret@");
     let with_key = format!("{url}?api_key=s3cret");
+    let with_encoded = format!("{url}?size=3;api%5Fkey=s3cret");
+    let with_part = format!("{url};token=s3cret/x");
     for options in [
         &["--url", &url, "--requests", &mix][..],
         &["--url", &url, "-H", "Cookie: s3cret"],
@@ -242,9 +244,31 @@ fn secrets_are_refused_and_taken_from_the_environment() {
         &["--url", &with_user],
         &["--url", &url, "--ready", &with_user],
         &["--url", &with_key],
+        &["--url", &with_encoded],
+        &["--url", &with_part],
+        &["--url", &url, "-H", "Ocp-Apim-Subscription-Key: s3cret"],
+        &["--url", &url, "-H", "x-functions-key: s3cret"],
+        &["--url", &url, "-H", "X-Unknown: s3cret"],
+        &["--url", &url, "--form", "pwd=s3cret"],
+        &["--url", &url, "--form", "accesskey=s3cret"],
+        &["--url", &url, "--form", "x=s3cret-S3cret-s3cret"],
+        &["--url", &url, "--json", r#"{"a": [{"clientsecret": "s3cret"}]}"#],
+        &["--url", &url, "--json", r#"{"image_url": "http://me:s3cret@h/"}"#],
     ] {
         let ran = measure(&place, &[&["--pid", &pid, "--dry-run"], options].concat());
         assert_eq!(ran.code, Some(2), "{options:?}: {}", ran.stdout);
+        assert!(!ran.stderr.contains("s3cret") && !ran.stdout.contains("s3cret"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("environment variable"), "{}", ran.stderr);
+    }
+    for command in [
+        &["serve", "--api-key=s3cret"][..],
+        &["serve", "--password", "s3cret"],
+        &["docker", "run", "-e", "TOKEN=s3cret", "image"],
+        &["env", "DATABASE=postgres://me:s3cret@db/x", "serve"],
+        &["sh", "-c", "PGPASSWORD=s3cret exec serve"],
+    ] {
+        let ran = measure(&place, &[&["--url", &url, "--dry-run", "--"], command].concat());
+        assert_eq!(ran.code, Some(2), "{command:?}: {}", ran.stdout);
         assert!(!ran.stderr.contains("s3cret") && !ran.stdout.contains("s3cret"), "{}", ran.stderr);
         assert!(ran.stderr.contains("environment variable"), "{}", ran.stderr);
     }
@@ -277,6 +301,103 @@ fn secrets_are_not_shown_in_the_output_of_a_service() {
     let ran = Ran::from(ran);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(ran.stderr.contains("GET /?key=env:MY_KEY, env:MY_KEY"), "{}", ran.stderr);
+    // In other forms, and parts of it; from a file, as a command with that in it would be refused.
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("serve.sh");
+    fs::write(&script, "echo c3VwZXItczNjcmV0LXZhbHVl super-s3cr... super-s3cret-value; exit 3")
+        .unwrap();
+    let ran = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
+        .args(["measure", "--url", url, "--quiet", "--", "sh"])
+        .arg(script)
+        .env("MY_KEY", "super-s3cret-value")
+        .output()
+        .unwrap();
+    let ran = Ran::from(ran);
+    assert!(ran.stderr.contains("| env:MY_KEY env:MY_KEY env:MY_KEY"), "{}", ran.stderr);
+}
+
+/// What people send to services of models needs no more words than before, and what is no secret though
+/// it might be is said to be none.
+#[test]
+fn usual_values_are_taken_as_they_are_typed() {
+    let (place, url) =
+        (Place::new(), "http://127.0.0.1:9/v1/predict?size=large&lang=en-US&top_k=5");
+    for options in [
+        &["--form", "lang=en", "--form", "size=512x512", "--form", "threshold=0.25"][..],
+        &[
+            "--form",
+            "model=facebook/wav2vec2-base-960h",
+            "--form",
+            "text=What is this, in 3 words?",
+        ],
+        &[
+            "--json",
+            r#"{"text": "a long sentence", "max_tokens": 128, "stream": false, "seed": 42}"#,
+        ],
+        &[
+            "--json",
+            r#"{"messages": [{"role": "user", "content": "Count to 10."}], "model": "gpt-4o-mini"}"#,
+        ],
+        &["--json", r#"{"image_url": "https://example.com/cat.png", "lang": null}"#],
+        &["-H", "X-Api-Version: 2", "-H", "Accept: application/json", "-H", "X-Test: yes"],
+        &["-H", "X-Tenant: Acme42", "--allow-value", "x-tenant"],
+        &["--form", "api_key=Acme42", "--allow-value", "api_key"],
+    ] {
+        let ran =
+            measure(&place, &[&["--url", url, "--dry-run"], options, &["--", "true"]].concat());
+        assert_eq!(ran.code, Some(0), "{options:?}: {}", ran.stderr);
+    }
+}
+
+/// A variable that is named in a form, in JSON, in the path or in the command is filled in where it is
+/// used, and stays a name in what is written.
+#[test]
+fn variables_are_filled_in_wherever_they_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("service.yaml").display().to_string();
+    let arrived = folder.path().join("arrived");
+    fs::create_dir(&arrived).unwrap();
+    let port = common::service::port();
+    let options = format!("--time 0.002 --keep {} --expect path=env:MY_PATH", arrived.display());
+    let command = common::service::command(port, &options);
+    let url = format!("http://127.0.0.1:{port}/env:MY_SEGMENT/x");
+    let ran = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
+        .args(["measure", "--url", &url, "--budget", "2s", "--up-to", "3", "-o", &output])
+        .args([
+            "--json",
+            r#"{"api_key": "env:MY_KEY"}"#,
+            "--allow-value",
+            "x-tenant",
+            "-H",
+            "X-Tenant: Acme42",
+        ])
+        .arg("--")
+        .args(command)
+        .envs([("MY_KEY", "s3cret"), ("MY_SEGMENT", "s3gment"), ("MY_PATH", "/s3gment/x")])
+        .output()
+        .unwrap();
+    let ran = Ran::from(ran);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let body = fs::read_dir(&arrived).unwrap().next().unwrap().unwrap().path();
+    let body: serde_json::Value = serde_json::from_slice(&fs::read(body).unwrap()).unwrap();
+    assert_eq!(body, serde_json::json!({"api_key": "s3cret"}));
+    let written = fs::read_to_string(&output).unwrap();
+    for secret in ["s3cret", "s3gment"] {
+        assert!(
+            !written.contains(secret) && !ran.stdout.contains(secret),
+            "{written}{}",
+            ran.stdout
+        );
+    }
+    for kept in
+        ["env:MY_KEY", "env:MY_SEGMENT", "env:MY_PATH", "allow_values:\n  - x-tenant", "Acme42"]
+    {
+        assert!(written.contains(kept), "{kept} is not in {written}");
+    }
+    // What was written can be read.
+    let place = Place::new();
+    let again = place.run(&["--profile", &output, "--ram", "1G"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
 }
 
 /// What cannot be sent is told before anything is started, and what nobody would use is not ignored.

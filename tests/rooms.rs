@@ -72,7 +72,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "profile",
         rooms: &["files", "footprint", "reference", "service", "text", "units"],
-        crates: &["saphyr", "serde", "serde_yaml", "thiserror"],
+        crates: &["percent_encoding", "saphyr", "serde", "serde_yaml", "thiserror"],
         world: true,
     },
     Room {

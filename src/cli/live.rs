@@ -61,6 +61,12 @@ pub struct LiveArgs {
     /// The environment variable that holds a bearer token; it is never printed or written
     #[arg(long, value_name = "NAME", help_heading = REQUESTS)]
     pub bearer_env: Option<String>,
+    /// A name of a header, parameter, field, option or variable whose value is no secret and may be
+    /// kept in the profile
+    #[arg(long, value_name = "NAME", help_heading = REQUESTS,
+          help = "A name of a header, parameter, field, option or variable whose value is no secret and may be kept \
+                  in the profile; `path` of a part of the path of --url, `command` of a word of the command")]
+    pub allow_value: Vec<String>,
     /// Certificates (PEM) that signed the service's own, instead of the public ones
     #[arg(long, value_name = "FILE", help_heading = REQUESTS)]
     pub ca: Option<PathBuf>,
@@ -95,6 +101,7 @@ impl LiveArgs {
             (self.json.is_some(), "--json"),
             (self.requests.is_some(), "--requests"),
             (self.bearer_env.is_some(), "--bearer-env"),
+            (!self.allow_value.is_empty(), "--allow-value"),
             (self.ca.is_some(), "--ca"),
             (self.timeout.is_some(), "--timeout"),
         ];

@@ -25,6 +25,7 @@ use crate::measure::live::LiveError;
 use crate::measure::live::campaign::{Campaign, Measured, UP_TO};
 use crate::measure::live::client::Client;
 use crate::measure::live::record::{LiveFacts, footprint};
+use crate::measure::live::secrets::Secrets;
 use crate::measure::live::tree::Root;
 use crate::measure::memory::Interference;
 use crate::plan::{Question, plan};
@@ -43,6 +44,9 @@ pub fn run(
     printer: &Printer,
 ) -> anyhow::Result<Option<Exit>> {
     let Some(mut profile) = spec::profile(args)? else { return Ok(None) };
+    if let Some(live) = &profile.live {
+        printer.hide(Secrets::of(live));
+    }
     let as_json = global.is_json().map_err(anyhow::Error::msg)?;
     let attached = spec::root(&args.live);
     if let Some(time) = args.live.watch {

@@ -1,8 +1,9 @@
 //! What goes where: answers to standard output, everything else to standard error, and what
 //! `--quiet`, a pipe and `NO_COLOR` mean. The one place that prints.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{Format, GlobalArgs};
 use crate::measure::campaign::Progress;
+use crate::measure::live::secrets::Secrets;
 use crate::measure::threads;
 use crate::report::{Layout, Lines};
 use crate::text::{Form, guarded, line, message};
@@ -28,6 +30,7 @@ const MIN_WIDTH: u16 = 60;
 pub struct Printer {
     quiet: bool,
     form: Form,
+    secrets: OnceLock<Secrets>,
     bar: Mutex<Option<ProgressBar>>,
 }
 
@@ -37,6 +40,7 @@ impl Printer {
         Self {
             quiet: global.quiet,
             form: form_of(global.format.unwrap_or(Format::Text)),
+            secrets: OnceLock::new(),
             bar: Mutex::new(None),
         }
     }
@@ -46,7 +50,20 @@ impl Printer {
     /// # Errors
     /// Where it cannot be written, as when the reader has gone.
     pub fn answer(&self, text: &str) -> anyhow::Result<()> {
-        self.print(&guarded(text, self.form))
+        self.print(&guarded(&self.hidden(text), self.form))
+    }
+
+    /// From now on shows none of these.
+    pub fn hide(&self, secrets: Secrets) {
+        // There is one service in a run.
+        let _ = self.secrets.set(secrets.long());
+    }
+
+    fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.secrets.get() {
+            Some(secrets) => Cow::Owned(secrets.hidden(text)),
+            None => Cow::Borrowed(text),
+        }
     }
 
     /// Prints what is written by this program alone, as it is.
@@ -76,7 +93,8 @@ impl Printer {
         if self.quiet {
             return;
         }
-        let text = line(text);
+        let text = self.hidden(text);
+        let text = line(&text);
         if !self.with_bar(|bar| bar.set_message(text.clone().into_owned())) {
             self.start_spinner(&text);
         }
@@ -95,7 +113,6 @@ impl Printer {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "everything that prints goes through a printer")]
     fn line(&self, kind: &str, text: &str) {
         let style = match AutoStream::choice(&io::stderr()) {
             ColorChoice::Never => anstyle::Style::new(),
@@ -105,7 +122,7 @@ impl Printer {
         let _ = writeln!(
             io::stderr(),
             "{style}{kind}:{style:#} {}",
-            guarded(&message(text), Form::Page)
+            guarded(&message(&self.hidden(text)), Form::Page)
         );
     }
 

@@ -28,6 +28,7 @@ use crate::units::{Bytes, Convention, Cpus, Rate, Seconds};
 pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
     let as_json = global.is_json().map_err(anyhow::Error::msg)?;
     let request = Request::new(&args.service, global, printer)?;
+    printer.hide(request.secrets());
     if args.service.dry_run {
         request.dry_run()?;
         return Ok(Exit::Answered);

@@ -9,6 +9,7 @@ pub mod campaign;
 pub mod client;
 pub mod load;
 pub mod record;
+pub mod secrets;
 pub mod serving;
 pub mod start;
 pub mod tree;

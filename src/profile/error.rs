@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::embedded::embedded_names;
+use super::secret::{HAS_USER, KEPT};
 use crate::service::Line;
 use crate::text::is_plain;
 
@@ -117,6 +118,8 @@ impl ProfileError {
                 Place::of(text, number_after(&full, " at line ")?, number_after(&full, " column ")?)
             });
         let message = in_our_words(&in_short(message), place.as_ref());
+        // The line may hold the secret.
+        let place = place.filter(|_| !message.contains(KEPT) && !message.contains(HAS_USER));
         Self::Invalid(Box::new(Invalid { origin: origin.to_owned(), message, place }))
     }
 }

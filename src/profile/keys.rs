@@ -62,12 +62,13 @@ pub(super) struct Keys {
 }
 
 impl TryFrom<Keys> for Profile {
-    type Error = &'static str;
+    type Error = String;
 
-    fn try_from(keys: Keys) -> Result<Self, &'static str> {
+    fn try_from(keys: Keys) -> Result<Self, String> {
+        let refused = |text: &str| Err(text.to_owned());
         if let Some(live) = &keys.live {
             if !keys.models.is_empty() || keys.declared.is_some() {
-                return Err(
+                return refused(
                     "`live` is a service that runs by itself: it has no `models` and no `declared` costs here",
                 );
             }
@@ -75,15 +76,19 @@ impl TryFrom<Keys> for Profile {
         }
         match (keys.models.is_empty(), &keys.declared) {
             (true, None) if keys.live.is_none() => {
-                return Err("there is no `models`: add it, or say what parts cost in `declared`");
+                return refused(
+                    "there is no `models`: add it, or say what parts cost in `declared`",
+                );
             }
             (false, Some(_)) => {
-                return Err(
+                return refused(
                     "`models` are run and measured, `declared` costs are believed: keep one of them",
                 );
             }
             (true, Some(_)) if keys.footprint.is_some() => {
-                return Err("a service of `declared` costs has no `footprint`: keep one of them");
+                return refused(
+                    "a service of `declared` costs has no `footprint`: keep one of them",
+                );
             }
             _ => {}
         }

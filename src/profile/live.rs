@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::secret::{ENVIRONMENT_MARK, IS_SECRET, in_address, is_secret, variables_of};
+use super::secret::{Allowed, ENVIRONMENT_MARK, variable_in, variables_of};
 use super::{ProfileError, from_yaml, text_of};
 use crate::footprint::checked::{list, one_line, one_line_if_any};
 use crate::service::Quantity;
@@ -43,6 +43,10 @@ pub struct Live {
     /// Certificates (PEM) that sign the service's own, instead of the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
+    /// Names of headers, parameters, fields, options and variables whose values are no secrets, although
+    /// they might be; `path` and `command` of segments of an address and of words of the command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_values: Vec<String>,
     /// What it is asked, in these shares; one plain GET where nothing is said.
     #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<Ask>,
@@ -167,35 +171,52 @@ impl Live {
 
     /// The environment variables that hold its secrets.
     pub fn variables(&self) -> Vec<&str> {
-        let headers = self.requests.iter().flat_map(|ask| ask.headers.values());
-        let of_headers = headers.filter_map(|value| value.strip_prefix(ENVIRONMENT_MARK));
+        let mut texts: Vec<&str> = Vec::new();
+        for ask in &self.requests {
+            texts.extend(ask.headers.values().map(String::as_str));
+            texts.extend(ask.form.values().flat_map(|Values(values)| values).map(String::as_str));
+            if let Some(Json(json)) = &ask.json {
+                texts_of(json, &mut texts);
+            }
+        }
+        let of_texts = texts.into_iter().filter_map(|text| text.strip_prefix(ENVIRONMENT_MARK));
         let of_urls = self.addresses().flat_map(|url| variables_of(url));
-        of_headers.map(str::trim).chain(of_urls).chain(self.bearer_env.as_deref()).collect()
+        let of_command = self.command.iter().filter_map(|word| Some(variable_in(word)?.1));
+        let all = of_texts.map(str::trim).chain(of_urls).chain(of_command);
+        all.chain(self.bearer_env.as_deref()).collect()
     }
 
-    /// What does not go together.
+    /// The names whose values are no secrets.
+    pub fn allowed(&self) -> Allowed<'_> {
+        Allowed(&self.allow_values)
+    }
+
+    /// What does not go together, and what would give a secret away.
     ///
     /// # Errors
     /// In words.
-    pub fn check(&self) -> Result<(), &'static str> {
-        if let Some(shown) = self.addresses().find_map(|url| in_address(url)) {
-            return Err(shown);
-        }
+    pub fn check(&self) -> Result<(), String> {
+        let allowed = self.allowed();
+        self.addresses().try_for_each(|url| allowed.address(url))?;
+        allowed.command(&self.command)?;
         for ask in &self.requests {
-            let is_kept = |(name, value): (&String, &String)| {
-                is_secret(name) && !value.starts_with(ENVIRONMENT_MARK)
-            };
-            if ask.headers.iter().any(is_kept) {
-                return Err(IS_SECRET);
+            ask.headers.iter().try_for_each(|(name, value)| allowed.header(name, value))?;
+            for (name, Values(values)) in &ask.form {
+                values.iter().try_for_each(|value| allowed.field(name, value))?;
+            }
+            if let Some(Json(json)) = &ask.json {
+                allowed.json(json)?;
             }
             let sent = [ask.body.is_some(), !ask.form.is_empty(), ask.json.is_some()];
             if sent.iter().filter(|s| **s).count() > 1 {
-                return Err("a request of `live` sends a `body`, a `form` or `json`: keep one");
+                let text = "a request of `live` sends a `body`, a `form` or `json`: keep one";
+                return Err(text.to_owned());
             }
         }
         let stated: f64 = self.requests.iter().filter_map(|a| a.share).map(Share::get).sum();
         if stated > 1.0 + 1e-9 {
-            return Err("the shares of the requests of `live` are more than all requests");
+            let text = "the shares of the requests of `live` are more than all requests";
+            return Err(text.to_owned());
         }
         Ok(())
     }
@@ -251,15 +272,26 @@ struct Asks(#[serde(deserialize_with = "list")] Vec<Ask>);
 ///
 /// # Errors
 /// Where it cannot be read, with the place.
-pub fn asks(path: &Path) -> Result<Vec<Ask>, ProfileError> {
+pub fn asks(path: &Path, allow_values: &[String]) -> Result<Vec<Ask>, ProfileError> {
     let unreadable = |reason| ProfileError::UnreadableRequests { path: path.to_owned(), reason };
     let text = text_of(path).map_err(unreadable)?;
     let Asks(requests) = from_yaml(&text, &path.display().to_string())?;
-    let mut live = Live { requests, ..Live::default() };
+    let allow_values = allow_values.to_owned();
+    let mut live = Live { allow_values, requests, ..Live::default() };
     live.check().map_err(|what| unreadable(std::io::Error::other(what)))?;
     let folder = std::path::absolute(path).map_err(unreadable)?;
     live.resolve_paths(folder.parent().unwrap_or(Path::new("")));
     Ok(live.requests)
+}
+
+/// Every text in JSON, but for the names.
+fn texts_of<'a>(value: &'a serde_yaml::Value, texts: &mut Vec<&'a str>) {
+    match value {
+        serde_yaml::Value::String(text) => texts.push(text),
+        serde_yaml::Value::Sequence(list) => list.iter().for_each(|v| texts_of(v, texts)),
+        serde_yaml::Value::Mapping(map) => map.iter().for_each(|(_, v)| texts_of(v, texts)),
+        _ => {}
+    }
 }
 
 fn resolve_json(value: &mut serde_yaml::Value, folder: &Path) {

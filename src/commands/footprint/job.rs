@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use super::{Request, available, has_room};
 use crate::commands::{runtime, synthetic};
 use crate::measure::interrupt::Interrupt;
+use crate::measure::live::secrets::Secrets;
 use crate::measure::live::serving::LiveJob;
 use crate::measure::prepare::{Placed, check};
 use crate::measure::protocol::Job;
@@ -29,6 +30,11 @@ impl Request<'_> {
     /// Whether the service runs by itself, and is started to be tried.
     pub const fn is_live(&self) -> bool {
         self.profile.live.is_some()
+    }
+
+    /// What its requests and its command take from the environment.
+    pub fn secrets(&self) -> Secrets {
+        self.profile.live.as_ref().map(Secrets::of).unwrap_or_default()
     }
 
     /// The service as it would be measured.

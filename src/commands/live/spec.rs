@@ -50,7 +50,6 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
             bail!("nothing says what to ask the service: add --url http://127.0.0.1:8000/predict")
         }
     };
-    address(&url)?;
     let live = Live {
         command: typed.command.clone(),
         folder: if typed.command.is_empty() { None } else { Some(here()?) },
@@ -60,9 +59,11 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
         timeout: typed.timeout.map(quantity).transpose()?,
         bearer_env: typed.bearer_env.clone(),
         ca: typed.ca.as_deref().map(absolute).transpose()?,
-        requests: requests(typed)?,
+        allow_values: typed.allow_value.clone(),
+        requests: requests(typed, &typed.allow_value)?,
     };
     live.check().map_err(anyhow::Error::msg)?;
+    address(&url)?;
     Ok(Some(Profile {
         name: name(&url),
         title: None,
@@ -84,7 +85,8 @@ fn overridden(live: Live, typed: &LiveArgs) -> anyhow::Result<Live> {
     } else {
         (typed.command.clone(), Some(here()?))
     };
-    let asked = requests(typed)?;
+    let allow_values = [live.allow_values, typed.allow_value.clone()].concat();
+    let asked = requests(typed, &allow_values)?;
     Ok(Live {
         command,
         folder,
@@ -94,6 +96,7 @@ fn overridden(live: Live, typed: &LiveArgs) -> anyhow::Result<Live> {
         timeout: typed.timeout.map(quantity).transpose()?.or(live.timeout),
         bearer_env: typed.bearer_env.clone().or(live.bearer_env),
         ca: typed.ca.as_deref().map(absolute).transpose()?.or(live.ca),
+        allow_values,
         requests: if asked.is_empty() { live.requests } else { asked },
     })
 }
@@ -128,7 +131,7 @@ fn quantity(seconds: Seconds) -> anyhow::Result<Quantity<Seconds>> {
     Quantity::parse(&format!("{}s", seconds.get())).map_err(anyhow::Error::msg)
 }
 
-fn requests(typed: &LiveArgs) -> anyhow::Result<Vec<Ask>> {
+fn requests(typed: &LiveArgs, allow_values: &[String]) -> anyhow::Result<Vec<Ask>> {
     let mut headers = BTreeMap::new();
     for header in &typed.header {
         // What it holds may be a secret, and is not repeated.
@@ -138,14 +141,16 @@ fn requests(typed: &LiveArgs) -> anyhow::Result<Vec<Ask>> {
         headers.insert(name.trim().to_owned(), value.trim().to_owned());
     }
     if let Some(path) = &typed.requests {
-        return Ok(asks(path)?.into_iter().map(|ask| with(ask, &headers, typed)).collect());
+        return Ok(asks(path, allow_values)?
+            .into_iter()
+            .map(|ask| with(ask, &headers, typed))
+            .collect());
     }
     let mut form = BTreeMap::<String, Values>::new();
     for field in &typed.form {
-        let (name, value) =
-            field.split_once('=').filter(|(name, _)| !name.is_empty()).with_context(|| {
-                format!("`{field}` is no field of a form: write it as in --form file=@scan.png")
-            })?;
+        let (name, value) = field.split_once('=').filter(|(name, _)| !name.is_empty()).context(
+            "a --form has no name or no equals sign: write it as in --form file=@scan.png",
+        )?;
         let value = match value.strip_prefix('@') {
             Some(file) => format!("@{}", absolute(Path::new(file))?.display()),
             None => value.to_owned(),

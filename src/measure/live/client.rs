@@ -17,7 +17,7 @@ use ureq::{Agent, SendBody};
 use self::payload::{Payload, form, payloads, read};
 use self::resolver::Known;
 use super::LiveError;
-use crate::profile::{Ask, ENVIRONMENT_MARK, Live, filled, in_address};
+use crate::profile::{Ask, ENVIRONMENT_MARK, Live, filled};
 use crate::units::Bytes;
 
 /// How long an answer is waited for where nobody says.
@@ -223,26 +223,22 @@ fn prepared(ask: &Ask, url: &str, token: Option<&HeaderValue>) -> Result<Prepare
 /// An address that can be asked, with what the variables hold that its parameters name.
 ///
 /// # Errors
-/// Where it is none, or shows a secret, or a variable is not set.
+/// Where it is none, or a variable is not set.
 pub fn address(typed: &str) -> Result<Uri, LiveError> {
-    if let Some(shown) = in_address(typed) {
-        return Err(LiveError::Request(shown.to_owned()));
-    }
     let wrong = || {
         LiveError::Request(format!(
             "`{typed}` is no address: write it whole, as in http://127.0.0.1:8000/predict"
         ))
     };
-    let held = |variable: &str| {
-        environment(variable, "a parameter of the address").map(|text| encoded(&text))
-    };
+    let held =
+        |variable: &str| environment(variable, "a part of the address").map(|text| encoded(&text));
     let url: Uri = filled(typed, held)?.parse().map_err(|_| wrong())?;
     let has_scheme = matches!(url.scheme_str(), Some("http" | "https"));
     if has_scheme && url.host().is_some() { Ok(url) } else { Err(wrong()) }
 }
 
 /// A value as it stands in an address.
-pub fn encoded(value: &str) -> String {
+fn encoded(value: &str) -> String {
     utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
 }
 
@@ -260,7 +256,11 @@ fn secret(variable: &str, what: &str, before: &str) -> Result<HeaderValue, LiveE
     Ok(value)
 }
 
-fn environment(variable: &str, what: &str) -> Result<String, LiveError> {
+/// What a variable holds, which is to be `what`.
+///
+/// # Errors
+/// Where it is not set.
+pub fn environment(variable: &str, what: &str) -> Result<String, LiveError> {
     let text = std::env::var(variable).map_err(|_| {
         LiveError::Request(format!(
             "the environment has no {variable}, which is to hold {what}: set it, or do not name it"
@@ -310,6 +310,7 @@ impl Counter {
                 .tls_config(TlsConfig::builder().root_certs(roots).build())
                 .build(),
         );
+        live.allowed().address(url).map_err(LiveError::Request)?;
         let token = live.bearer_env.as_deref().map(token).transpose()?;
         Ok(Self { agent, name: url.to_owned(), url: address(url)?, token })
     }

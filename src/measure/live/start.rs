@@ -13,13 +13,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::LiveError;
-use super::client::{Client, address, encoded};
+use super::client::{Client, address, environment};
+use super::secrets::Secrets;
 use super::tree::Root;
 use crate::measure::control_group::ControlGroup;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::supervisor::Supervised;
 use crate::measure::threads;
-use crate::profile::{ENVIRONMENT_MARK, Live, Ready};
+use crate::profile::{Live, Ready, variable_in};
 use crate::units::Seconds;
 
 /// How long a service may take until it can be asked, where nobody says.
@@ -51,8 +52,8 @@ pub struct Started {
     service: Supervised,
     output: Arc<Mutex<Output>>,
     root: Root,
-    /// What must not be shown of its output, and what is shown instead.
-    secrets: Vec<(String, String)>,
+    /// What must not be shown of its output.
+    secrets: Secrets,
     /// From the command until it could be asked.
     took: Seconds,
     interrupt: Interrupt,
@@ -93,8 +94,9 @@ impl Started {
         if found.is_none() {
             return Err(failed(std::io::Error::from(std::io::ErrorKind::NotFound)));
         }
+        let command = filled(&live.command)?;
         let mut service =
-            Supervised::start(&live.command, live.folder.as_deref(), group).map_err(failed)?;
+            Supervised::start(&command, live.folder.as_deref(), group).map_err(failed)?;
         let output = Arc::default();
         let sign = match &live.ready {
             Some(Ready::Line(text)) => Some(text.clone()),
@@ -113,7 +115,7 @@ impl Started {
             service,
             output,
             root,
-            secrets: secrets(live),
+            secrets: Secrets::of(live),
             took: Seconds::ZERO,
             interrupt: interrupt.clone(),
         })
@@ -191,8 +193,7 @@ impl Started {
 
     /// The end of what it wrote, without the secrets that it was asked with: services log addresses.
     pub fn output(&self) -> String {
-        let text = String::from_utf8_lossy(&self.lock().tail).into_owned();
-        self.secrets.iter().fold(text, |text, (value, name)| text.replace(value, name))
+        self.secrets.hidden(&String::from_utf8_lossy(&self.lock().tail))
     }
 
     /// Whether nothing of it is left.
@@ -226,17 +227,15 @@ impl Drop for Started {
     }
 }
 
-/// What the variables of a service hold, as it stands in a text or in an address, and their names; the
-/// longest first, because a short one may be a part of it.
-fn secrets(live: &Live) -> Vec<(String, String)> {
-    let held = live.variables().into_iter().filter_map(|variable| {
-        let value = std::env::var(variable).ok()?.trim().to_owned();
-        let name = format!("{ENVIRONMENT_MARK}{variable}");
-        (!value.is_empty()).then(|| [(encoded(&value), name.clone()), (value, name)])
-    });
-    let mut all: Vec<(String, String)> = held.flatten().collect();
-    all.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
-    all
+/// The words of a command with what the variables hold that they name.
+fn filled(words: &[String]) -> Result<Vec<String>, LiveError> {
+    let fill = |word: &String| match variable_in(word) {
+        Some((before, variable)) => {
+            Ok(format!("{before}{}", environment(variable, "a word of the command")?))
+        }
+        None => Ok(word.clone()),
+    };
+    words.iter().map(fill).collect()
 }
 
 /// Reads a stream to its end, so that the service never blocks on it.

@@ -10,9 +10,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ureq::unversioned::multipart::{Form, Part};
 
+use super::environment;
 use crate::files;
 use crate::measure::live::LiveError;
-use crate::profile::{Ask, BASE64_MARK, FILE_MARK, Values};
+use crate::profile::{Ask, BASE64_MARK, ENVIRONMENT_MARK, FILE_MARK, Values};
 use crate::units::Bytes;
 
 /// All that the files of one kind of request may hold together: they are kept in memory.
@@ -73,7 +74,7 @@ pub(super) fn payloads(ask: &Ask) -> Result<Vec<Payload>, LiveError> {
         let wrong =
             |e: &dyn fmt::Display| LiveError::Request(format!("the JSON cannot be sent: {e}"));
         let mut json = serde_json::to_value(json).map_err(|e| wrong(&e))?;
-        encode_files(&mut json, &mut read)?;
+        fill(&mut json, &mut read)?;
         let bytes = serde_json::to_vec(&json).map_err(|e| wrong(&e))?;
         return Ok(vec![Payload::Bytes(bytes.into(), Some("application/json"))]);
     }
@@ -129,7 +130,7 @@ fn forms(fields: &BTreeMap<String, Values>, read: &mut Read) -> Result<Vec<Paylo
         .map(|turn| {
             let mut field = |(name, paths, value): &(String, Option<Vec<PathBuf>>, String)| {
                 let content = match paths {
-                    None => Content::Text(value.clone()),
+                    None => Content::Text(held(value, "a field of a form")?),
                     Some(paths) => {
                         let path = &paths[turn % paths.len()];
                         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -203,21 +204,27 @@ pub(super) fn read(path: &Path, most: Bytes) -> Result<Vec<u8>, LiveError> {
     files::read(path, most).map_err(|reason| LiveError::Io { what: what(), reason })
 }
 
-/// Puts the bytes of files where their names are.
-fn encode_files(value: &mut serde_json::Value, read: &mut Read) -> Result<(), LiveError> {
+/// A text, or what the variable holds that it names.
+fn held(text: &str, what: &str) -> Result<String, LiveError> {
+    match text.strip_prefix(ENVIRONMENT_MARK) {
+        Some(variable) => environment(variable.trim(), what),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// Puts the bytes of files where their names are, and what variables hold.
+fn fill(value: &mut serde_json::Value, read: &mut Read) -> Result<(), LiveError> {
     match value {
         serde_json::Value::String(text) => {
             if let Some(file) = text.strip_prefix(BASE64_MARK) {
                 *text = read.encoded(Path::new(file))?;
+            } else {
+                *text = held(text, "a value of the JSON")?;
             }
             Ok(())
         }
-        serde_json::Value::Array(list) => {
-            list.iter_mut().try_for_each(|value| encode_files(value, read))
-        }
-        serde_json::Value::Object(map) => {
-            map.values_mut().try_for_each(|value| encode_files(value, read))
-        }
+        serde_json::Value::Array(list) => list.iter_mut().try_for_each(|value| fill(value, read)),
+        serde_json::Value::Object(map) => map.values_mut().try_for_each(|value| fill(value, read)),
         _ => Ok(()),
     }
 }
