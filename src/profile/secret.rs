@@ -109,11 +109,14 @@ pub struct Allowed<'a>(pub &'a [String]);
 impl Allowed<'_> {
     /// That a value may be kept.
     fn keeps(self, place: Place, name: &str, value: &str) -> Result<(), String> {
-        let is_allowed = self.0.iter().any(|allowed| same(allowed) == same(name));
-        if is_allowed || is_reference(place, value) || is_harmless(place, name, value, self) {
+        if self.has(name) || is_reference(place, value) || is_harmless(place, name, value, self) {
             return Ok(());
         }
         Err(place.refusal(name))
+    }
+
+    fn has(self, name: &str) -> bool {
+        self.0.iter().any(|allowed| same(allowed) == same(name))
     }
 
     /// That a header may be kept.
@@ -131,25 +134,37 @@ impl Allowed<'_> {
 
     /// That all of JSON may be kept.
     pub(super) fn json(self, json: &Value) -> Result<(), String> {
-        self.json_in(json, BARE_JSON, false)
+        self.json_in(json, Above { name: BARE_JSON, secret: false, harmless: None })
     }
 
-    /// A value in a list has the name of the list, one below a secret is one.
-    fn json_in(self, json: &Value, name: &str, is_below: bool) -> Result<(), String> {
+    /// A value in a list has the name of the list; what is above it counts, too.
+    fn json_in(self, json: &Value, above: Above<'_>) -> Result<(), String> {
+        let Above { name, secret, harmless } = above;
         match json {
-            Value::String(text) if is_below && !is_reference(Place::Json, text) => {
-                let is_allowed = self.0.iter().any(|allowed| same(allowed) == same(name));
-                if is_allowed { Ok(()) } else { Err(Place::Json.refusal(name)) }
+            Value::String(text) if secret && !is_reference(Place::Json, text) => {
+                if self.has(name) {
+                    Ok(())
+                } else {
+                    Err(Place::Json.refusal(name))
+                }
             }
-            Value::String(text) => self.keeps(Place::Json, name, text),
+            Value::String(text) => match harmless.filter(|_| !is_secret(name)) {
+                Some(harmless) => self
+                    .keeps(Place::Json, harmless, text)
+                    .or_else(|_| self.keeps(Place::Json, name, text)),
+                None => self.keeps(Place::Json, name, text),
+            },
             Value::Number(number) => self.keeps(Place::Json, name, &number.to_string()),
-            Value::Sequence(list) => list.iter().try_for_each(|v| self.json_in(v, name, is_below)),
+            Value::Sequence(list) => list.iter().try_for_each(|value| self.json_in(value, above)),
             Value::Mapping(map) => map.iter().try_for_each(|(key, value)| {
-                let key = key.as_str().unwrap_or(name);
+                let name = key.as_str().unwrap_or(name);
                 let is_group = matches!(value, Value::Mapping(_));
-                self.json_in(value, key, is_below || (is_group && is_secret(key)))
+                let is_input = INPUTS.contains(&name.to_ascii_lowercase().as_str());
+                let harmless = harmless.or(Some(name).filter(|_| is_input));
+                let secret = secret || (is_group && is_secret(name));
+                self.json_in(value, Above { name, secret, harmless })
             }),
-            Value::Tagged(tagged) => self.json_in(&tagged.value, name, is_below),
+            Value::Tagged(tagged) => self.json_in(&tagged.value, above),
             Value::Null | Value::Bool(_) => Ok(()),
         }
     }
@@ -223,6 +238,20 @@ impl Allowed<'_> {
         }
     }
 }
+
+/// What stands above a value in JSON.
+#[derive(Debug, Clone, Copy)]
+struct Above<'a> {
+    /// Its own name.
+    name: &'a str,
+    /// It is in a group whose name is of secrets.
+    secret: bool,
+    /// The name of a group of inputs that it is in.
+    harmless: Option<&'a str>,
+}
+
+/// Names of what a model is given, in which any names may stand.
+const INPUTS: [&str; 5] = ["features", "inputs", "instances", "messages", "outputs"];
 
 /// Names that are the same but for how they are written.
 fn same(name: &str) -> String {
@@ -324,7 +353,9 @@ const HARMLESS_HEADERS: [&str; 30] = [
 ];
 
 /// First or last words of names of what services of models are asked: `model_name`, `text_input`.
-const HARMLESS_NAMES: [&str; 72] = [
+const HARMLESS_NAMES: [&str; 93] = [
+    "answer",
+    "answers",
     "backend",
     "batch",
     "caption",
@@ -334,15 +365,20 @@ const HARMLESS_NAMES: [&str; 72] = [
     "color",
     "colour",
     "content",
+    "context",
     "country",
     "currency",
     "dataset",
+    "datatype",
     "date",
     "description",
     "device",
+    "document",
+    "documents",
     "dtype",
-    "engine",
     "encoding",
+    "engine",
+    "features",
     "file",
     "filename",
     "filter",
@@ -353,6 +389,7 @@ const HARMLESS_NAMES: [&str; 72] = [
     "images",
     "input",
     "inputs",
+    "instances",
     "instruction",
     "label",
     "labels",
@@ -375,28 +412,41 @@ const HARMLESS_NAMES: [&str; 72] = [
     "output",
     "outputs",
     "page",
+    "passage",
+    "passages",
     "port",
     "precision",
     "prompt",
     "quality",
+    "queries",
     "query",
     "question",
+    "questions",
     "region",
     "role",
     "sampler",
     "scale",
+    "sentence",
+    "sentences",
+    "sequence",
+    "sequences",
     "size",
+    "smiles",
     "sort",
     "speaker",
+    "stop",
     "style",
     "task",
     "template",
     "text",
+    "texts",
     "title",
     "type",
     "version",
     "voice",
     "width",
+    "word",
+    "words",
 ];
 
 fn has_harmless_name(name: &str) -> bool {
@@ -431,7 +481,7 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Words of which one makes what has the name a secret.
-const SECRET_WORDS: [&str; 17] = [
+const SECRET_WORDS: [&str; 19] = [
     "auth",
     "authorization",
     "bearer",
@@ -444,6 +494,8 @@ const SECRET_WORDS: [&str; 17] = [
     "keys",
     "passwd",
     "password",
+    "psw",
+    "pw",
     "pwd",
     "secret",
     "session",
@@ -471,9 +523,9 @@ const SECRET_STEMS: [&str; 12] = [
 ];
 
 /// Last words of names that say something of a secret, and not what it is: `key_file`.
-const ABOUT: [&str; 12] = [
-    "count", "dir", "env", "file", "folder", "format", "length", "limit", "mode", "path", "size",
-    "type",
+const ABOUT: [&str; 13] = [
+    "count", "dir", "env", "file", "folder", "format", "length", "limit", "mode", "name", "path",
+    "size", "type",
 ];
 
 fn is_secret(name: &str) -> bool {
@@ -783,9 +835,14 @@ mod tests {
             let nested = format!("{{a: [{{'{name}': '{value}'}}]}}");
             assert!(NONE.json(&json(&nested)).is_err(), "{nested}");
         }
-        for text in
-            ["{credentials: {user: bob, value: abc}}", "Xy7$kk", "{auth: [abc]}", "{pin: 1234}"]
-        {
+        for text in [
+            "{inputs: {pw: Hunter2}}",
+            "{instances: [{x: hf_abcdefghijk}]}",
+            "{credentials: {user: bob, value: abc}}",
+            "Xy7$kk",
+            "{auth: [abc]}",
+            "{pin: 1234}",
+        ] {
             assert!(NONE.json(&json(text)).is_err(), "{text}");
         }
     }
@@ -834,6 +891,10 @@ mod tests {
             "{pad_token_id: 0, do_sample: true, token: null, seeds: [1, 2], key: 3}",
             "{image: '@base64:scan.png', id: '@uuid', n: '@words:12'}",
             "{messages: [{role: user, content: A long sentence.}]}",
+            "{instances: [[1.5, 2]], signature_name: serving_default}",
+            "{inputs: [{name: input_ids, shape: [1, 128], datatype: INT64, data: [1, 2]}]}",
+            "{features: {age: 31, income: 50K-60K, zip: '94107'}, stop: [\"\\n\", 'User:']}",
+            "{sentences: [Hello world, Bonjour], device: cpu}",
             "{auth: 'env:MY_KEY', credentials: {key: 'env:A'}}",
         ] {
             assert_eq!(NONE.json(&json(text)), Ok(()), "{text}");
