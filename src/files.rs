@@ -28,6 +28,9 @@ pub enum Unfit {
     /// It is larger than any file of its kind, in bytes.
     #[error("it is larger than {0}, the most that is read")]
     TooLarge(Bytes),
+    /// Nobody has the pipe open for writing, and nothing is in it.
+    #[error("it is a pipe that nobody writes to")]
+    Silent,
     /// The pipe was not closed in time.
     #[error("it is a pipe that did not end within {} s", PATIENCE.as_secs())]
     Endless,
@@ -78,7 +81,7 @@ pub fn read_text(path: &Path, most: Bytes) -> io::Result<String> {
 /// The same, of a regular file or a pipe that ends within ten seconds.
 ///
 /// # Errors
-/// As [`read_text`], or [`Unfit::Endless`].
+/// As [`read_text`], or [`Unfit::Silent`], or [`Unfit::Endless`].
 pub fn read_text_or_pipe(path: &Path, most: Bytes) -> io::Result<String> {
     let (file, kind, length) = open_any(path)?;
     if kind.is_fifo() {
@@ -146,12 +149,13 @@ fn read_opened(file: File, length: u64, most: Bytes) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most.get() { Err(Unfit::TooLarge(most).into()) } else { Ok(bytes) }
 }
 
-/// A pipe that nobody has open for writing is at its end.
+/// A pipe is at its end where nobody has it open for writing.
 fn read_pipe(mut pipe: File, most: Bytes) -> io::Result<Vec<u8>> {
     let begun = Instant::now();
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4 << 10]);
     loop {
         match pipe.read(&mut buffer) {
+            Ok(0) if bytes.is_empty() => return Err(Unfit::Silent.into()),
             Ok(0) => return Ok(bytes),
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -68,12 +68,22 @@ pub const MOST_ENTRIES: usize = 1000;
 /// # Errors
 /// Where it is longer, or an entry is wrong.
 pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
-    d.deserialize_seq(List(PhantomData))
+    short_list::<D, T, MOST_ENTRIES>(d)
 }
 
-struct List<T>(PhantomData<T>);
+/// Reads a list of at most so many.
+///
+/// # Errors
+/// As [`list`].
+pub fn short_list<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: usize>(
+    d: D,
+) -> Result<Vec<T>, D::Error> {
+    d.deserialize_seq(List::<T, MOST>(PhantomData))
+}
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+struct List<T, const MOST: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for List<T, MOST> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,7 +93,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = list.next_element()? {
-            room_for_another(entries.len())?;
+            fits(entries.len(), MOST)?;
             entries.push(entry);
         }
         Ok(entries)
@@ -95,10 +105,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
 /// # Errors
 /// Where it has [`MOST_ENTRIES`].
 pub fn room_for_another<E: Error>(length: usize) -> Result<(), E> {
-    if length < MOST_ENTRIES {
+    fits(length, MOST_ENTRIES)
+}
+
+fn fits<E: Error>(length: usize, most: usize) -> Result<(), E> {
+    if length < most {
         return Ok(());
     }
-    Err(E::custom(format!("there are more than {MOST_ENTRIES} entries, the most that are read")))
+    Err(E::custom(format!("there are more than {most} entries, the most that are read")))
 }
 
 /// Reads a text that is printed in a table or a heading: it is not empty, and holds no line break

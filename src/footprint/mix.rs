@@ -16,6 +16,7 @@ pub struct MixRecord {
     /// Its share of all requests.
     pub first_share: Share,
     /// The others, the most frequent first; all shares sum to 1.
+    #[serde(deserialize_with = "checked::short_list::<_, _, 16>")]
     pub others: Vec<KindRecord>,
     /// Models that are loaded by the first request that needs them.
     #[serde(default, skip_serializing_if = "Option::is_none")]

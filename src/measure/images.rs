@@ -17,6 +17,9 @@ use crate::units::{Bytes, Megapixels};
 /// RGB, twice what the largest phone cameras give.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
+/// The longest edge that a JPEG can have, for a PNG too: one of a pixel a row takes as long as a hundred.
+const LONGEST_EDGE: u32 = 65_535;
+
 /// No encoded image of [`MAX_PIXELS`] takes more: 16 bits a channel, not compressed, and a GiB is
 /// still refused before it is read.
 pub const MOST_BYTES: Bytes = Bytes::GIB;
@@ -30,10 +33,6 @@ const MOST_FILES: usize = 100_000;
 /// What texts and colour profiles of a PNG may take in memory, in bytes: they are compressed, and a
 /// megabyte of them can unpack to gigabytes. Colour profiles of printers have some megabytes.
 const MOST_METADATA: u64 = 64 << 20;
-
-/// The scans of a progressive JPEG. Encoders write about ten; each takes a pass over all pixels,
-/// however few bytes it has.
-const MOST_SCANS: usize = 100;
 
 /// An image that was looked at but not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,12 +66,6 @@ pub enum ImageError {
         /// What was asked for.
         path: PathBuf,
     },
-    /// It takes more passes than any encoder writes.
-    #[error("{path} is a JPEG of more than {MOST_SCANS} scans; save it again as a baseline JPEG")]
-    TooManyScans {
-        /// The file.
-        path: PathBuf,
-    },
     /// It holds no image.
     #[error("{path} is not an image that can be decoded ({reason}); use a JPEG or PNG file")]
     NotAnImage {
@@ -93,7 +86,8 @@ pub enum ImageError {
     },
     /// It decodes to more than [`MAX_PIXELS`].
     #[error(
-        "{path} has {width}×{height} pixels, more than the limit of 100 megapixels; scale it down"
+        "{path} has {width}×{height} pixels, more than the limit of 100 megapixels, or of {LONGEST_EDGE} \
+         along an edge; scale it down"
     )]
     TooLarge {
         /// The file.
@@ -127,7 +121,13 @@ pub fn decode(encoded: &[u8]) -> image::ImageResult<RgbImage> {
 /// Pixels across and down, from the header.
 fn dimensions(encoded: &[u8]) -> image::ImageResult<(u32, u32)> {
     Ok(match format(encoded)? {
-        ImageFormat::Png => png(encoded)?.dimensions(),
+        // The first chunk of a PNG is as long in every one.
+        ImageFormat::Png => match encoded.get(12..24).map(<[u8]>::as_chunks) {
+            Some(([tag, width, height], _)) if tag == b"IHDR" => {
+                (u32::from_be_bytes(*width), u32::from_be_bytes(*height))
+            }
+            _ => png(encoded)?.dimensions(),
+        },
         _ => JpegDecoder::new(Cursor::new(encoded))?.dimensions(),
     })
 }
@@ -148,11 +148,6 @@ fn png(encoded: &[u8]) -> image::ImageResult<PngDecoder<Cursor<&[u8]>>> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MOST_METADATA);
     PngDecoder::with_limits(Cursor::new(encoded), limits)
-}
-
-/// Scans of a JPEG: a byte of all ones is followed by another code wherever it is part of the pixels.
-fn scans(encoded: &[u8]) -> usize {
-    encoded.array_windows().filter(|pair| **pair == [0xff, 0xda]).count()
 }
 
 /// Looks at a file, or at all images of a folder: largest first, so that a wave of N carries the
@@ -204,11 +199,9 @@ fn examine(path: &Path) -> Result<Candidate, ImageError> {
     if width == 0 || height == 0 {
         return Err(ImageError::Empty { path: owned(), width, height });
     }
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    let is_large = u64::from(width) * u64::from(height) > MAX_PIXELS;
+    if is_large || width.max(height) > LONGEST_EDGE {
         return Err(ImageError::TooLarge { path: owned(), width, height });
-    }
-    if scans(&bytes) > MOST_SCANS && format(&bytes).is_ok_and(|f| f == ImageFormat::Jpeg) {
-        return Err(ImageError::TooManyScans { path: owned() });
     }
     Ok(Candidate { path: owned(), encoded: Bytes::new(bytes.len() as u64), width, height })
 }

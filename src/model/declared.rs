@@ -80,27 +80,15 @@ impl DeclaredRam {
 }
 
 impl DeclaredRam {
-    /// The most requests of the mix: near what the mean of the kinds says, so that few are tried.
+    /// The most requests of the mix. Among thousands one more may take a little less, because the split
+    /// is rounded there: those next to the place where it turns over are tried, too.
     fn largest_mix(&self, limit: Bytes) -> u32 {
         let fits = |n: u32| self.total(n).typical() <= limit;
-        let free = limit.saturating_sub(self.base.typical()).as_f64();
-        let mean = self.mean_buffer().typical().as_f64();
-        if mean <= 0.0 || free / mean >= f64::from(MAX_CONCURRENCY) {
-            return largest(fits);
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "below 100 000"
-        )]
-        let mut n = (free / mean) as u32;
-        while n > 0 && !fits(n) {
-            n -= 1;
-        }
-        while fits(n + 1) && n < MAX_CONCURRENCY {
+        let mut n = largest(fits);
+        while n < MAX_CONCURRENCY && fits(n + 1) {
             n += 1;
         }
-        if fits(n) { n } else { 0 }
+        n
     }
 }
 

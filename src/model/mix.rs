@@ -1,5 +1,8 @@
 //! Requests of several kinds in flight together: how many of each.
 
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 /// How sure it is that no more requests of one kind are in flight than planned for: at a thousand
@@ -26,15 +29,40 @@ pub fn whole_requests(shares: &[f64], n: u32) -> Vec<u32> {
         }
     }
     let given: u32 = counts.iter().sum();
+    let claim = |kind: usize, count: u32| {
+        let size = shares[kind] / (2.0 * f64::from(count) + 1.0);
+        Claim { size, kind: Reverse(kind) }
+    };
+    let mut claims: BinaryHeap<Claim> =
+        counts.iter().enumerate().map(|(kind, &count)| claim(kind, count)).collect();
     for _ in given..n {
-        let claim = |i: usize| shares[i] / (2.0 * f64::from(counts[i]) + 1.0);
-        // Of equal claims the first counts.
-        let next = (0..shares.len()).rev().max_by(|&a, &b| claim(a).total_cmp(&claim(b)));
-        if let Some(next) = next {
-            counts[next] += 1;
-        }
+        let Some(mut first) = claims.peek_mut() else { break };
+        let Reverse(kind) = first.kind;
+        counts[kind] += 1;
+        *first = claim(kind, counts[kind]);
     }
     counts
+}
+
+/// A kind's claim to the next request; of equal ones that of the first kind counts.
+#[derive(PartialEq)]
+struct Claim {
+    size: f64,
+    kind: Reverse<usize>,
+}
+
+impl Eq for Claim {}
+
+impl Ord for Claim {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.size.total_cmp(&other.size).then(self.kind.cmp(&other.kind))
+    }
+}
+
+impl PartialOrd for Claim {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Up to here every request is handed out one by one.

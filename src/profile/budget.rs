@@ -8,9 +8,12 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{ProfileError, from_yaml, text_of};
-use crate::footprint::checked::{MOST_ENTRIES, list, one_line_if_any};
+use crate::footprint::checked::{list, one_line_if_any};
 use crate::service::{Limit, Line, Named, Quantity, Rule};
 use crate::units::{Convention, Cpus, MOST_IN_FLIGHT, Rate, Seconds, Share, Size, at_most, growth};
+
+/// Rules of all services of a budget: each takes some milliseconds.
+const MOST_RULES: usize = 100;
 
 /// A budget.
 #[derive(Debug, Clone, PartialEq)]
@@ -217,8 +220,9 @@ impl Budget {
         }
         let keys: BudgetKeys = from_yaml(text, origin)?;
         let rules: usize = keys.services.iter().map(|(_, service)| service.rules.len()).sum();
-        if rules > MOST_ENTRIES {
-            let wrong = format!("its services have {rules} rules: at most {MOST_ENTRIES} are held");
+        if rules > MOST_RULES {
+            let wrong =
+                format!("its services have {rules} rules: at most {MOST_RULES} are held; split it");
             return Err(ProfileError::nothing(origin, &wrong));
         }
         let lines = Lines::of(text);

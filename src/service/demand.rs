@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::written::{Number, Quantity, ram};
 use crate::footprint::Copies;
-use crate::footprint::checked::{list, one_line, one_line_if_any, whole_number};
+use crate::footprint::checked::{one_line, one_line_if_any, short_list, whole_number};
 use crate::units::{Cpus, MOST_IN_FLIGHT, Seconds, Size};
 
 /// What is asked.
@@ -43,7 +43,7 @@ pub struct Volume {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<Quantity<Number>>,
     /// One or several to choose from.
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "short_list::<_, _, 20>")]
     pub deployments: Vec<Deployment>,
 }
 

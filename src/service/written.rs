@@ -198,6 +198,10 @@ impl<T: Written> Visitor<'_> for QuantityVisitor<T> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Quantity<T>, E> {
+        // What is written is printed again: hundreds of digits are no quantity.
+        if number != 0.0 && !(1e-9..=1e15).contains(&number.abs()) && number.is_finite() {
+            return Err(E::custom(format!("{number:?} is no quantity: write {}", T::EXAMPLE)));
+        }
         self.visit_str(&number.to_string())
     }
 }

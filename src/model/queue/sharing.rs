@@ -17,6 +17,9 @@ use super::not_exceeded;
 const MOST: usize = 200_000;
 /// What is left out at the end.
 const TAIL: f64 = 1e-15;
+/// A chance that adds nothing to any that is shown: of a hundred thousand that wait for somebody else
+/// all but some thousand numbers are as unlikely.
+const NOTHING: f64 = 1e-30;
 
 /// The number in flight in the long run, at `rate` requests a second of `cpu` CPU-seconds and
 /// `wait` seconds for others than the CPU.
@@ -99,9 +102,11 @@ fn normalise(weights: &mut [f64], sum: f64) {
 /// The distribution of the sum of two independent numbers.
 fn sum_of(a: &[f64], b: &[f64]) -> Vec<f64> {
     let mut sum = vec![0.0; a.len() + b.len() - 1];
-    for (i, p) in a.iter().enumerate() {
-        for (j, q) in b.iter().enumerate() {
-            sum[i + j] += p * q;
+    let matters = |p: &&f64| **p > NOTHING;
+    let before = b.iter().take_while(|p| !matters(p)).count();
+    for (i, p) in a.iter().enumerate().filter(|(_, p)| matters(p)) {
+        for (place, q) in sum[i + before..].iter_mut().zip(&b[before..]) {
+            *place += p * q;
         }
     }
     sum
