@@ -17,7 +17,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use live::{During, Failure, Growth, Level, LiveRecord, PeaksBy, Round, TOO_MANY, ToldBy};
+pub use live::{
+    During, Failure, Growth, Level, LiveRecord, ManagedHeap, ManagedRuntime, PeaksBy, Round,
+    TOO_MANY, ToldBy,
+};
 pub use load::Load;
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
 pub use settings::{Change, Count, Optimization, Setting, Settings, settings};

@@ -25,7 +25,9 @@ pub use budget::{Budget, Budgeted, Subject, line_of};
 pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
 pub use inputs::{Given, Input, Inputs, Shape};
-pub use live::{Ask, BASE64_MARK, FILE_MARK, Json, Live, Ready, Values, asks};
+pub use live::{
+    Ask, BASE64_MARK, FILE_MARK, Fresh, Json, Live, Ready, Values, asks, resolved, socket_and_path,
+};
 pub use models::{Model, ModelSource, Models};
 pub use request::{Batch, HeatmapEdge, RequestImage, RequestSpec};
 pub use route::{Kind, When};

@@ -33,6 +33,8 @@ Examples:
     -- uvicorn app:app --port 8000
   mediscope-size measure --url http://127.0.0.1:8000/predict --body scans/ --budget 2m \\
     --ready http://127.0.0.1:8000/health -- gunicorn -w 4 app:app
+  mediscope-size measure --url http://127.0.0.1:8000/predict --body scan.png \\
+    -- docker run --rm --publish 8000:8000 scanner
   mediscope-size measure --pid 1234 --url http://127.0.0.1:8000/predict --body scan.png --ram 1G
   mediscope-size measure --cgroup /sys/fs/cgroup/system.slice/app.service \\
     --url https://127.0.0.1:8443/predict --ca ca.pem --bearer-env TOKEN --requests mix.yaml

@@ -15,11 +15,11 @@ const REQUESTS: &str = "Requests to it";
 pub struct LiveArgs {
     /// Measure a service of any language that answers here
     #[arg(long, value_name = "URL", help_heading = LIVE,
-          help = "Measure a service of any language that answers here: http://127.0.0.1:8000/predict")]
+          help = "Measure a service of any language that answers here: http://127.0.0.1:8000/predict, unix:/run/app.sock:/predict")]
     pub url: Option<String>,
-    /// It runs: this process and all that descend from it
+    /// It runs: this process and all that descend from it; given again, those too, as of a proxy
     #[arg(long, value_name = "PID", help_heading = LIVE, conflicts_with_all = ["command", "cgroup"])]
-    pub pid: Option<u32>,
+    pub pid: Vec<u32>,
     /// It runs: all processes of this control group, as of a container
     #[arg(long, value_name = "DIR", help_heading = LIVE, conflicts_with = "command")]
     pub cgroup: Option<PathBuf>,
@@ -29,8 +29,8 @@ pub struct LiveArgs {
     /// With --watch: an address that answers with the number of requests in flight
     #[arg(long, value_name = "URL", help_heading = LIVE, requires = "watch")]
     pub inflight_url: Option<String>,
-    /// When a started service can be asked: an address that answers, a port, or a text of its output
-    /// [default: the port of --url]
+    /// When a started service can be asked: an address that answers, a port, a socket, or a text of its
+    /// output [default: the port of --url, and no answer that says it is not ready]
     #[arg(long, value_name = "URL|PORT|TEXT", help_heading = LIVE)]
     pub ready: Option<String>,
     /// How long it may take until then [default: 1m]
@@ -49,10 +49,11 @@ pub struct LiveArgs {
     /// Send this file, or the files of this folder in turn
     #[arg(long, value_name = "PATH", help_heading = REQUESTS, conflicts_with_all = ["form", "json", "requests"])]
     pub body: Option<PathBuf>,
-    /// Send a form with this field: file=@scan.png, lang=en; given again, each is sent
+    /// Send a form with this field: file=@scan.png, lang=en, id=@uuid; given again, each is sent
     #[arg(long, value_name = "NAME=VALUE", help_heading = REQUESTS, conflicts_with_all = ["json", "requests"])]
     pub form: Vec<String>,
-    /// Send JSON; "@base64:scan.png" in it becomes that file: '{"image": "@base64:scan.png"}'
+    /// Send JSON; "@base64:scan.png" in it becomes that file, and "@uuid", "@random", "@counter" and
+    /// "@words:50" another value in each request: '{"image": "@base64:scan.png", "id": "@uuid"}'
     #[arg(long, value_name = "JSON", help_heading = REQUESTS, conflicts_with = "requests")]
     pub json: Option<String>,
     /// A file (YAML) with different requests and their shares, as `live: requests:` of a profile
@@ -111,7 +112,7 @@ impl LiveArgs {
     /// Whether anything of a live service was typed.
     pub fn is_asked(&self) -> bool {
         self.url.is_some()
-            || self.pid.is_some()
+            || !self.pid.is_empty()
             || self.cgroup.is_some()
             || self.watch.is_some()
             || !self.command.is_empty()

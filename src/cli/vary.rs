@@ -15,7 +15,8 @@ pub struct VaryArgs {
     /// again, each with each
     #[arg(long, value_name = "KEY=VALUE,…", value_parser = vary, help_heading = VARIANTS)]
     pub vary: Vec<Vary>,
-    /// RAM of the box that variants are compared for, or that a live service's growth fills
+    /// RAM of the box that variants are compared for, that a live service's growth fills, and in which
+    /// one is measured whose heap follows the RAM: Java, .NET, Node.js, Go
     #[arg(long, value_name = "SIZE", value_parser = super::ram, allow_hyphen_values = true,
           help_heading = VARIANTS)]
     pub ram: Option<Bytes>,

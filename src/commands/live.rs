@@ -16,14 +16,14 @@ use super::output::How;
 use super::printer::Printer;
 use super::size::rendered;
 use crate::cli::{Format, GlobalArgs, MeasureArgs};
-use crate::footprint::{Environment, Settings};
+use crate::footprint::{Environment, LiveRecord, Settings};
 use crate::measure::cache::KeyParts;
 use crate::measure::host::HostBox;
-use crate::measure::host::files::Process;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::live::LiveError;
 use crate::measure::live::campaign::{Campaign, Measured, UP_TO};
-use crate::measure::live::client::Client;
+use crate::measure::live::client::{Address, Client};
+use crate::measure::live::owner::answers;
 use crate::measure::live::record::{LiveFacts, footprint};
 use crate::measure::live::secrets::Secrets;
 use crate::measure::live::tree::Root;
@@ -63,6 +63,10 @@ pub fn run(
     let sent = Client::new(&live)?;
     if let Some(root) = &attached {
         root.check()?;
+        let unknown = answers(&Address::parse(&live.url)?.endpoint(), root, &named(root))?;
+        if let Some(unknown) = unknown {
+            printer.warning(&format!("{unknown}; what is measured may be something else"));
+        }
     }
     if args.service.dry_run {
         printer.answer(&dry_run(&live, attached.as_ref(), args, &sent))?;
@@ -73,16 +77,16 @@ pub fn run(
     }
     let interrupt =
         Interrupt::listen_for(attached.is_none()).context("cannot listen for Ctrl-C")?;
-    let cpus = box_of(attached.as_ref())?.cpus.value.get();
     let watch = Interference::start();
     let measured = Campaign {
         live: &live,
         attached: attached.clone(),
         budget: args.service.budget.unwrap_or(DEFAULT_BUDGET),
         up_to: args.live.up_to.unwrap_or(UP_TO),
-        cpus,
+        ram: args.variants.ram,
         interrupt: &interrupt,
         tell: &|text| printer.info(text),
+        warn: &|text| printer.warning(text),
     }
     .run();
     printer.clear();
@@ -91,9 +95,8 @@ pub fn run(
         target: target(&live, attached.as_ref()),
         attached: attached.is_some(),
         environment: environment()?,
-        cpus,
-        // What the service itself uses is not ours where it was not started for this.
-        disturbances: if attached.is_some() {
+        // What the service itself uses is not ours where we did not start it.
+        disturbances: if attached.is_some() || measured.facts.service.is_some() {
             drop(watch);
             Vec::new()
         } else {
@@ -104,7 +107,15 @@ pub fn run(
         bail!("not a single round was measured");
     };
     profile.topology = found.topology;
+    let did_nothing = found.live.as_ref().is_some_and(LiveRecord::did_nothing);
     answer(args, profile, found, &measured, as_json, global, printer)?;
+    if did_nothing {
+        bail!(
+            "the processes that were measured used neither CPU time nor memory while requests were \
+             answered, so others answered them: name what serves with --cgroup DIR (of a container \
+             below /sys/fs/cgroup) or --pid PID"
+        );
+    }
     Ok(Some(if measured.is_partial { Exit::Interrupted } else { Exit::Answered }))
 }
 
@@ -159,16 +170,6 @@ fn too_little(found: &crate::footprint::Footprint, error: anyhow::Error) -> anyh
     }
 }
 
-/// The box that the service runs in: a container may have fewer CPUs than this process.
-fn box_of(attached: Option<&Root>) -> anyhow::Result<HostBox> {
-    let one = attached.and_then(|root| root.ids().ok()).and_then(|ids| ids.first().copied());
-    let found = match one {
-        Some(id) => HostBox::of(Process::Id(id)).or_else(|_| HostBox::this()),
-        None => HostBox::this(),
-    };
-    Ok(found?)
-}
-
 fn environment() -> anyhow::Result<Environment> {
     let host = HostBox::this()?;
     Ok(Environment {
@@ -185,9 +186,24 @@ fn environment() -> anyhow::Result<Environment> {
 
 fn target(live: &Live, attached: Option<&Root>) -> String {
     match attached {
-        Some(Root::Process(id) | Root::Started(id)) => format!("process {id}"),
+        Some(Root::Started(id)) => format!("process {id}"),
+        Some(Root::Processes(ids)) => {
+            let all: Vec<String> = ids.iter().map(u32::to_string).collect();
+            format!("process {}", all.join(", "))
+        }
         Some(Root::Group(path)) => format!("control group {}", path.display()),
         None => crate::footprint::checked::made_one_line(&live.command.join(" ")),
+    }
+}
+
+/// What was typed.
+fn named(root: &Root) -> String {
+    match root {
+        Root::Group(path) => format!("--cgroup {}", path.display()),
+        Root::Started(id) => format!("process {id}"),
+        Root::Processes(ids) => {
+            ids.iter().map(|id| format!("--pid {id}")).collect::<Vec<_>>().join(" ")
+        }
     }
 }
 

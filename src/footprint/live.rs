@@ -14,6 +14,16 @@ pub struct LiveRecord {
     /// The command, or the process that was there.
     #[serde(deserialize_with = "checked::one_line")]
     pub target: String,
+    /// Who serves, where that is not what was started: the process, and its container.
+    #[serde(
+        default,
+        deserialize_with = "checked::one_line_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub service: Option<String>,
+    /// The runtime whose heap follows the RAM that there is, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_heap: Option<ManagedHeap>,
     /// Whether it ran before and went on afterwards.
     pub attached: bool,
     /// Processes that answered requests, 1 or more.
@@ -59,6 +69,61 @@ pub struct LiveRecord {
     /// The most of one CPU core that the driver of the load took, of all rounds.
     #[serde(deserialize_with = "not_negative")]
     pub driver_cpu: f64,
+}
+
+/// A heap that a runtime sizes by the RAM that it may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManagedHeap {
+    /// Whose.
+    pub runtime: ManagedRuntime,
+    /// The RAM that it could use while it was measured: the limit of its control group, else all of the
+    /// machine's.
+    pub ram_bytes: Bytes,
+}
+
+/// A runtime that collects garbage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ManagedRuntime {
+    /// A Java virtual machine.
+    Java,
+    /// .NET.
+    #[serde(rename = "dotnet")]
+    DotNet,
+    /// Node.js.
+    Node,
+    /// Go.
+    Go,
+}
+
+impl ManagedHeap {
+    /// Whether it was measured with this much RAM; control groups count in pages.
+    pub fn was_measured_with(&self, ram: Bytes) -> bool {
+        (ram.as_f64() / self.ram_bytes.as_f64().max(1.0) - 1.0).abs() < 0.01
+    }
+}
+
+impl ManagedRuntime {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Java => "Java",
+            Self::DotNet => ".NET",
+            Self::Node => "Node.js",
+            Self::Go => "Go",
+        }
+    }
+
+    /// Its word in files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Java => "java",
+            Self::DotNet => "dotnet",
+            Self::Node => "node",
+            Self::Go => "go",
+        }
+    }
 }
 
 /// By what the number of requests at work was told.
@@ -196,7 +261,30 @@ pub const TOO_MANY: f64 = 0.01;
 /// A driver that takes less than this share of the CPUs changes a throughput by no more than noise.
 const NOTICED: f64 = 0.05;
 
+/// Nobody reads a request and answers it in less CPU time: two calls of the kernel take more.
+const LEAST_CPU: Seconds = Seconds::new(2e-6);
+
+/// What memory at rest moves by, by itself.
+const STANDS_STILL: Bytes = Bytes::MIB;
+
 impl LiveRecord {
+    /// Whether its processes did nothing while requests were answered: then others answered them.
+    pub fn did_nothing(&self) -> bool {
+        let mut driven = self.rounds.iter().filter(|r| r.start == 0 && self.stood(r)).peekable();
+        let stands_still = |round: &Round| {
+            round.peak.anon_bytes <= self.first.anon_bytes + STANDS_STILL
+                && round.cpu_seconds < LEAST_CPU
+        };
+        driven.peek().is_some() && driven.all(stands_still)
+    }
+
+    /// The round with the most answers a second, of those in which the service set the pace.
+    pub fn fastest(&self) -> Option<&Round> {
+        let driven =
+            self.rounds.iter().filter(|r| r.start == 0 && self.stood(r) && !r.driver_bound);
+        driven.max_by(|a, b| a.throughput.get().total_cmp(&b.throughput.get()))
+    }
+
     /// The failure with the fewest requests in flight, of a service that had been warmed up.
     pub fn failure(&self) -> Option<&Failure> {
         let is_warm = |f: &&Failure| {

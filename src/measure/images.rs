@@ -123,7 +123,7 @@ fn dimensions(encoded: &[u8]) -> image::ImageResult<(u32, u32)> {
     Ok(match format(encoded)? {
         // The first chunk of a PNG is as long in every one.
         ImageFormat::Png => match encoded.get(12..24).map(<[u8]>::as_chunks) {
-            Some(([tag, width, height], _)) if tag == b"IHDR" => {
+            Some(([[b'I', b'H', b'D', b'R'], width, height], _)) => {
                 (u32::from_be_bytes(*width), u32::from_be_bytes(*height))
             }
             _ => png(encoded)?.dimensions(),

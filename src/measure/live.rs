@@ -1,13 +1,16 @@
 //! A service that runs by itself, measured from outside: its processes, its requests, its start and
 //! its end.
 //!
-//! [`tree`] knows which processes belong to it and what they hold, [`watch`] looks at them in
+//! [`owner`] tells who answers, [`tree`] which processes belong to them and what they hold, [`watch`] looks at them in
 //! between, [`client`] and [`load`] ask it, [`start`] starts and stops it, and [`campaign`] puts
 //! these together to one measurement, of which [`record`] makes a footprint.
 
 pub mod campaign;
 pub mod client;
+pub mod heap;
 pub mod load;
+pub mod owner;
+pub mod ready;
 pub mod record;
 pub mod secrets;
 pub mod serving;
@@ -79,16 +82,28 @@ pub enum LiveError {
     },
     /// Somebody else serves there.
     #[error(
-        "port {0} is in use already, so what answers there would not be the service that is \
-         started: stop the other one, or choose another port"
+        "{0} is in use already, so what answers there would not be the service that is started: \
+         stop the other one, or choose another"
     )]
-    PortInUse(u16),
+    InUse(client::Endpoint),
+    /// Others answer than those that would be measured, or nobody knows.
+    #[error(transparent)]
+    Owner(Box<owner::OwnerError>),
     /// Not even a lone request is answered.
     #[error("the service does not answer a lone request: {0}")]
     NoAnswer(String),
     /// What is asked cannot be sent.
     #[error("{0}")]
     Request(String),
+    /// It was killed while it started.
+    #[error(
+        "the kernel killed the service while it started in a control group of {0}: it needs more than \
+         that"
+    )]
+    NeedsMore(crate::units::Bytes),
+    /// Nothing is known of the machine.
+    #[error(transparent)]
+    Host(#[from] super::host::HostError),
     /// The user asked for an end.
     #[error("interrupted")]
     Interrupted,
@@ -103,6 +118,12 @@ pub enum LiveError {
         /// What the system said.
         reason: std::io::Error,
     },
+}
+
+impl From<owner::OwnerError> for LiveError {
+    fn from(error: owner::OwnerError) -> Self {
+        Self::Owner(Box::new(error))
+    }
 }
 
 impl LiveError {

@@ -186,7 +186,9 @@ impl CpuModel {
 
     fn within(&self, cpus: Cpus) -> Span<Rate> {
         let most = self.turns.map_or(f64::INFINITY, |t| f64::from(t.at_once) / t.seconds);
-        self.cpu.map(|d| Rate::per_second((cpus.get() / d.get().max(LEAST)).min(most)))
+        let rate = self.cpu.map(|d| Rate::per_second((cpus.get() / d.get().max(LEAST)).min(most)));
+        // Nobody saw that many answers: it follows from what one takes.
+        rate.with_source(Source::Fitted.max(rate.source()))
     }
 
     /// Requests in flight that keep the CPUs busy, at least and at most.

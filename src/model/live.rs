@@ -267,7 +267,9 @@ pub fn growth(levels: &[(f64, f64)]) -> Option<Slope> {
     let interval = line.slope_interval(CONFIDENCE);
     let (first, last) = (levels.first()?, levels.last()?);
     let risen = line.slope() * (last.0 - first.0);
-    if interval.low <= 0.0 || risen < NOISE_BYTES / 2.0 {
+    // What a large service moves by without a reason is a share of what it holds.
+    let noise = (NOISE_BYTES / 2.0).max(first.1 * NOISE_SHARE);
+    if interval.low <= 0.0 || risen < noise {
         return None;
     }
     let (early, late) = levels.split_at(levels.len() / 2);

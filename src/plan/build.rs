@@ -11,7 +11,7 @@ use super::{
     BOXES, BoxRow, CpuAnswers, CpuPlan, Market, Plan, Question, ROWS, RamPlan, RamRow, State,
     StateCurve, TIGHT, Upgrade, sold,
 };
-use crate::footprint::{Footprint, Point};
+use crate::footprint::{Footprint, LiveRecord, Point};
 use crate::model::{CpuModel, FitError, PoolModel, RamModel, Sample, WorkersModel, line_of_peaks};
 use crate::units::{Bytes, Cpus, Source, Span};
 
@@ -58,7 +58,8 @@ pub fn plan(
     let ram = ram_plan(footprint, &models, &costs, question, design)?;
     let states = states(footprint, &models);
     let curve = Curve::Fitted(Box::new(models.resident.clone()));
-    let upgrade = upgrade(&curve, question, design);
+    let did_nothing = footprint.live.as_ref().is_some_and(LiveRecord::did_nothing);
+    let upgrade = upgrade(&curve, question, design).filter(|_| !did_nothing);
     let mix = mix_plan(footprint, &models.resident, models.eager.as_ref(), question, fitted_row)?;
     let parts = Parts {
         curve: &curve,
@@ -70,6 +71,7 @@ pub fn plan(
     };
     let load = load(&parts);
     let verdict = verdict(&curve, &ram, &cpu, question, design);
+    let verdict = if did_nothing { verdict.unknown() } else { verdict };
     Ok(Plan {
         name: name.to_owned(),
         title: title.to_owned(),

@@ -44,7 +44,21 @@ pub(super) fn verdict(
     }
 }
 
+impl Verdict {
+    /// The same where what was measured says nothing of what the service takes.
+    pub(super) fn unknown(mut self) -> Self {
+        for verdict in &mut self.by_resource {
+            verdict.status = Status::Unknown;
+        }
+        Self { overall: Overall::Unknown, binding: None, reasons: Vec::new(), ..self }
+    }
+}
+
 pub(super) fn overall(by_resource: &[ResourceVerdict]) -> Overall {
+    let is_measured = |r: &&ResourceVerdict| matches!(r.resource, Resource::Ram | Resource::Cpu);
+    if by_resource.iter().filter(is_measured).any(|r| r.status == Status::Unknown) {
+        return Overall::Unknown;
+    }
     match by_resource.iter().map(|r| r.status).max() {
         None | Some(Status::Unknown) => Overall::Unknown,
         Some(Status::Insufficient) => Overall::DoesNotFit,
@@ -156,7 +170,15 @@ fn live_warnings(live: &LiveRecord, ram: &RamPlan, question: &Question) -> Vec<W
         concurrency: failure.concurrency,
         what: failure.what.clone(),
     });
-    grows.into_iter().chain(failed).chain(burst).collect()
+    let heap =
+        live.managed_heap.filter(|heap| !question.ram.is_some_and(|r| heap.was_measured_with(r)));
+    let heap = heap.map(|heap| Warning::HeapFollowsRam {
+        runtime: heap.runtime,
+        measured_with: heap.ram_bytes,
+        asked: question.ram,
+    });
+    let nothing = live.did_nothing().then_some(Warning::NotTheService);
+    nothing.into_iter().chain(grows).chain(failed).chain(burst).chain(heap).collect()
 }
 
 pub(super) fn warnings(

@@ -1,7 +1,7 @@
 //! What the reader should know besides the answer.
 
 use super::Bend;
-use crate::footprint::{Killed, Topology};
+use crate::footprint::{Killed, ManagedRuntime, Topology};
 use crate::units::{Bytes, Megapixels};
 
 impl Warning {
@@ -28,6 +28,8 @@ impl Warning {
             Self::CouldNotStand { .. } => "could_not_stand",
             Self::BurstFailed { .. } => "burst_failed",
             Self::OneBurst { .. } => "one_burst",
+            Self::HeapFollowsRam { .. } => "heap_follows_ram",
+            Self::NotTheService => "not_the_service",
         }
     }
 }
@@ -102,6 +104,18 @@ pub enum Warning {
         /// Requests in flight.
         concurrency: u32,
     },
+    /// A live service whose runtime sizes its heap by the RAM that it may use, measured with another
+    /// amount than is asked about.
+    HeapFollowsRam {
+        /// Whose heap.
+        runtime: ManagedRuntime,
+        /// What it could use.
+        measured_with: Bytes,
+        /// What is asked about, if anything is.
+        asked: Option<Bytes>,
+    },
+    /// The processes that were measured did nothing while requests were answered.
+    NotTheService,
     /// Something disturbed the measurement.
     Disturbed(String),
     /// Measured on another processor than this.

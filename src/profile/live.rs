@@ -91,11 +91,13 @@ pub struct Ask {
     /// A file that is sent as it is, or a folder whose files take turns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<PathBuf>,
-    /// Fields of a form (multipart/form-data); `@file` sends a file, or a folder's files in turn. A
-    /// field with a list is sent once for each of it.
+    /// Fields of a form (multipart/form-data); `@file` sends a file, or a folder's files in turn, and
+    /// what [`Fresh`] knows is another text in each request. A field with a list is sent once for
+    /// each of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub form: BTreeMap<String, Values>,
-    /// JSON; a text in it that begins with `@base64:` becomes that file's bytes in base64.
+    /// JSON; a text in it that begins with `@base64:` becomes that file's bytes in base64, and what
+    /// [`Fresh`] knows another value in each request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<Json>,
 }
@@ -154,6 +156,67 @@ pub const FILE_MARK: char = '@';
 /// Marks a file in JSON.
 pub const BASE64_MARK: &str = "@base64:";
 
+/// A value in JSON, a field of a form or a header that is another in each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fresh {
+    /// A whole number from 0 to 4294967295.
+    Random,
+    /// A random UUID.
+    Uuid,
+    /// 0 in the first request after a start, 1 in the next.
+    Counter,
+    /// So many words.
+    Words(u32),
+}
+
+/// What is said of a number of words that is none.
+const NO_WORDS: &str = "`@words:` is followed by how many words there are to be, 1 to 100000, as in \
+     @words:50";
+
+impl Fresh {
+    /// What a text stands for; `None` where it is sent as it is.
+    ///
+    /// # Errors
+    /// Where it is meant to stand for something and does not say what.
+    pub fn of(text: &str) -> Option<Result<Self, &'static str>> {
+        Some(Ok(match text {
+            "@random" => Self::Random,
+            "@uuid" => Self::Uuid,
+            "@counter" => Self::Counter,
+            _ => {
+                let number = text.strip_prefix("@words:")?.parse().ok();
+                let number = number.filter(|n| (1..=100_000).contains(n)).ok_or(NO_WORDS);
+                return Some(number.map(Self::Words));
+            }
+        }))
+    }
+}
+
+/// Marks an address that is a socket in the file system.
+const SOCKET_MARK: &str = "unix:";
+
+/// The socket of an address such as `unix:/run/app.sock:/predict`, and what is asked there, if that
+/// is said; `None` of other addresses.
+pub fn socket_and_path(url: &str) -> Option<(&str, Option<&str>)> {
+    let rest = url.strip_prefix(SOCKET_MARK)?;
+    let rest = rest.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(rest);
+    Some(match rest.find(":/") {
+        Some(end) => (&rest[..end], Some(&rest[end + 1..])),
+        None => (rest, None),
+    })
+}
+
+/// The address with a socket that does not depend on where the profile lies.
+pub fn resolved(url: &str, folder: &Path) -> String {
+    match socket_and_path(url) {
+        Some((socket, path)) if !socket.is_empty() => {
+            let asked = path.map(|path| format!(":{path}")).unwrap_or_default();
+            format!("{SOCKET_MARK}{}{asked}", folder.join(socket).display())
+        }
+        _ => url.to_owned(),
+    }
+}
+
 impl Live {
     /// Whether it can be started.
     pub fn is_startable(&self) -> bool {
@@ -207,6 +270,9 @@ impl Live {
             if let Some(Json(json)) = &ask.json {
                 allowed.json(json)?;
             }
+            if let Some(wrong) = ask.texts().iter().find_map(|text| Fresh::of(text)?.err()) {
+                return Err(wrong.to_owned());
+            }
             let sent = [ask.body.is_some(), !ask.form.is_empty(), ask.json.is_some()];
             if sent.iter().filter(|s| **s).count() > 1 {
                 let text = "a request of `live` sends a `body`, a `form` or `json`: keep one";
@@ -240,12 +306,22 @@ impl Live {
         if let Some(ca) = &mut self.ca {
             *ca = folder.join(&*ca);
         }
+        let asked = self.requests.iter_mut().filter_map(|ask| ask.url.as_mut());
+        let ready = match &mut self.ready {
+            Some(Ready::Url(url)) => Some(url),
+            _ => None,
+        };
+        for url in asked.chain(ready).chain([&mut self.url]) {
+            *url = resolved(url, folder);
+        }
         for ask in &mut self.requests {
             if let Some(body) = &mut ask.body {
                 *body = folder.join(&*body);
             }
             for value in ask.form.values_mut().flat_map(|Values(values)| values) {
-                if let Some(file) = value.strip_prefix(FILE_MARK) {
+                if let Some(file) = value.strip_prefix(FILE_MARK)
+                    && Fresh::of(value).is_none()
+                {
                     *value = format!("{FILE_MARK}{}", folder.join(file).display());
                 }
             }
@@ -255,6 +331,25 @@ impl Live {
 }
 
 impl Ask {
+    /// What may stand for something else.
+    fn texts(&self) -> Vec<&str> {
+        fn of_json<'a>(value: &'a serde_yaml::Value, found: &mut Vec<&'a str>) {
+            match value {
+                serde_yaml::Value::String(text) => found.push(text),
+                serde_yaml::Value::Sequence(list) => list.iter().for_each(|v| of_json(v, found)),
+                serde_yaml::Value::Mapping(map) => map.values().for_each(|v| of_json(v, found)),
+                _ => {}
+            }
+        }
+        let fields = self.form.values().flat_map(|Values(values)| values);
+        let mut found: Vec<&str> =
+            fields.chain(self.headers.values()).map(String::as_str).collect();
+        if let Some(Json(json)) = &self.json {
+            of_json(json, &mut found);
+        }
+        found
+    }
+
     /// Makes the paths in JSON ones that do not depend on where the profile lies.
     pub fn resolve_json(&mut self, folder: &Path) {
         if let Some(Json(json)) = &mut self.json {

@@ -93,7 +93,8 @@ fn most(live: &LiveRecord) -> u32 {
 }
 
 fn findings(plan: Option<&Plan>, live: &LiveRecord, layout: Layout) -> String {
-    let mut lines = plan.map_or_else(Vec::new, |plan| found(plan, live));
+    let mut lines: Vec<String> = other_service(live).into_iter().collect();
+    lines.extend(plan.iter().flat_map(|plan| found(plan, live)));
     lines.extend(live.failures.iter().map(|failure| failed(failure, plan.is_some())));
     lines.extend(unanswered(live));
     lines.extend(unknown_growth(live));
@@ -118,6 +119,14 @@ fn findings(plan: Option<&Plan>, live: &LiveRecord, layout: Layout) -> String {
         let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
     }
     out
+}
+
+/// Who serves, where that is not what was started.
+fn other_service(live: &LiveRecord) -> Option<String> {
+    let service = live.service.as_ref()?;
+    Some(format!(
+        "The command only asks others to serve: what answers, and was measured, is {service}."
+    ))
 }
 
 /// A load that it could not stand, and what that means for the numbers.

@@ -29,6 +29,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::footprint::ManagedRuntime;
     use crate::model::Capacity;
     use crate::report::json::planted;
     use crate::units::Bytes;
@@ -76,6 +77,8 @@ mod tests {
                 "could_not_stand",
                 "burst_failed",
                 "one_burst",
+                "not_the_service",
+                "heap_follows_ram",
             ]
         );
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
@@ -85,7 +88,12 @@ mod tests {
     fn everything_is_in_whole_sentences_in_every_language() {
         for language in Language::ALL {
             let mut writer = Writer::plain(language);
-            let warnings = planted::warnings();
+            let mut warnings = planted::warnings();
+            warnings.push(Warning::HeapFollowsRam {
+                runtime: ManagedRuntime::Go,
+                measured_with: Bytes::mib(24_000),
+                asked: None,
+            });
             let warnings = warnings.iter().map(crate::plan::warning);
             let reasons = planted::reasons();
             let reasons = reasons.iter().map(crate::plan::reason);

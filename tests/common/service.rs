@@ -3,24 +3,29 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::{Place, Ran};
 
-/// A free port, as far as anybody can know.
+/// A free port, as far as anybody can know: none of those from which the kernel takes the near ends of
+/// connections, and in another process of tests another.
 pub fn port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/appetite.py")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 600).unwrap() * 20;
+    loop {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The service's command with these options.
 pub fn command(port: u16, options: &str) -> Vec<String> {
-    let script = script().display().to_string();
+    let script = tests_service("appetite.py");
     let start = ["python3", &script, "--port"].map(str::to_owned);
     let port = std::iter::once(port.to_string());
     start.into_iter().chain(port).chain(options.split_whitespace().map(str::to_owned)).collect()
@@ -97,4 +102,77 @@ pub const MIB: f64 = (1 << 20) as f64;
 
 pub fn topology(value: &Value) -> &str {
     value.pointer("/environment/settings/topology").and_then(Value::as_str).unwrap()
+}
+
+/// A container engine in small, which starts services for those who ask it; see
+/// `tests/services/engine.py`. It ends with this, and all that it has started.
+pub struct Engine {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl Engine {
+    /// With these options, its socket in this folder.
+    pub fn start(folder: &Path, options: &[&str]) -> Self {
+        let socket = folder.join("engine.sock");
+        let mut child = Command::new("python3")
+            .arg(tests_service("engine.py"))
+            .arg("daemon")
+            .arg(&socket)
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        Self { child, socket }
+    }
+
+    /// The command that asks it to run this one.
+    pub fn runs(&self, options: &[&str], command: &[String]) -> Vec<String> {
+        let (engine, socket) = (tests_service("engine.py"), self.socket.display().to_string());
+        let asked = ["python3".to_owned(), engine, "run".to_owned(), socket];
+        let options = options.iter().map(|option| (*option).to_owned());
+        asked.into_iter().chain(options).chain(command.iter().cloned()).collect()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// The path of a service that tests use.
+pub fn tests_service(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services").join(name).display().to_string()
+}
+
+/// A control group of the memory controller that a test may put others below; `None` where none can be
+/// made here. It goes with this.
+pub struct Group(pub PathBuf);
+
+impl Group {
+    pub fn make(name: &str) -> Option<Self> {
+        let version_1 = Path::new("/sys/fs/cgroup/memory");
+        let root = if version_1.is_dir() { version_1 } else { Path::new("/sys/fs/cgroup") };
+        let path = root.join(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir(&path).ok()?;
+        Some(Self(path))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
 }

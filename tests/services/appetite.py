@@ -62,6 +62,7 @@ def arguments():
     option = parser.add_argument
     option("--host", default="127.0.0.1")
     option("--port", type=int, default=0, help="0: any; printed as 'listening on PORT' when ready")
+    option("--unix", metavar="PATH", help="listens on this socket in the file system instead")
     option("--backlog", type=int, default=512)
     option("--tls", nargs=2, metavar=("CERT", "KEY"), help="serve HTTPS with these PEM files")
     option("--lifetime", type=int, default=600, metavar="SECONDS",
@@ -106,6 +107,9 @@ def arguments():
     option("--never-ready", action="store_true", help="holds the base but never listens")
     option("--ready-delay", type=float, default=0, metavar="SECONDS",
            help="waits before it takes the base and listens")
+    option("--warming", type=float, default=0, metavar="SECONDS",
+           help="listens at once, and takes the base so much later; answers 503 until then")
+    option("--warming-resets", action="store_true", help="resets connections until then instead")
     option("--daemonize", action="store_true",
            help="goes on in a child with a session of its own; the first process exits with 0")
     option("--ignore-term", action="store_true", help="ignores SIGTERM, in all processes")
@@ -137,7 +141,12 @@ class Service:
 
     def __init__(self, options, inflight, index):
         self.options = options
-        self.base = take(options.base)
+        self.base = None
+        self.is_warm = False
+        if options.warming:
+            threading.Timer(options.warming, self.warm).start()
+        else:
+            self.warm()
         self.mapped = mapped(options.map)
         self.leaked = []
         self.executed = 0
@@ -158,6 +167,10 @@ class Service:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*options.tls)
 
+    def warm(self):
+        self.base = take(self.options.base)
+        self.is_warm = True
+
     def accept(self, listener):
         """Serves for ever."""
         self.listener = listener
@@ -173,7 +186,8 @@ class Service:
         """One connection, until either side is done with it."""
         # A client may go away at any time, and this is no error of the service.
         with contextlib.suppress(OSError):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if connection.family != socket.AF_UNIX:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as reader:
@@ -208,6 +222,11 @@ class Service:
         if headers.get("expect", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+        if not self.is_warm:
+            read_body(reader, headers)
+            if self.options.warming_resets:
+                return reset(connection)
+            return answer(connection, "503 Service Unavailable", b"{}", keep=keep, head=head)
         plain = path.partition("?")[0] if method == "GET" else None
         if plain in ("/health", "/inflight"):
             read_body(reader, headers)
@@ -226,9 +245,7 @@ class Service:
             with contextlib.suppress(OSError):
                 self.listener.shutdown(socket.SHUT_RDWR)
         if reached(self.options.reset_after, number) or self.options.second_start:
-            # Lingering for no time makes the close a reset.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            return False
+            return reset(connection)
         if reached(self.options.fail_after, number):
             return answer(connection, self.options.fail_status, b"{}", keep=keep, head=head)
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -298,6 +315,12 @@ def reached(limit, number):
     return 0 < limit <= number
 
 
+def reset(connection):
+    """Lingering for no time makes the close a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return False
+
+
 def read_body(reader, headers, folder=None):
     """Length and hash of the body. Small pieces: a body must not count as appetite."""
     left = length = int(headers.get("content-length", "0"))
@@ -338,13 +361,21 @@ def trickle(connection):
 
 
 def listen(options):
+    if options.unix:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(options.unix)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(options.unix)
+        listener.listen(options.backlog)
+        return listener
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     address = (options.host, options.port)
     return socket.create_server(address, family=family, backlog=options.backlog)
 
 
 def announce(listener):
-    print(f"listening on {listener.getsockname()[1]}", flush=True)
+    name = listener.getsockname()
+    print(f"listening on {name if isinstance(name, str) else name[1]}", flush=True)
 
 
 def serve_forked(options, inflight):

@@ -8,9 +8,9 @@ use anyhow::{Context, bail};
 use crate::cli::{LiveArgs, MeasureArgs};
 use crate::footprint::checked::made_one_line;
 use crate::footprint::{Settings, Topology};
-use crate::measure::live::client::address;
+use crate::measure::live::client::Address;
 use crate::measure::live::tree::Root;
-use crate::profile::{Ask, Live, Models, Profile, Ready, RequestSpec, Values, asks};
+use crate::profile::{Ask, Fresh, Live, Models, Profile, Ready, RequestSpec, Values, asks};
 use crate::service::{Quantity, Service};
 use crate::units::Seconds;
 
@@ -50,11 +50,12 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
             bail!("nothing says what to ask the service: add --url http://127.0.0.1:8000/predict")
         }
     };
+    let url = located(&url)?;
     let live = Live {
         command: typed.command.clone(),
         folder: if typed.command.is_empty() { None } else { Some(here()?) },
         url: url.clone(),
-        ready: typed.ready.as_deref().map(ready),
+        ready: typed.ready.as_deref().map(ready).transpose()?,
         start_timeout: typed.start_timeout.map(quantity).transpose()?,
         timeout: typed.timeout.map(quantity).transpose()?,
         bearer_env: typed.bearer_env.clone(),
@@ -63,7 +64,10 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
         requests: requests(typed, &typed.allow_value)?,
     };
     live.check().map_err(anyhow::Error::msg)?;
-    address(&url)?;
+    // Whatever it is asked by others: nothing is sent to what is only watched.
+    if typed.watch.is_none() {
+        Address::parse(&url)?;
+    }
     Ok(Some(Profile {
         name: name(&url),
         title: None,
@@ -90,8 +94,8 @@ fn overridden(live: Live, typed: &LiveArgs) -> anyhow::Result<Live> {
     Ok(Live {
         command,
         folder,
-        url: typed.url.clone().unwrap_or(live.url),
-        ready: typed.ready.as_deref().map(ready).or(live.ready),
+        url: typed.url.as_deref().map(located).transpose()?.unwrap_or(live.url),
+        ready: typed.ready.as_deref().map(ready).transpose()?.or(live.ready),
         start_timeout: typed.start_timeout.map(quantity).transpose()?.or(live.start_timeout),
         timeout: typed.timeout.map(quantity).transpose()?.or(live.timeout),
         bearer_env: typed.bearer_env.clone().or(live.bearer_env),
@@ -103,10 +107,10 @@ fn overridden(live: Live, typed: &LiveArgs) -> anyhow::Result<Live> {
 
 /// What runs already, if something was named.
 pub fn root(args: &LiveArgs) -> Option<Root> {
-    match (args.pid, &args.cgroup) {
-        (Some(id), _) => Some(Root::Process(id)),
-        (None, Some(path)) => Some(Root::Group(path.clone())),
-        (None, None) => None,
+    match (&args.pid[..], &args.cgroup) {
+        ([], None) => None,
+        ([], Some(path)) => Some(Root::Group(path.clone())),
+        (ids, _) => Some(Root::Processes(ids.to_vec())),
     }
 }
 
@@ -116,15 +120,27 @@ fn here() -> anyhow::Result<PathBuf> {
 
 /// The service's address without what does not tell it from others.
 fn name(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let socket = url.strip_prefix("unix:").map(|rest| rest.trim_start_matches("//"));
+    let rest = socket.or_else(|| url.split_once("://").map(|(_, rest)| rest)).unwrap_or(url);
     made_one_line(rest.trim_end_matches('/'))
 }
 
-fn ready(text: &str) -> Ready {
-    if text.starts_with("http://") || text.starts_with("https://") {
-        return Ready::Url(text.to_owned());
+fn ready(text: &str) -> anyhow::Result<Ready> {
+    let is_scheme = |scheme: &str| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    };
+    let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme));
+    if has_scheme || text.starts_with("unix:") {
+        Address::parse(text)?;
+        return Ok(Ready::Url(located(text)?));
     }
-    text.parse().map_or_else(|_| Ready::Line(text.to_owned()), Ready::Port)
+    Ok(text.parse().map_or_else(|_| Ready::Line(text.to_owned()), Ready::Port))
+}
+
+/// The address, whose socket does not depend on the folder that this runs in.
+fn located(url: &str) -> anyhow::Result<String> {
+    Ok(crate::profile::resolved(url, &here()?))
 }
 
 fn quantity(seconds: Seconds) -> anyhow::Result<Quantity<Seconds>> {
@@ -151,7 +167,8 @@ fn requests(typed: &LiveArgs, allow_values: &[String]) -> anyhow::Result<Vec<Ask
         let (name, value) = field.split_once('=').filter(|(name, _)| !name.is_empty()).context(
             "a --form has no name or no equals sign: write it as in --form file=@scan.png",
         )?;
-        let value = match value.strip_prefix('@') {
+        let file = value.strip_prefix('@').filter(|_| Fresh::of(value).is_none());
+        let value = match file {
             Some(file) => format!("@{}", absolute(Path::new(file))?.display()),
             None => value.to_owned(),
         };

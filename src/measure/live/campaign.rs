@@ -16,13 +16,15 @@ pub use self::group::peak_of;
 use self::growth::Rested;
 use super::LiveError;
 use super::client::Client;
+use super::heap;
 use super::load::Crowd;
 use super::start::Started;
 use super::tree::{Root, Standing};
 use super::watch::Watch;
-use crate::footprint::{During, Failure, Level, PeaksBy, Round};
-use crate::measure::control_group::{ControlGroup, Place, Watcher};
-use crate::measure::host::files::Files;
+use crate::footprint::{During, Failure, Level, ManagedHeap, PeaksBy, Round};
+use crate::measure::control_group::{ControlGroup, Limits, Place, Watcher};
+use crate::measure::host::HostBox;
+use crate::measure::host::files::{Files, Process};
 use crate::measure::interrupt::Interrupt;
 use crate::profile::Live;
 use crate::units::{Bytes, Seconds};
@@ -32,6 +34,9 @@ pub const UP_TO: u32 = 16;
 
 /// How long a process may take to be gone once its connections are.
 const DYING: Duration = Duration::from_millis(50);
+
+/// How long a later start may say that it is not ready where the first did not.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Of the time that there is, what the first start may take for the rounds and for growth; the rest is
 /// for other starts.
@@ -48,12 +53,14 @@ pub struct Campaign<'a> {
     pub budget: Seconds,
     /// The largest concurrency.
     pub up_to: u32,
-    /// CPUs that the service can use.
-    pub cpus: f64,
+    /// RAM that the service is planned for: one whose heap follows the RAM that there is gets no more.
+    pub ram: Option<Bytes>,
     /// Asked for an end.
     pub interrupt: &'a Interrupt,
     /// Told what is done.
     pub tell: &'a dyn Fn(&str),
+    /// Told what should be known, whatever comes of it.
+    pub warn: &'a dyn Fn(&str),
 }
 
 /// What one start of the service showed.
@@ -63,6 +70,8 @@ pub struct Run {
     pub load_peak: Option<Level>,
     /// From the command to the first answer that could be had.
     pub start_seconds: Option<Seconds>,
+    /// How much of that it was asked in vain.
+    pub waited: Seconds,
     /// Before the first request.
     pub idle: Level,
     /// After the first ones.
@@ -123,8 +132,36 @@ pub struct Measured {
     pub failures: Vec<Failure>,
     /// The most that the kernel charged the service's control group, where it has one.
     pub group_peak: Option<Bytes>,
+    /// What is known of the service besides.
+    pub facts: Facts,
     /// Stopped before its end.
     pub is_partial: bool,
+}
+
+/// What a service is, and what it may use.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// Who serves, where that is not what was started.
+    pub service: Option<String>,
+    /// CPUs that it can use.
+    pub cpus: f64,
+    /// The runtime whose heap follows the RAM that there is, where it has one.
+    pub heap: Option<ManagedHeap>,
+}
+
+impl Facts {
+    fn of(subject: &Subject) -> Result<Self, LiveError> {
+        let ids = subject.root.ids()?;
+        // A container may have fewer CPUs and less RAM than this process.
+        let host = HostBox::of(Process::Id(ids[0])).or_else(|_| HostBox::this())?;
+        let ram_bytes = host.ram.value;
+        let followed = subject.started.as_ref().and_then(Started::followed);
+        Ok(Self {
+            service: followed.map(|followed| followed.what.clone()),
+            cpus: host.cpus.value.get(),
+            heap: heap::following(&subject.root).map(|runtime| ManagedHeap { runtime, ram_bytes }),
+        })
+    }
 }
 
 /// What is done with a start.
@@ -135,10 +172,53 @@ enum Extent {
 }
 
 /// A service at hand: started for this, or there before.
-struct Subject {
+struct Subject<'a> {
     started: Option<Started>,
     root: Root,
     group: Option<ControlGroup>,
+    /// The memory limit of the group.
+    limit: Option<Bytes>,
+    warn: &'a dyn Fn(&str),
+}
+
+impl Subject<'_> {
+    /// The memory limit that ended it, if one did.
+    fn killed_at(&self) -> Option<Bytes> {
+        self.limit.filter(|_| self.group.as_ref().is_some_and(has_killed))
+    }
+
+    /// The error, or that the kernel ended the service.
+    fn ended_by(&self, error: LiveError) -> LiveError {
+        let limit = if error.is_end() { self.killed_at() } else { None };
+        limit.map_or(error, LiveError::NeedsMore)
+    }
+
+    /// The failure, with what the kernel did.
+    fn explained(&self, failure: Failure) -> Failure {
+        match self.killed_at() {
+            Some(ram) => {
+                let what =
+                    format!("{}; the kernel killed it: it needs more than {ram}", failure.what);
+                Failure { what, ..failure }
+            }
+            None => failure,
+        }
+    }
+}
+
+impl Drop for Subject<'_> {
+    fn drop(&mut self) {
+        if let Some(left) = self.started.take().and_then(Started::end) {
+            (self.warn)(&left);
+        }
+    }
+}
+
+/// Whether the kernel has ended something in the group for want of memory. It counts that a moment
+/// after connections are gone.
+fn has_killed(group: &ControlGroup) -> bool {
+    std::thread::sleep(DYING);
+    group.counters().oom_kills.unwrap_or(0) > 0
 }
 
 impl Campaign<'_> {
@@ -152,11 +232,12 @@ impl Campaign<'_> {
         let budget = Duration::from_secs_f64(self.budget.get());
         let place = if self.attached.is_some() { None } else { Place::find(&Files::real()).ok() };
         let mut watcher = place.as_ref().and_then(|_| Watcher::start().ok());
-        let mut boxes = Boxes { place: place.as_ref(), watcher: watcher.as_mut() };
-        let (first, group_peak) = self.first(&mut boxes)?;
+        let limits = Limits::default();
+        let mut boxes = Boxes { place: place.as_ref(), watcher: watcher.as_mut(), limits };
+        let (first, group_peak, facts) = self.first(&mut boxes)?;
         let (is_partial, (most, has_failed)) = (first.is_partial, first.stood());
-        let (runs, failures) = (vec![first], Vec::new());
-        let mut measured = Measured { runs, bursts: Vec::new(), failures, group_peak, is_partial };
+        let (runs, bursts, failures) = (vec![first], Vec::new(), Vec::new());
+        let mut measured = Measured { runs, bursts, failures, group_peak, facts, is_partial };
         let most = most.filter(|n| *n > 1 || !has_failed);
         let (None, false, Some(most)) = (&self.attached, is_partial, most) else {
             return Ok(measured);
@@ -166,47 +247,82 @@ impl Campaign<'_> {
         Ok(measured)
     }
 
-    fn first(&self, boxes: &mut Boxes<'_>) -> Result<(Run, Option<Bytes>), LiveError> {
+    fn first(&self, boxes: &mut Boxes<'_>) -> Result<(Run, Option<Bytes>, Facts), LiveError> {
         if self.attached.is_none() {
             (self.tell)("starting the service");
         }
         let mut subject = self.subject(boxes)?;
-        let run =
-            self.measure(&mut subject, 0, (Extent::Whole, &ladder(self.up_to)), self.budget)?;
-        let peak = match &subject.group {
-            Some(group) => group.counters().peak,
-            None => peak_of(&subject.root),
+        let mut facts = Facts::of(&subject)?;
+        if let (Some(heap), Some(ram)) = (facts.heap, self.ram)
+            && !heap.was_measured_with(ram)
+        {
+            if facts.service.is_none() && subject.group.is_some() {
+                (self.tell)(&format!("starting it again in {ram}"));
+                boxes.limits.ram = Some(ram);
+                drop(subject);
+                subject = self.subject(boxes)?;
+                facts = Facts::of(&subject).map_err(|error| subject.ended_by(error))?;
+            } else if self.attached.is_none() {
+                (self.warn)(&format!(
+                    "the service cannot be given a memory limit of {ram} here: it is measured with {}",
+                    heap.ram_bytes
+                ));
+            }
+        }
+        let extent = (Extent::Whole, &ladder(self.up_to)[..]);
+        let run = self.measure(&mut subject, 0, extent, self.budget, Seconds::ZERO);
+        let run = run.map_err(|error| subject.ended_by(error))?;
+        let peak = match (&subject.group, &facts.service) {
+            (Some(group), None) => group.counters().peak,
+            _ => peak_of(&subject.root),
         };
-        Ok((run, peak))
+        Ok((run, peak, facts))
     }
 
-    fn subject(&self, boxes: &mut Boxes<'_>) -> Result<Subject, LiveError> {
+    fn subject(&self, boxes: &mut Boxes<'_>) -> Result<Subject<'_>, LiveError> {
+        let warn = self.warn;
         if let Some(root) = &self.attached {
             root.check()?;
-            return Ok(Subject { started: None, root: root.clone(), group: None });
+            return Ok(Subject {
+                started: None,
+                root: root.clone(),
+                group: None,
+                limit: None,
+                warn,
+            });
         }
         let group = boxes.make();
-        let started = Started::start(self.live, group.as_ref(), self.interrupt)?;
+        let started = Started::start(self.live, group.as_ref(), self.interrupt);
+        let started = started.map_err(|error| match boxes.limits.ram {
+            Some(ram) if group.as_ref().is_some_and(has_killed) => LiveError::NeedsMore(ram),
+            _ => error,
+        })?;
         let root = started.root().clone();
-        Ok(Subject { started: Some(started), root, group })
+        Ok(Subject { started: Some(started), root, group, limit: boxes.limits.ram, warn })
     }
 
     fn measure(
         &self,
-        subject: &mut Subject,
+        subject: &mut Subject<'_>,
         start: u32,
         (extent, ladder): (Extent, &[u32]),
         time: Seconds,
+        known: Seconds,
     ) -> Result<Run, LiveError> {
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
         let root = subject.root.clone();
-        let idle = root.standing()?;
-        let load_peak = subject.started.is_some().then(|| idle.peak());
+        let mut idle = root.standing()?;
         let watch = Watch::begin(root.clone())?;
         (self.tell)("the first requests");
-        let First { workers, failed, unanswered } =
-            first::requests(&root, &mut crowd, time, self.up_to)?;
+        let patience = patience(subject, start, known);
+        let before = || {
+            (self.tell)("it is not ready yet");
+            root.standing().map(|standing| (begun, idle) = (Instant::now(), standing)).is_ok()
+        };
+        let First { workers, failed, unanswered, waited } =
+            first::requests(&root, &mut crowd, (time, self.up_to), patience, before)?;
+        let load_peak = subject.started.is_some().then(|| idle.peak());
         let settled = match root.standing() {
             Err(error) if error.is_end() => idle.clone(),
             settled => settled?,
@@ -250,12 +366,14 @@ impl Campaign<'_> {
         let (peaks_by, driver_cpu, kernel, file_in_use) =
             (driver.peaks_by, driver.own_cpu, driver.kernel, driver.file_in_use);
         let unanswered = unanswered.map(|u| u.told(start, settled.level, During::FindingWorkers).1);
-        let failures = [unanswered, failure, seen.failure].into_iter().flatten().collect();
+        let failures = [unanswered, failure, seen.failure].into_iter().flatten();
+        let failures = failures.map(|failure| subject.explained(failure)).collect();
         let after = root.standing().unwrap_or(settled.clone());
-        let start_seconds = subject.started.as_ref().map(Started::start_seconds);
+        let start_seconds = subject.started.as_ref().map(|s| s.start_seconds() + waited);
         Ok(Run {
             load_peak,
             start_seconds,
+            waited,
             idle: idle.level,
             first: settled.level,
             after: after.level,
@@ -275,6 +393,14 @@ impl Campaign<'_> {
             driver_cpu,
         })
     }
+}
+
+/// Until when a service that says that it is not ready is asked again: the first time for as long as
+/// it may take to start, later for not much longer than it took then.
+fn patience(subject: &Subject<'_>, start: u32, known: Seconds) -> Option<Instant> {
+    let allowed = subject.started.as_ref().and_then(Started::patience)?;
+    let usual = Duration::from_secs_f64(known.get() * 3.0) + GRACE;
+    Some(if start == 0 { allowed } else { allowed.min(Instant::now() + usual) })
 }
 
 /// The errors in words, and what became of the service.

@@ -1,7 +1,10 @@
 //! Requests as people send them: prepared once, sent by any number of users.
 
+mod address;
+mod fresh;
 mod payload;
 mod resolver;
+mod socket;
 
 use std::fmt;
 use std::io;
@@ -9,15 +12,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use ureq::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
+use ureq::config::Config;
+use ureq::http::{HeaderName, HeaderValue, Method, Request, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
 use ureq::{Agent, SendBody};
 
-use self::payload::{Payload, form, payloads, read};
+pub use self::address::{Address, Endpoint};
+use self::payload::{JSON, Payload, form, json, payloads, read, texts};
 use self::resolver::Known;
+use self::socket::SocketConnector;
 use super::LiveError;
-use crate::profile::{Ask, ENVIRONMENT_MARK, Live, filled};
+use crate::profile::{Ask, ENVIRONMENT_MARK, Fresh, Live};
 use crate::units::Bytes;
 
 /// How long an answer is waited for where nobody says.
@@ -30,17 +36,26 @@ pub struct Client {
     timeout: Duration,
     roots: Option<RootCerts>,
     known: Known,
+    /// What is new for each request is drawn by it.
+    seed: u64,
 }
 
 /// One kind of request.
 struct Prepared {
     method: Method,
-    url: Uri,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    address: Address,
+    headers: Vec<(HeaderName, Content)>,
     /// The user said what is sent.
     has_type: bool,
     /// In turn; at least one.
     payloads: Vec<Payload>,
+}
+
+/// What a header holds.
+enum Content {
+    Fixed(HeaderValue),
+    /// Another in each request.
+    Fresh(Fresh),
 }
 
 /// How a request went wrong.
@@ -86,7 +101,8 @@ impl Client {
         let timeout =
             live.timeout.as_ref().map_or(PATIENCE, |t| Duration::from_secs_f64(t.high().get()));
         let roots = live.ca.as_deref().map(roots).transpose()?;
-        Ok(Self { asks, shares: live.shares(), timeout, roots, known: Known::default() })
+        let (known, seed) = (Known::default(), fastrand::u64(..));
+        Ok(Self { asks, shares: live.shares(), timeout, roots, known, seed })
     }
 
     /// The share of each kind of request.
@@ -98,8 +114,8 @@ impl Client {
     pub fn request_bytes(&self) -> Bytes {
         #[expect(clippy::cast_precision_loss, reason = "bytes that are in memory")]
         let mean = |ask: &Prepared| {
-            let sum: usize = ask.payloads.iter().map(Payload::len).sum();
-            sum as f64 / ask.payloads.len() as f64
+            let sum: f64 = ask.payloads.iter().map(Payload::len).sum();
+            sum / ask.payloads.len() as f64
         };
         Bytes::from_f64(self.asks.iter().zip(&self.shares).map(|(a, share)| mean(a) * share).sum())
     }
@@ -126,7 +142,7 @@ impl Client {
             .user_agent(concat!("mediscope-size/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls.build())
             .build();
-        Agent::with_parts(config, DefaultConnector::default(), self.known.clone())
+        agent(config, self.known.clone())
     }
 
     /// Sends a request of this kind, the `turn`-th of it, and reads the answer to its end.
@@ -138,9 +154,15 @@ impl Client {
         let Some(ask) = self.asks.get(kind) else {
             return Err(Fault::Other("no such request".into()));
         };
-        let mut request = Request::builder().method(ask.method.clone()).uri(ask.url.clone());
-        for (name, value) in &ask.headers {
-            request = request.header(name, value);
+        let mut request =
+            Request::builder().method(ask.method.clone()).uri(ask.address.uri.clone());
+        for (place, (name, value)) in ask.headers.iter().enumerate() {
+            request = match value {
+                Content::Fixed(value) => request.header(name, value),
+                Content::Fresh(fresh) => {
+                    request.header(name, fresh::text(*fresh, self.seed, turn, place))
+                }
+            };
         }
         let wrong = |e: &dyn fmt::Display| Fault::Other(e.to_string());
         let sent = match &ask.payloads[turn % ask.payloads.len()] {
@@ -151,8 +173,16 @@ impl Client {
                 }
                 user.run(request.body(&bytes[..]).map_err(|e| wrong(&e))?)
             }
+            Payload::Json(pieces) => {
+                if !ask.has_type {
+                    request = request.header(header::CONTENT_TYPE, JSON);
+                }
+                let json = json(pieces, self.seed, turn);
+                user.run(request.body(json.as_bytes()).map_err(|e| wrong(&e))?)
+            }
             Payload::Form(fields) => {
-                let form = form(fields).map_err(|e| wrong(&e))?;
+                let texts = texts(fields, self.seed, turn);
+                let form = form(fields, &texts).map_err(|e| wrong(&e))?;
                 // Where a request is built beforehand, its kind is not taken from its body.
                 let kind = format!("multipart/form-data; boundary={}", form.boundary());
                 request = request.header(header::CONTENT_TYPE, kind);
@@ -165,6 +195,13 @@ impl Client {
         let status = answer.status();
         if status.is_success() { Ok(()) } else { Err(Fault::Status(status.as_u16())) }
     }
+}
+
+/// What asks, over TCP, TLS and sockets in the file system.
+fn agent(config: Config, known: Known) -> Agent {
+    let connector =
+        ().chain(SocketConnector).chain(TcpConnector::default()).chain(RustlsConnector::default());
+    Agent::with_parts(config, connector, known)
 }
 
 fn fault(error: &ureq::Error) -> Fault {
@@ -184,7 +221,8 @@ fn fault_of(reason: &io::Error) -> Fault {
         return fault(inner);
     }
     match reason.kind() {
-        io::ErrorKind::ConnectionRefused => Fault::Refused,
+        // A socket in the file system that is not there.
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Fault::Refused,
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Fault::Timeout,
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
@@ -196,7 +234,7 @@ fn fault_of(reason: &io::Error) -> Fault {
 
 fn prepared(ask: &Ask, url: &str, token: Option<&HeaderValue>) -> Result<Prepared, LiveError> {
     let typed = ask.url.as_deref().unwrap_or(url);
-    let address = address(typed)?;
+    let address = Address::parse(typed)?;
     let sends = ask.body.is_some() || !ask.form.is_empty() || ask.json.is_some();
     let method = ask.method.as_deref().unwrap_or(if sends { "POST" } else { "GET" });
     let method: Method = method.parse().map_err(|_| {
@@ -206,35 +244,25 @@ fn prepared(ask: &Ask, url: &str, token: Option<&HeaderValue>) -> Result<Prepare
     for (name, value) in &ask.headers {
         // What it holds may be a secret.
         let wrong = || LiveError::Request(format!("the header `{name}` cannot be sent as it is"));
-        let value = match value.strip_prefix(ENVIRONMENT_MARK) {
-            Some(variable) => secret(variable.trim(), "the value of a header", "")?,
-            None => value.parse().map_err(|_| wrong())?,
+        let value = match (value.strip_prefix(ENVIRONMENT_MARK), Fresh::of(value)) {
+            (Some(variable), _) => {
+                Content::Fixed(secret(variable.trim(), "the value of a header", "")?)
+            }
+            (None, Some(Ok(fresh))) => Content::Fresh(fresh),
+            (None, _) => Content::Fixed(value.parse().map_err(|_| wrong())?),
         };
         headers.push((name.parse().map_err(|_| wrong())?, value));
     }
     if let Some(token) = token {
-        headers.push((header::AUTHORIZATION, token.clone()));
+        headers.push((header::AUTHORIZATION, Content::Fixed(token.clone())));
+    }
+    if address.is_socket() && !headers.iter().any(|(name, _)| name == header::HOST) {
+        let host = HeaderValue::from_static("localhost");
+        headers.push((header::HOST, Content::Fixed(host)));
     }
     let payloads = payloads(ask)?;
     let has_type = headers.iter().any(|(name, _)| name == header::CONTENT_TYPE);
-    Ok(Prepared { method, url: address, headers, has_type, payloads })
-}
-
-/// An address that can be asked, with what the variables hold that its parameters name.
-///
-/// # Errors
-/// Where it is none, or a variable is not set.
-pub fn address(typed: &str) -> Result<Uri, LiveError> {
-    let wrong = || {
-        LiveError::Request(format!(
-            "`{typed}` is no address: write it whole, as in http://127.0.0.1:8000/predict"
-        ))
-    };
-    let held =
-        |variable: &str| environment(variable, "a part of the address").map(|text| encoded(&text));
-    let url: Uri = filled(typed, held)?.parse().map_err(|_| wrong())?;
-    let has_scheme = matches!(url.scheme_str(), Some("http" | "https"));
-    if has_scheme && url.host().is_some() { Ok(url) } else { Err(wrong()) }
+    Ok(Prepared { method, address, headers, has_type, payloads })
 }
 
 /// A value as it stands in an address.
@@ -291,7 +319,7 @@ pub struct Counter {
     agent: Agent,
     /// As it was typed: what is asked may hold a secret.
     name: String,
-    url: Uri,
+    address: Address,
     token: Option<HeaderValue>,
 }
 
@@ -302,17 +330,16 @@ impl Counter {
     /// Where the address, the token or the certificates are not what they should be.
     pub fn new(url: &str, live: &Live) -> Result<Self, LiveError> {
         let roots = live.ca.as_deref().map(roots).transpose()?.unwrap_or(RootCerts::WebPki);
-        let agent = Agent::new_with_config(
-            Agent::config_builder()
-                .proxy(None)
-                .max_redirects(0)
-                .timeout_global(Some(Duration::from_secs(2)))
-                .tls_config(TlsConfig::builder().root_certs(roots).build())
-                .build(),
-        );
+        let config = Agent::config_builder()
+            .proxy(None)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(2)))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .build();
+        let agent = agent(config, Known::default());
         live.allowed().address(url).map_err(LiveError::Request)?;
         let token = live.bearer_env.as_deref().map(token).transpose()?;
-        Ok(Self { agent, name: url.to_owned(), url: address(url)?, token })
+        Ok(Self { agent, name: url.to_owned(), address: Address::parse(url)?, token })
     }
 
     /// How many there are.
@@ -324,7 +351,10 @@ impl Counter {
             let name = &self.name;
             LiveError::Request(format!("{name} does not tell how many are in flight: {e}"))
         };
-        let mut request = self.agent.get(&self.url);
+        let mut request = self.agent.get(&self.address.uri);
+        if self.address.is_socket() {
+            request = request.header(header::HOST, "localhost");
+        }
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, token);
         }

@@ -19,8 +19,6 @@ pub struct LiveFacts {
     pub attached: bool,
     /// The machine.
     pub environment: Environment,
-    /// CPUs that the service could use.
-    pub cpus: f64,
     /// What disturbed it, in words.
     pub disturbances: Vec<String>,
 }
@@ -31,7 +29,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     whole.rounds.first()?;
     let slope = growth(&whole.levels);
     let leak = slope.map_or(0.0, |s| s.typical);
-    let found = end_of(whole, leak, facts.cpus);
+    let found = end_of(whole, leak, measured.facts.cpus);
     let topology = topology(whole.workers, found.number());
     let loads = || whole.rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO);
     let failures: Vec<_> =
@@ -88,6 +86,8 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
         disturbances: facts.disturbances,
         live: Some(LiveRecord {
             target: facts.target,
+            service: measured.facts.service.clone(),
+            managed_heap: measured.facts.heap,
             attached: facts.attached,
             workers: whole.workers,
             processes: whole.processes,

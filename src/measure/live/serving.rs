@@ -50,6 +50,8 @@ pub struct Serving<'a> {
     interrupt: &'a Interrupt,
     started: Option<Started>,
     crowd: Crowd,
+    /// Until when the first requests are sent again where it says that it is not ready.
+    patience: Option<Instant>,
 }
 
 impl<'a> Serving<'a> {
@@ -66,12 +68,22 @@ impl<'a> Serving<'a> {
         let mut crowd = Crowd::new(client, interrupt);
         crowd.until = bounds.until;
         crowd.keep_connections(job.workers == 1);
-        Ok(Self { job, bounds, interrupt, started: None, crowd })
+        Ok(Self { job, bounds, interrupt, started: None, crowd, patience: None })
     }
 
     fn start(&mut self) -> Result<Reply, ChildError> {
         match Started::start(&self.job.live, self.bounds.group, self.interrupt) {
-            Ok(started) => self.started = Some(started),
+            Ok(started) => {
+                if let Some(followed) = started.followed() {
+                    return Err(ChildError::Failed(format!(
+                        "the box holds the command and not {}, which is what serves: give that a \
+                         limit of its own, and measure it with --cgroup",
+                        followed.what
+                    )));
+                }
+                self.patience = started.patience();
+                self.started = Some(started);
+            }
             Err(error) => return Err(self.became(error)),
         }
         let mark = self.mark();
@@ -91,7 +103,10 @@ impl<'a> Serving<'a> {
         let mut all: Option<Outcome> = None;
         let begun = Instant::now();
         for _ in 0..waves.max(1) {
-            let outcome = self.crowd.wave(n).map_err(|e| self.became(e))?;
+            let (until, started) = (self.patience.take(), self.started.as_ref());
+            let is_there = || started.is_some_and(|started| started.root().ids().is_ok());
+            let outcome = self.crowd.first_wave(n, until, is_there);
+            let (outcome, _) = outcome.map_err(|e| self.became(e))?;
             self.judge(&outcome)?;
             match &mut all {
                 Some(all) => all.add(&outcome),

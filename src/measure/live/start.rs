@@ -5,22 +5,26 @@
 //! where control groups can be made, one of those.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::LiveError;
-use super::client::{Client, address, environment};
+use super::client::{Address, Client, Endpoint, environment};
+use super::owner::{self, Followed, OwnerError};
 use super::secrets::Secrets;
 use super::tree::Root;
 use crate::measure::control_group::ControlGroup;
+use crate::measure::host::files::Files;
 use crate::measure::interrupt::Interrupt;
+use crate::measure::memory::relatives;
 use crate::measure::supervisor::Supervised;
 use crate::measure::threads;
-use crate::profile::{Live, Ready, variable_in};
+use crate::profile::{Live, Ready, socket_and_path, variable_in};
 use crate::units::Seconds;
 
 /// How long a service may take until it can be asked, where nobody says.
@@ -29,8 +33,15 @@ pub const START_LIMIT: Duration = Duration::from_secs(60);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How long somebody else may take to open the port after a command has ended with success, as
+/// `docker run --detach` does.
+const DETACHED_LIMIT: Duration = Duration::from_secs(10);
+
 /// How long a service may take to end in order.
 const END_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long one may take whose client has been asked to end it already.
+const ASKED_LIMIT: Duration = Duration::from_secs(1);
 
 /// What is kept of its output.
 const KEPT: usize = 4096;
@@ -51,11 +62,21 @@ pub struct Started {
     program: String,
     service: Supervised,
     output: Arc<Mutex<Output>>,
+    /// What was started, and all that it has started.
     root: Root,
+    /// When, in ticks since the machine started.
+    since: u64,
+    /// Who serves, where that is others.
+    followed: Option<Followed>,
+    /// Those serve although what was started has ended by itself.
+    is_detached: bool,
     /// What must not be shown of its output.
     secrets: Secrets,
     /// From the command until it could be asked.
     took: Seconds,
+    /// Until when it is asked again while it says that it is not ready; `None` where it says by a sign
+    /// of its own that it is.
+    patience: Option<Instant>,
     interrupt: Interrupt,
 }
 
@@ -73,6 +94,9 @@ impl Started {
         let begun = Instant::now();
         started.wait(live, interrupt)?;
         started.took = begun.elapsed().into();
+        started.patience = live.ready.is_none().then(|| begun + start_limit(live));
+        started.followed = started.find_owner(&endpoint(live)?, begun + start_limit(live))?;
+        started.is_detached = started.service.status().is_some();
         Ok(started)
     }
 
@@ -84,10 +108,9 @@ impl Started {
         let Some(program) = live.command.first() else {
             return Err(LiveError::Request("there is no command to start".to_owned()));
         };
-        if let Some((_, port)) = place(live)?
-            && is_open(live)?
-        {
-            return Err(LiveError::PortInUse(port));
+        let endpoint = endpoint(live)?;
+        if endpoint.connects() {
+            return Err(LiveError::InUse(endpoint));
         }
         let failed = |reason| LiveError::NotStarted { program: program.clone(), reason };
         let found = on_path(program, live.folder.as_deref());
@@ -112,29 +135,31 @@ impl Started {
         let root = Root::Started(service.id());
         Ok(Self {
             program: program.clone(),
+            since: started_at(service.id()),
             service,
             output,
             root,
+            followed: None,
+            is_detached: false,
             secrets: Secrets::of(live),
             took: Seconds::ZERO,
+            patience: None,
             interrupt: interrupt.clone(),
         })
     }
 
     fn wait(&mut self, live: &Live, interrupt: &Interrupt) -> Result<(), LiveError> {
-        let limit = live
-            .start_timeout
-            .as_ref()
-            .map_or(START_LIMIT, |t| Duration::from_secs_f64(t.high().get()));
+        let limit = start_limit(live);
         let begun = Instant::now();
+        let (endpoint, sign) = (endpoint(live)?, sign(live)?);
         let asked = match &live.ready {
-            Some(Ready::Url(url)) => {
+            Some(Ready::Url(url)) if sign.is_none() => {
                 let (url, requests) = (url.clone(), Vec::new());
                 Some(Arc::new(Client::new(&Live { url, requests, ..live.clone() })?))
             }
             _ => None,
         };
-        let mut asking = None;
+        let (mut asking, mut ended) = (None, None);
         loop {
             if interrupt.is_set() {
                 return Err(LiveError::Interrupted);
@@ -142,7 +167,7 @@ impl Started {
             let is_ready = match (&live.ready, &asked) {
                 (Some(Ready::Line(_)), _) => self.lock().is_ready,
                 // An answer may take as long as it likes: neither the limit nor Ctrl-C waits for it.
-                (Some(Ready::Url(_)), Some(client)) => {
+                (_, Some(client)) => {
                     let answer = match &asking {
                         Some(asking) => asking,
                         None => asking.insert(asked_once(client)?),
@@ -153,15 +178,17 @@ impl Started {
                     }
                     answer.unwrap_or(false)
                 }
-                (Some(Ready::Port(port)), _) => connects("127.0.0.1", *port),
-                _ => is_open(live)?,
+                _ => sign.as_ref().unwrap_or(&endpoint).connects(),
             };
             if is_ready {
                 return Ok(());
             }
-            // Its first process may end where another one goes on.
+            // Its first process may end where another one goes on, or where it has asked somebody
+            // else to serve.
             if let Some(status) = self.service.status()
                 && self.root.ids().is_err()
+                && (!status.success()
+                    || ended.get_or_insert_with(Instant::now).elapsed() > DETACHED_LIMIT)
             {
                 return Err(LiveError::EndedEarly {
                     program: self.program.clone(),
@@ -173,7 +200,7 @@ impl Started {
                 return Err(LiveError::NotReady {
                     program: self.program.clone(),
                     limit: limit.into(),
-                    waited_for: waited_for(live),
+                    waited_for: waited_for(live, &sign.unwrap_or(endpoint)),
                     output: self.output(),
                 });
             }
@@ -181,9 +208,48 @@ impl Started {
         }
     }
 
-    /// Its processes.
+    /// Who serves, where that is not what was started. The port of a container may be open before
+    /// what runs in it listens.
+    fn find_owner(&self, at: &Endpoint, until: Instant) -> Result<Option<Followed>, LiveError> {
+        let soon = Instant::now() + PAUSE * 4;
+        loop {
+            let found = owner::followed(at, &self.root, self.since);
+            let until = match &found {
+                Err(OwnerError::Forwarded { may_come: true, .. }) => until,
+                // One that is about to end may have let go of its files already.
+                Err(OwnerError::Hidden { .. }) => soon,
+                _ => return Ok(found?),
+            };
+            if self.interrupt.is_set() {
+                return Err(LiveError::Interrupted);
+            }
+            if Instant::now() > until {
+                return Ok(found?);
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// The processes that serve.
     pub fn root(&self) -> &Root {
-        &self.root
+        self.followed.as_ref().map_or(&self.root, |followed| &followed.root)
+    }
+
+    /// Who serves, where that is not what was started.
+    pub const fn followed(&self) -> Option<&Followed> {
+        self.followed.as_ref()
+    }
+
+    /// Until when it is asked again while it says that it is not ready yet.
+    pub const fn patience(&self) -> Option<Instant> {
+        self.patience
+    }
+
+    /// Ends it; what could not be ended is told.
+    pub fn end(mut self) -> Option<String> {
+        let left = self.end_followed();
+        self.stop();
+        left
     }
 
     /// How long it took until it could be asked.
@@ -221,10 +287,65 @@ impl Started {
     }
 }
 
+impl Started {
+    /// Ends those that serve, where that is others than what was started: whoever asked for them is asked
+    /// first to end them, and what watches over them gets time to notice. What ran before is left
+    /// alone. What goes on is told.
+    fn end_followed(&mut self) -> Option<String> {
+        let followed = self.followed.take()?;
+        let known = self.interrupt.times().min(1);
+        let wait = |limit: Duration, is_over: &mut dyn FnMut() -> bool| {
+            let begun = Instant::now();
+            while begun.elapsed() < limit && self.interrupt.times() <= known {
+                if is_over() {
+                    return true;
+                }
+                thread::sleep(PAUSE / 5);
+            }
+            is_over()
+        };
+        let mut is_gone = || followed.root.ids().is_err();
+        let newcomers = || {
+            let all = relatives(&Files::real());
+            let mut ids = followed.root.ids().unwrap_or_default();
+            ids.retain(|id| all.iter().any(|(other, r)| other == id && r.started >= self.since));
+            ids
+        };
+        let mut is_over = false;
+        // Where nobody waits for it, nobody ends it.
+        if !self.is_detached {
+            self.service.end_in_order();
+            is_over = wait(END_LIMIT, &mut is_gone);
+        }
+        if !is_over && !followed.is_older {
+            signal(&newcomers(), Signal::TERM);
+            is_over = wait(if self.is_detached { END_LIMIT } else { ASKED_LIMIT }, &mut is_gone);
+            if !is_over {
+                signal(&newcomers(), Signal::KILL);
+                is_over = wait(END_LIMIT, &mut is_gone);
+            }
+        }
+        let service = &mut self.service;
+        wait(END_LIMIT, &mut || service.has_ended());
+        (!is_over).then(|| {
+            let why =
+                if followed.is_older { "it ran before the command" } else { "it does not end" };
+            format!("{} goes on ({why}): to end it, `{}`", followed.what, followed.stop)
+        })
+    }
+}
+
 impl Drop for Started {
     fn drop(&mut self) {
+        self.end_followed();
         self.stop();
     }
+}
+
+/// When a process started, in ticks since the machine did.
+fn started_at(id: u32) -> u64 {
+    let all = relatives(&Files::real());
+    all.iter().find(|(other, _)| *other == id).map_or(0, |(_, relative)| relative.started)
 }
 
 /// The words of a command with what the variables hold that they name.
@@ -236,6 +357,12 @@ fn filled(words: &[String]) -> Result<Vec<String>, LiveError> {
         None => Ok(word.clone()),
     };
     words.iter().map(fill).collect()
+}
+
+fn signal(ids: &[u32], signal: Signal) {
+    for pid in ids.iter().filter_map(|id| Pid::from_raw(i32::try_from(*id).ok()?)) {
+        let _ = kill_process(pid, signal);
+    }
 }
 
 /// Reads a stream to its end, so that the service never blocks on it.
@@ -273,34 +400,33 @@ fn asked_once(client: &Arc<Client>) -> Result<Receiver<bool>, LiveError> {
     Ok(answer)
 }
 
-/// The host and port that are asked.
-fn place(live: &Live) -> Result<Option<(String, u16)>, LiveError> {
-    let url = address(&live.url)?;
-    let usual = if url.scheme_str() == Some("https") { 443 } else { 80 };
-    let host = url.host().map(|h| h.trim_matches(['[', ']']).to_owned());
-    Ok(host.map(|host| (host, url.port_u16().unwrap_or(usual))))
+/// Where the service is asked.
+fn endpoint(live: &Live) -> Result<Endpoint, LiveError> {
+    Ok(Address::parse(&live.url)?.endpoint())
 }
 
-fn is_open(live: &Live) -> Result<bool, LiveError> {
-    Ok(place(live)?.is_some_and(|(host, port)| connects(&host, port)))
+/// Where somebody listens once it is ready, where that is another place than where it is asked.
+fn sign(live: &Live) -> Result<Option<Endpoint>, LiveError> {
+    Ok(match &live.ready {
+        Some(Ready::Port(port)) => Some(Endpoint::Tcp("127.0.0.1".to_owned(), *port)),
+        Some(Ready::Url(url)) if matches!(socket_and_path(url), Some((_, None))) => {
+            Some(Address::parse(url)?.endpoint())
+        }
+        _ => None,
+    })
 }
 
-fn connects(host: &str, port: u16) -> bool {
-    let Ok(addresses) = (host, port).to_socket_addrs() else { return false };
-    addresses.into_iter().any(|a| TcpStream::connect_timeout(&a, Duration::from_secs(1)).is_ok())
+fn start_limit(live: &Live) -> Duration {
+    let stated = live.start_timeout.as_ref();
+    stated.map_or(START_LIMIT, |limit| Duration::from_secs_f64(limit.high().get()))
 }
 
-fn waited_for(live: &Live) -> String {
+fn waited_for(live: &Live, endpoint: &Endpoint) -> String {
     match &live.ready {
         Some(Ready::Url(url)) => format!("{url} did not answer with success"),
         Some(Ready::Port(port)) => format!("nobody listens on port {port}"),
         Some(Ready::Line(text)) => format!("its output has no line with `{text}`"),
-        None => match place(live) {
-            Ok(Some((host, port))) => {
-                format!("nobody listens on {host}:{port}; --ready names another sign")
-            }
-            _ => "it cannot be reached".to_owned(),
-        },
+        None => format!("nobody listens on {endpoint}; --ready names another sign"),
     }
 }
 

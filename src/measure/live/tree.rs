@@ -19,8 +19,8 @@ use crate::units::{Bytes, Seconds};
 /// Where the processes are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Root {
-    /// One process and all that descend from it.
-    Process(u32),
+    /// These processes and all that descend from them.
+    Processes(Vec<u32>),
     /// All processes of a control group and of those below it.
     Group(PathBuf),
     /// All that descends from the supervisor of a service that this process has started (see
@@ -65,13 +65,18 @@ impl Root {
     /// # Errors
     /// Where it is not.
     pub fn check(&self) -> Result<(), LiveError> {
-        match (self, self.ids()) {
-            (Self::Group(path), _) if !path.join("cgroup.procs").is_file() => {
-                Err(LiveError::NoGroup(path.clone()))
+        match self {
+            Self::Group(path) if !path.join("cgroup.procs").is_file() => {
+                return Err(LiveError::NoGroup(path.clone()));
             }
-            (_, Err(LiveError::Gone(id))) => Err(LiveError::NoProcess(id)),
-            (_, ids) => ids.map(|_| ()),
+            Self::Processes(ids) => {
+                if let Some(gone) = ids.iter().find(|id| family(**id).is_empty()) {
+                    return Err(LiveError::NoProcess(*gone));
+                }
+            }
+            _ => {}
         }
+        self.ids().map(|_| ())
     }
 
     /// The ids of the processes that are there now.
@@ -80,9 +85,12 @@ impl Root {
     /// Where none is.
     pub fn ids(&self) -> Result<Vec<u32>, LiveError> {
         match self {
-            Self::Process(id) => {
-                let ids = others(family(*id));
-                if ids.is_empty() { Err(LiveError::Gone(*id)) } else { Ok(ids) }
+            Self::Processes(first) => {
+                let mut ids = others(first.iter().flat_map(|id| family(*id)).collect());
+                ids.sort_unstable();
+                ids.dedup();
+                let gone = || LiveError::Gone(first.first().copied().unwrap_or_default());
+                if ids.is_empty() { Err(gone()) } else { Ok(ids) }
             }
             Self::Group(path) => {
                 let ids = others(ids_below(path));

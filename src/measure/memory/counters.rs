@@ -26,7 +26,7 @@ pub(super) struct Throttling {
 }
 
 /// What `/proc/<pid>/stat` says of a process and its place among the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Relative {
     /// Its parent's id.
     pub parent: u32,
@@ -36,6 +36,8 @@ pub struct Relative {
     pub ticks_of_children: u64,
     /// It has ended, and nobody has waited for it yet.
     pub has_ended: bool,
+    /// When it started, in ticks since the machine did.
+    pub started: u64,
 }
 
 /// All processes that are listed.
@@ -176,6 +178,7 @@ fn parse_relative(text: &str) -> Option<Relative> {
         ticks: sum([number(11)?, number(12)?])?,
         ticks_of_children: sum([number(13)?, number(14)?])?,
         has_ended: matches!(fields.first(), Some(&("Z" | "X"))),
+        started: number(19)?,
     })
 }
 
@@ -227,7 +230,8 @@ intr 1 2 3\n";
             assert_eq!(parse_ticks(wrong), None, "{wrong}");
         }
         let line = "42 (a) b (c) S 7 1 1 0 -1 0 9 9 9 9 100 20 3 4 20 0 1 0 55 1 1";
-        let relative = Relative { parent: 7, ticks: 120, ticks_of_children: 7, has_ended: false };
+        let (ticks, has_ended) = (120, false);
+        let relative = Relative { parent: 7, ticks, ticks_of_children: 7, has_ended, started: 55 };
         assert_eq!(parse_relative(line), Some(relative));
         for wrong in ["", "42 (a S 7", "42 (a) S 7 1", "42 (a) S x 1 1 0 -1 0 9 9 9 9 1 2 3 4"] {
             assert_eq!(parse_relative(wrong), None, "{wrong}");

@@ -56,7 +56,7 @@ impl Maker<'_> {
         let one_each = wall.map(|s| Rate::per_second(cpus.get() / s.get().max(1e-9)));
         let per_minute = self.figures.put_range(
             format!("{key}.per_minute"),
-            Value::PerMinute(one_each),
+            Value::PerMinute(one_each.with_source(Source::Fitted.max(one_each.source()))),
             "CPUs × 60 s / time of a request, one at a time a CPU",
             &[("CPUs", &shown), ("time", &alone)],
         );
@@ -133,6 +133,7 @@ pub(super) fn cpu(maker: &mut Maker<'_>) -> Option<Section> {
     } else {
         says!("cpu-cost-declared", cpu = time.range(), alone = alone)
     }));
+    blocks.extend(reached(maker).map(Block::Paragraph));
     if let Some(one) = Cpus::new(1.0) {
         let given = maker.cpus(one);
         let title = says!("cpu-one");
@@ -198,6 +199,42 @@ pub(super) fn cpu(maker: &mut Maker<'_>) -> Option<Section> {
         ));
     }
     Some(Section { id: "cpu", blocks })
+}
+
+/// Computed rates above what a service reached by this factor are more than noise of its CPU time.
+const ABOVE: f64 = 1.5;
+/// A rate that more requests in flight raise by less than this share is all that there is.
+const STANDS: f64 = 0.15;
+
+/// What a live service reached, and whether its CPU time allows more on the same CPUs.
+fn reached(maker: &mut Maker<'_>) -> Option<Phrase> {
+    let footprint = maker.plan.footprint.as_ref()?;
+    let live = footprint.live.as_ref()?;
+    let fastest = live.fastest()?;
+    let fewer = live.rounds.iter().filter(|r| r.start == 0 && r.concurrency < fastest.concurrency);
+    let fewer = fewer.map(|r| r.throughput.get()).fold(0.0, f64::max);
+    let most = live.rounds.iter().filter(|r| r.start == 0 && live.stood(r)).map(|r| r.concurrency);
+    let has_end =
+        most.max() > Some(fastest.concurrency) || fastest.throughput.get() < fewer * (1.0 + STANDS);
+    let computed = Cpus::new(f64::from(footprint.environment.cores))
+        .map(|cpus| maker.plan.cpu_model.throughput(cpus))
+        .filter(|rate| has_end && rate.typical().get() > fastest.throughput.get() * ABOVE);
+    let (n, rate) = (fastest.concurrency, exact(fastest.throughput, Source::Measured));
+    let rate = maker.figures.put(
+        "cpu.reached_rps",
+        Value::Rate(rate),
+        "the most answers a second of all rounds",
+        &[],
+    );
+    Some(match computed {
+        Some(rate_of_cpus) => says!(
+            "cpu-reached-less",
+            rate = rate,
+            n = n,
+            computed = Shown::plain(Value::Rate(rate_of_cpus))
+        ),
+        None => says!("cpu-reached", rate = rate, n = n),
+    })
 }
 
 /// How much of a request's CPU time a stage takes, in a word.

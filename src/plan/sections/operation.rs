@@ -1,12 +1,14 @@
 //! What can go wrong on the box, and what to watch.
 
+use super::summary::flag;
+use crate::footprint::ManagedRuntime;
 use crate::plan::Warning;
 use crate::plan::book::{Maker, exact};
 use crate::plan::figure::{Form, Shown, Value};
 use crate::plan::finding::Status;
 use crate::plan::page::{Block, Phrase, RowKind, Section, Table, says};
 use crate::service::Thresholds;
-use crate::units::{Bytes, Seconds, Share, Source, Span};
+use crate::units::{Bytes, Convention, Seconds, Share, Source, Span};
 
 /// `warnings`.
 pub(super) fn warnings(maker: &mut Maker<'_>) -> Option<Section> {
@@ -178,6 +180,18 @@ pub fn warning(warning: &Warning) -> Phrase {
             says!("note-burst-failed", n = *concurrency, what = what.clone())
         }
         Warning::OneBurst { concurrency } => says!("note-one-burst", n = *concurrency),
+        Warning::NotTheService => says!("note-not-the-service"),
+        Warning::HeapFollowsRam { runtime, measured_with, asked } => {
+            let ram = Shown::plain(Value::Box(*measured_with));
+            let size = asked.map_or_else(|| "SIZE".to_owned(), |ram| flag(ram, Convention::Binary));
+            match runtime {
+                ManagedRuntime::Go => says!("note-heap-go", ram = ram, size = size),
+                other => {
+                    let runtime = other.name().to_owned();
+                    says!("note-heap-follows-ram", runtime = runtime, ram = ram, size = size)
+                }
+            }
+        }
         Warning::MoreCpus { measured_on, together: None } => {
             says!("note-more-cpus", n = *measured_on)
         }

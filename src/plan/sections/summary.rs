@@ -1,11 +1,11 @@
 //! The verdict, resource by resource, and what follows from it.
 
 use super::ram::models;
-use crate::plan::Warning;
 use crate::plan::book::{Maker, exact};
 use crate::plan::figure::{Form, Shown, Value};
 use crate::plan::finding::{Amount, Overall, Reason, Resource, Status};
 use crate::plan::page::{Block, Leaf, Phrase, RowKind, Section, Table, says};
+use crate::plan::warning::Warning;
 use crate::units::{Bytes, Convention, Rate, Source, Span};
 
 /// `summary`.
@@ -48,6 +48,9 @@ fn overall(maker: &Maker<'_>) -> Block {
         Overall::Fits => (Status::Excellent, "overall-fits"),
         Overall::Tight => (Status::Marginal, "overall-tight"),
         Overall::DoesNotFit => (Status::Insufficient, "overall-does-not-fit"),
+        Overall::Unknown if plan.warnings.contains(&Warning::NotTheService) => {
+            return Block::Verdict(Status::Unknown, says!("overall-not-the-service"));
+        }
         Overall::Unknown => {
             let asked = match (&plan.upgrade, plan.question.concurrency) {
                 (Some(upgrade), Some(n)) => says!(
@@ -109,7 +112,7 @@ pub fn reason(reason: &Reason) -> Phrase {
 }
 
 /// A size of a box as it is typed by whoever counts so.
-fn flag(ram: Bytes, convention: Convention) -> String {
+pub(super) fn flag(ram: Bytes, convention: Convention) -> String {
     let mega = convention.mega().get();
     let giga = mega * u64::from(convention.megas_a_giga());
     match ram.get() {

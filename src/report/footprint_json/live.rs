@@ -11,6 +11,8 @@ use crate::units::Span;
 #[derive(Debug, Serialize)]
 pub(super) struct Live<'a> {
     target: &'a str,
+    service: Option<&'a str>,
+    managed_heap: Option<Heap>,
     attached: bool,
     workers: u32,
     processes: u32,
@@ -30,6 +32,12 @@ pub(super) struct Live<'a> {
     sampling_seconds: f64,
     sampler_cpu: f64,
     driver_cpu: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Heap {
+    runtime: &'static str,
+    ram_bytes: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,6 +97,10 @@ impl<'a> Live<'a> {
         };
         Self {
             target: &live.target,
+            service: live.service.as_deref(),
+            managed_heap: live
+                .managed_heap
+                .map(|heap| Heap { runtime: heap.runtime.word(), ram_bytes: heap.ram_bytes.get() }),
             attached: live.attached,
             workers: live.workers,
             processes: live.processes,

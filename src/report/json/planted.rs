@@ -7,7 +7,7 @@ pub use live::live;
 
 use footprint::footprint;
 
-use crate::footprint::{Copies, Killed, Topology};
+use crate::footprint::{Copies, Killed, ManagedRuntime, Topology};
 use crate::model::{Capacity, CpuModel};
 use crate::plan::figure::{Shown, Value};
 use crate::plan::{
@@ -288,5 +288,11 @@ pub fn warnings() -> Vec<Warning> {
         Warning::CouldNotStand { concurrency: 16, what: "3 × reset".to_owned() },
         Warning::BurstFailed { concurrency: 8, what: "8 × reset".to_owned() },
         Warning::OneBurst { concurrency: 16 },
+        Warning::NotTheService,
+        Warning::HeapFollowsRam {
+            runtime: ManagedRuntime::Java,
+            measured_with: Bytes::mib(24_000),
+            asked: Some(Bytes::mib(512)),
+        },
     ]
 }

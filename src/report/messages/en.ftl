@@ -173,6 +173,7 @@ overall-fits = FITS in { $box }
 overall-tight = TIGHT in { $box }
 overall-does-not-fit = DOES NOT FIT in { $box }
 overall-unknown = No box is asked about: add --ram 1G --cpus 1
+overall-not-the-service = No verdict: what was measured is not what answered
 overall-needs = { $n } at once need a box of { $ram }
 reason-ram-short = { requests-in-flight } { $n ->
     [one] needs
@@ -367,6 +368,8 @@ cpu-best = Best in flight
 cpu-useful = Useful up to
 cpu-counts = By number of CPUs
 cpu-beyond = Beyond what is useful (assumed: two and a half times the best) requests wait in a queue and none finishes earlier.
+cpu-reached = The most that was reached is { $rate }, with { $n } in flight (measured). The rest is computed from the CPU time of a request.
+cpu-reached-less = The most that was reached is { $rate }, with { $n } in flight (measured), where its CPU time alone would allow { $computed }: something else holds it, as a lock does or what it waits for. Count on the measured rate.
 cpu-box = On { $cpus }: { $rate } ({ $range }); a lone request takes { $alone }. With { $useful } in flight each takes { $response }.
 
 ## Volume
@@ -602,6 +605,9 @@ note-grows-until = , this one for about { $n } requests
 note-burst-failed = A burst of { $n } right after a start was too much for the service ({ $what }): warm it up before it gets traffic.
 note-one-burst = Only one burst right after a start was measured, { $n } at once: how much the next may differ is not known. A larger --budget (with --remeasure for a footprint that was kept) measures three; --warmed plans for a service that answers some requests before it gets traffic.
 note-could-not-stand = The service could not stand { $n } in flight ({ $what }): the numbers rest on fewer.
+note-not-the-service = The processes that were measured used neither CPU time nor memory while requests were answered: others answered them, and nothing here is of the service. Name what serves: measure --cgroup DIR (of a container below /sys/fs/cgroup) or --pid PID.
+note-heap-follows-ram = { $runtime } sizes its heap by the RAM that it may use, and it was measured with { $ram }: with another amount it takes another. Measure it inside the limit that you plan for (measure --ram { $size }), or fix the size of its heap.
+note-heap-go = Go collects garbage only once the heap has doubled, however little RAM there is, and it was measured with { $ram }: set GOMEMLIMIT, and measure it inside the limit that you plan for (measure --ram { $size }).
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 request

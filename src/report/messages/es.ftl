@@ -173,6 +173,7 @@ overall-fits = CABE en { $box }
 overall-tight = MUY JUSTO en { $box }
 overall-does-not-fit = NO CABE en { $box }
 overall-unknown = No se pregunta por ninguna máquina: añada --ram 1G --cpus 1
+overall-not-the-service = Sin veredicto: lo que se midió no es lo que respondió
 overall-needs = { $n } simultáneas necesitan una máquina de { $ram }
 reason-ram-short = { requests-in-flight } { $n ->
     [one] necesita
@@ -367,6 +368,8 @@ cpu-best = Óptimo en curso
 cpu-useful = Útil hasta
 cpu-counts = Según el número de CPU
 cpu-beyond = Más allá de lo útil (supuesto: dos veces y media el óptimo) las peticiones esperan en cola y ninguna acaba antes.
+cpu-reached = Lo máximo alcanzado son { $rate }, con { $n } en curso (medido). Lo demás se calcula del tiempo de CPU de una petición.
+cpu-reached-less = Lo máximo alcanzado son { $rate }, con { $n } en curso (medido), donde su tiempo de CPU por sí solo permitiría { $computed }: otra cosa lo frena, como un cerrojo o aquello que espera. Cuente con lo medido.
 cpu-box = Con { $cpus }: { $rate } ({ $range }); una petición a solas tarda { $alone }. Con { $useful } en curso, cada una tarda { $response }.
 
 ## Volumen
@@ -602,6 +605,9 @@ note-grows-until = , esta unas { $n } peticiones
 note-burst-failed = Una ráfaga de { $n } justo después de arrancar fue demasiado para el servicio ({ $what }): caliéntelo antes de darle tráfico.
 note-one-burst = Solo se midió una ráfaga justo después de arrancar, { $n } a la vez: no se sabe cuánto puede diferir la siguiente. Un --budget mayor (con --remeasure para una huella guardada) mide tres; --warmed planifica para un servicio que responde algunas peticiones antes de recibir tráfico.
 note-could-not-stand = El servicio no aguantó { $n } en curso ({ $what }): los números se apoyan en menos.
+note-not-the-service = Los procesos medidos no usaron ni tiempo de CPU ni memoria mientras se respondían peticiones: respondieron otros, y nada de esto es del servicio. Nombre lo que sirve: measure --cgroup DIR (el de un contenedor, bajo /sys/fs/cgroup) o --pid PID.
+note-heap-follows-ram = { $runtime } ajusta su heap a la RAM que puede usar, y se midió con { $ram }: con otra cantidad ocupa otra. Mídalo dentro del límite que planifica (measure --ram { $size }), o fije el tamaño de su heap.
+note-heap-go = Go no recoge basura hasta que el heap se ha duplicado, por poca RAM que haya, y se midió con { $ram }: fije GOMEMLIMIT y mídalo dentro del límite que planifica (measure --ram { $size }).
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 petición simultánea habría

@@ -3,7 +3,7 @@
 
 use super::drive::{self, FEWEST, ladder};
 use super::group::Boxes;
-use super::{Campaign, Extent, Measured, Run, count, what_failed};
+use super::{Campaign, Extent, Measured, Run, count, patience, what_failed};
 use crate::footprint::checked::made_one_line;
 use crate::footprint::{During, Failure, Level};
 use crate::measure::live::LiveError;
@@ -28,7 +28,9 @@ struct Other {
     ladder: Vec<u32>,
     /// From the command until it can be asked, seconds.
     start: f64,
-    /// And the fewest waves.
+    /// How much of that it was asked in vain.
+    waited: Seconds,
+    /// And the fewest waves, seconds.
     waves: f64,
 }
 
@@ -43,7 +45,8 @@ impl Other {
         };
         let rounds = first.rounds.iter().filter(|r| ladder.contains(&r.concurrency));
         let waves = f64::from(FEWEST) * rounds.map(|r| r.latency[1].get()).sum::<f64>();
-        Self { ladder, start: first.start_seconds.unwrap_or_default().get(), waves }
+        let start = first.start_seconds.unwrap_or_default().get();
+        Self { ladder, start, waited: first.waited, waves }
     }
 
     /// Seconds that one takes at the least.
@@ -62,7 +65,7 @@ impl Campaign<'_> {
         boxes: &mut Boxes<'_>,
     ) {
         let first = &measured.runs[0];
-        let other = Other::of(first, most_of_others(first, most, self.cpus));
+        let other = Other::of(first, most_of_others(first, most, measured.facts.cpus));
         self.bursts(measured, most.min(BURST), &other, left, boxes);
         while !measured.is_partial
             && count(measured.runs.len()) < STARTS
@@ -72,10 +75,10 @@ impl Campaign<'_> {
             let rest = f64::from(STARTS - start);
             let time = (left() / rest - other.start).max(other.waves).max(LEAST);
             (self.tell)(&format!("start {} of {STARTS}", start + 1));
-            let extent = (Extent::PeaksAlone, &other.ladder[..]);
+            let (extent, waited) = ((Extent::PeaksAlone, &other.ladder[..]), other.waited);
             let run = self
                 .subject(boxes)
-                .and_then(|mut s| self.measure(&mut s, start, extent, Seconds::new(time)));
+                .and_then(|mut s| self.measure(&mut s, start, extent, Seconds::new(time), waited));
             match run {
                 Ok(run) => measured.runs.push(run),
                 Err(LiveError::Interrupted) => measured.is_partial = true,
@@ -103,7 +106,7 @@ impl Campaign<'_> {
             if left() <= other.start * 1.5 + reserve {
                 break;
             }
-            match self.burst(n, boxes) {
+            match self.burst(n, other.waited, boxes) {
                 Ok(Ok(burst)) => measured.bursts.push(burst),
                 Ok(Err(failure)) => {
                     measured.failures.push(failure);
@@ -126,20 +129,26 @@ impl Campaign<'_> {
     fn burst(
         &self,
         n: u32,
+        waited: Seconds,
         boxes: &mut Boxes<'_>,
     ) -> Result<Result<(u32, Level), Failure>, LiveError> {
         (self.tell)(&format!("a cold burst of {n}"));
         let subject = self.subject(boxes)?;
         let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
-        subject.root.reset_marks();
-        let outcome = crowd.wave(n)?;
+        let reset = || {
+            subject.root.reset_marks();
+            subject.root.ids().is_ok()
+        };
+        reset();
+        let (outcome, _) = crowd.first_wave(n, patience(&subject, 1, waited), reset)?;
         match subject.root.standing() {
             Ok(standing) if outcome.failed() == 0 => Ok(Ok((n, standing.peak()))),
             Err(error) if !error.is_end() => Err(error),
             _ => {
                 let row = drive::row(n, 1, 0, Level::default(), &outcome);
                 let what = what_failed(&subject.root, &row.errors_told());
-                Ok(Err(Failure { concurrency: n, start: 1, phase: During::ColdBurst, what }))
+                let failure = Failure { concurrency: n, start: 1, phase: During::ColdBurst, what };
+                Ok(Err(subject.explained(failure)))
             }
         }
     }

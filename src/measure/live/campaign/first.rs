@@ -25,6 +25,8 @@ pub(super) struct First {
     pub failed: Option<Failed>,
     /// What was not answered while it went on.
     pub unanswered: Option<Failed>,
+    /// How long it was asked in vain before.
+    pub waited: Seconds,
 }
 
 /// So many in flight that were not all answered.
@@ -48,21 +50,23 @@ impl Failed {
 pub(super) fn requests(
     root: &Root,
     crowd: &mut Crowd,
-    time: Seconds,
-    up_to: u32,
+    (time, up_to): (Seconds, u32),
+    patience: Option<Instant>,
+    before: impl FnMut() -> bool,
 ) -> Result<First, LiveError> {
     const LONE: u32 = 3;
     let for_workers = Duration::from_secs_f64((time.get() * FOR_WORKERS).min(3.0));
+    let (mut lone, waited) = crowd.first_wave(1, patience, before)?;
     let over = |concurrency, outcome| {
         let failed = Some(Failed { concurrency, outcome });
-        Ok(First { workers: 1, failed, unanswered: None })
+        Ok(First { workers: 1, failed, unanswered: None, waited })
     };
-    let mut lone = crowd.wave(1)?;
     if let Some((fault, _)) = lone.faults.first_key_value() {
         std::thread::sleep(DYING);
         // Where it is still there, it is more likely asked wrongly than broken.
         if root.ids().is_ok() {
-            return Err(LiveError::NoAnswer(explained(fault, crowd.client())));
+            let asked = patience.map(|_| waited);
+            return Err(LiveError::NoAnswer(explained(fault, crowd.client(), asked)));
         }
     }
     for _ in 1..LONE {
@@ -75,7 +79,7 @@ pub(super) fn requests(
         _ => return over(1, lone),
     };
     if ids.len() == 1 {
-        return Ok(First { workers: 1, failed: None, unanswered: None });
+        return Ok(First { workers: 1, failed: None, unanswered: None, waited });
     }
     crowd.keep_connections(false);
     let before = CpuClock::read(&ids);
@@ -105,26 +109,42 @@ pub(super) fn requests(
     crowd.keep_connections(workers == 1);
     let unanswered = all.filter(|all| all.failed() > 0);
     let unanswered = unanswered.map(|outcome| Failed { concurrency: users, outcome });
-    Ok(First { workers, failed: None, unanswered })
+    Ok(First { workers, failed: None, unanswered, waited })
 }
 
-/// What a lone request that fails may mean.
-fn explained(fault: &Fault, client: &Client) -> String {
-    match fault {
+/// What a lone request that fails may mean; `asked` is how long it was asked again after its port was
+/// open, where that says that a service can be asked.
+fn explained(fault: &Fault, client: &Client, asked: Option<Seconds>) -> String {
+    let what = match fault {
         Fault::Refused => "nobody listens at the address".to_owned(),
         Fault::Reset => "the connection ended without an answer".to_owned(),
+        Fault::Status(code) => format!("it answers with status {code}"),
         Fault::Timeout => {
-            format!("no answer within {}; --timeout waits longer", Seconds::from(client.timeout()))
+            let patience = Seconds::from(client.timeout());
+            return format!("no answer within {patience}; --timeout waits longer");
         }
-        Fault::Status(code @ 300..400) => format!(
-            "it answers with status {code}, and redirects are not followed: name the address that it leads to"
-        ),
-        Fault::Status(code) => format!(
-            "it answers with status {code}: is the request what it expects? See --method, --header, --body, --form and --json"
-        ),
         Fault::Other(what) if what.contains("certificate") => {
-            format!("{what}; --ca names the certificates (PEM) of who signed the service's own")
+            return format!(
+                "{what}; --ca names the certificates (PEM) of who signed the service's own"
+            );
         }
-        Fault::Other(what) => what.clone(),
+        Fault::Other(what) => return what.clone(),
+    };
+    match (fault, asked) {
+        (Fault::Status(300..400), _) => {
+            format!("{what}, and redirects are not followed: name the address that it leads to")
+        }
+        (fault, Some(asked)) if fault.is_not_yet() => format!(
+            "{what}, also {asked} after its port was open: --ready names what says that it can be \
+             asked (an address that answers with success, another port, a text of its output), and \
+             --start-timeout waits longer"
+        ),
+        (Fault::Status(425 | 429 | 503), None) => {
+            format!("{what}: it is not ready, or has too much to do")
+        }
+        (Fault::Status(_), _) => format!(
+            "{what}: is the request what it expects? See --method, --header, --body, --form and --json"
+        ),
+        _ => what,
     }
 }

@@ -10,10 +10,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ureq::unversioned::multipart::{Form, Part};
 
-use super::environment;
+use super::{environment, fresh};
 use crate::files;
 use crate::measure::live::LiveError;
-use crate::profile::{Ask, BASE64_MARK, ENVIRONMENT_MARK, FILE_MARK, Values};
+use crate::profile::{Ask, BASE64_MARK, ENVIRONMENT_MARK, FILE_MARK, Fresh, Values};
 use crate::units::Bytes;
 
 /// All that the files of one kind of request may hold together: they are kept in memory.
@@ -27,7 +27,16 @@ pub(super) enum Payload {
     Nothing,
     /// And what they are, where that is known.
     Bytes(Arc<[u8]>, Option<&'static str>),
+    /// JSON with values that are new for each request.
+    Json(Vec<Piece>),
     Form(Vec<Field>),
+}
+
+/// A part of JSON.
+pub(super) enum Piece {
+    /// As it is sent.
+    Literal(String),
+    Fresh(Fresh),
 }
 
 /// One field of a form.
@@ -38,24 +47,38 @@ pub(super) struct Field {
 
 enum Content {
     Text(String),
+    Fresh(Fresh),
     File { name: String, bytes: Arc<[u8]> },
 }
 
 impl Payload {
-    /// Bytes, without what a form wraps its fields in.
-    pub(super) fn len(&self) -> usize {
+    /// Bytes, without what a form wraps its fields in; in the mean of some where they vary.
+    #[expect(clippy::cast_precision_loss, reason = "bytes that are in memory")]
+    pub(super) fn len(&self) -> f64 {
         match self {
-            Self::Nothing => 0,
-            Self::Bytes(bytes, _) => bytes.len(),
-            Self::Form(fields) => fields.iter().map(Field::len).sum(),
+            Self::Nothing => 0.0,
+            Self::Bytes(bytes, _) => bytes.len() as f64,
+            Self::Json(pieces) => mean(|turn| json(pieces, 0, turn).len()),
+            Self::Form(fields) => mean(|turn| {
+                let texts = texts(fields, 0, turn);
+                fields.iter().zip(&texts).map(|(field, text)| field.len(text.as_ref())).sum()
+            }),
         }
     }
 }
 
+/// Of requests of some turns.
+#[expect(clippy::cast_precision_loss, reason = "bytes that are in memory")]
+fn mean(len: impl Fn(usize) -> usize) -> f64 {
+    const SOME: usize = 64;
+    (0..SOME).map(len).sum::<usize>() as f64 / SOME as f64
+}
+
 impl Field {
-    fn len(&self) -> usize {
+    fn len(&self, fresh: Option<&String>) -> usize {
         match &self.content {
             Content::Text(text) => text.len(),
+            Content::Fresh(_) => fresh.map_or(0, String::len),
             Content::File { bytes, .. } => bytes.len(),
         }
     }
@@ -75,8 +98,17 @@ pub(super) fn payloads(ask: &Ask) -> Result<Vec<Payload>, LiveError> {
             |e: &dyn fmt::Display| LiveError::Request(format!("the JSON cannot be sent: {e}"));
         let mut json = serde_json::to_value(json).map_err(|e| wrong(&e))?;
         fill(&mut json, &mut read)?;
-        let bytes = serde_json::to_vec(&json).map_err(|e| wrong(&e))?;
-        return Ok(vec![Payload::Bytes(bytes.into(), Some("application/json"))]);
+        let mut pieces = Vec::new();
+        split(&json, &mut pieces);
+        return Ok(vec![match pieces.pop() {
+            Some(Piece::Literal(text)) if pieces.is_empty() => {
+                Payload::Bytes(text.into_bytes().into(), Some(JSON))
+            }
+            last => {
+                pieces.extend(last);
+                Payload::Json(pieces)
+            }
+        }]);
     }
     if ask.form.is_empty() {
         return Ok(vec![Payload::Nothing]);
@@ -84,11 +116,67 @@ pub(super) fn payloads(ask: &Ask) -> Result<Vec<Payload>, LiveError> {
     forms(&ask.form, &mut read)
 }
 
-pub(super) fn form(fields: &[Field]) -> Result<Form<'_>, ureq::Error> {
+/// The kind of JSON.
+pub(super) const JSON: &str = "application/json";
+
+/// JSON as it is sent, split where values are new for each request.
+fn split(value: &serde_json::Value, pieces: &mut Vec<Piece>) {
+    let literal = |pieces: &mut Vec<Piece>, text: &str| match pieces.last_mut() {
+        Some(Piece::Literal(before)) => before.push_str(text),
+        _ => pieces.push(Piece::Literal(text.to_owned())),
+    };
+    match value {
+        serde_json::Value::String(text) => match Fresh::of(text) {
+            Some(Ok(fresh)) => pieces.push(Piece::Fresh(fresh)),
+            _ => literal(pieces, &value.to_string()),
+        },
+        serde_json::Value::Array(list) => {
+            for (index, item) in list.iter().enumerate() {
+                literal(pieces, if index == 0 { "[" } else { "," });
+                split(item, pieces);
+            }
+            literal(pieces, if list.is_empty() { "[]" } else { "]" });
+        }
+        serde_json::Value::Object(map) => {
+            for (index, (key, item)) in map.iter().enumerate() {
+                let key = serde_json::Value::from(key.as_str());
+                literal(pieces, &format!("{}{key}:", if index == 0 { '{' } else { ',' }));
+                split(item, pieces);
+            }
+            literal(pieces, if map.is_empty() { "{}" } else { "}" });
+        }
+        other => literal(pieces, &other.to_string()),
+    }
+}
+
+/// The JSON of the request of this turn; see [`fresh::value`].
+pub(super) fn json(pieces: &[Piece], seed: u64, turn: usize) -> String {
+    let piece = |(place, piece): (usize, &Piece)| match piece {
+        Piece::Literal(text) => text.clone(),
+        Piece::Fresh(fresh) => fresh::value(*fresh, seed, turn, place).to_string(),
+    };
+    pieces.iter().enumerate().map(piece).collect()
+}
+
+/// What the fields are in the request of this turn that are new for each.
+pub(super) fn texts(fields: &[Field], seed: u64, turn: usize) -> Vec<Option<String>> {
+    let text = |(place, field): (usize, &Field)| match &field.content {
+        Content::Fresh(fresh) => Some(fresh::text(*fresh, seed, turn, place)),
+        _ => None,
+    };
+    fields.iter().enumerate().map(text).collect()
+}
+
+/// The form, with what [`texts`] gave.
+pub(super) fn form<'a>(
+    fields: &'a [Field],
+    texts: &'a [Option<String>],
+) -> Result<Form<'a>, ureq::Error> {
     let mut form = Form::new();
-    for field in fields {
+    for (field, fresh) in fields.iter().zip(texts) {
         form = match &field.content {
             Content::Text(text) => form.text(&field.name, text),
+            Content::Fresh(_) => form.text(&field.name, fresh.as_deref().unwrap_or_default()),
             Content::File { name, bytes } => {
                 let part = Part::bytes(bytes).file_name(name).mime_str(kind_of(name))?;
                 form.part(&field.name, part)
@@ -106,7 +194,7 @@ pub(super) fn kind_of(name: &str) -> &'static str {
         "jpg" | "jpeg" => "image/jpeg",
         "gif" => "image/gif",
         "webp" => "image/webp",
-        "json" => "application/json",
+        "json" => JSON,
         "txt" => "text/plain",
         "pdf" => "application/pdf",
         "wav" => "audio/wav",
@@ -121,7 +209,8 @@ fn forms(fields: &BTreeMap<String, Values>, read: &mut Read) -> Result<Vec<Paylo
     let all =
         fields.iter().flat_map(|(name, Values(values))| values.iter().map(move |v| (name, v)));
     for (name, value) in all {
-        let paths = value.strip_prefix(FILE_MARK).map(|p| files(Path::new(p))).transpose()?;
+        let file = value.strip_prefix(FILE_MARK).filter(|_| Fresh::of(value).is_none());
+        let paths = file.map(|p| files(Path::new(p))).transpose()?;
         found.push((name.clone(), paths, value.clone()));
     }
     let turns =
@@ -130,7 +219,10 @@ fn forms(fields: &BTreeMap<String, Values>, read: &mut Read) -> Result<Vec<Paylo
         .map(|turn| {
             let mut field = |(name, paths, value): &(String, Option<Vec<PathBuf>>, String)| {
                 let content = match paths {
-                    None => Content::Text(held(value, "a field of a form")?),
+                    None => match Fresh::of(value) {
+                        Some(Ok(fresh)) => Content::Fresh(fresh),
+                        _ => Content::Text(held(value, "a field of a form")?),
+                    },
                     Some(paths) => {
                         let path = &paths[turn % paths.len()];
                         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -12,6 +12,8 @@ use ureq::unversioned::transport::time::Duration;
 
 use crate::measure::threads;
 
+use super::socket::path_of;
+
 /// Addresses of the hosts that were asked. By itself the client starts a thread for each request,
 /// to look the name up in time, also where the connection is there already: a third of its CPU
 /// time, on machines of which the service needs all.
@@ -25,6 +27,10 @@ impl Resolver for Known {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
+        if path_of(uri).is_some() {
+            // A socket in the file system is found by its path.
+            return Ok(self.empty());
+        }
         // Scheme and authority: that of a port that is not written.
         let host = format!("{:?} {:?}", uri.scheme(), uri.authority());
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);

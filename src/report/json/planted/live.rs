@@ -1,6 +1,8 @@
 //! A live service made by hand.
 
-use crate::footprint::{During, Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::footprint::{
+    During, Failure, Growth, Level, LiveRecord, ManagedHeap, ManagedRuntime, PeaksBy, Round, ToldBy,
+};
 use crate::units::{Bytes, Rate, Seconds, Source, Span};
 
 /// A live service: two workers that leak, and fail under load.
@@ -24,6 +26,8 @@ pub fn live() -> LiveRecord {
     };
     LiveRecord {
         target: "uvicorn app:app --port 8000".to_owned(),
+        service: Some("process 71 (gunicorn) of the docker container 3f2a8c1d3f2a".to_owned()),
+        managed_heap: Some(ManagedHeap { runtime: ManagedRuntime::Go, ram_bytes: Bytes::mib(512) }),
         attached: false,
         workers: 2,
         processes: 3,
