@@ -107,6 +107,76 @@ fn a_container_is_measured_as_its_control_group() {
     assert!(tried.stderr.contains("docker container 3f2a8c1d3f2a"), "{}", tried.stderr);
 }
 
+/// A network namespace that is joined to this one by a pair of links. It goes with this.
+struct Network {
+    name: String,
+    address: String,
+}
+
+impl Network {
+    /// `None` where none can be made here.
+    fn make() -> Option<Self> {
+        let (id, part) = (std::process::id(), std::process::id() % 250);
+        let name = format!("mediscope-size-{id}");
+        let (near, far) = (format!("msn{id}"), format!("msf{id}"));
+        let run = |words: &str| {
+            let output = Command::new("ip").args(words.split(' ')).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        run(&format!("netns add {name}")).then_some(())?;
+        let network = Self { address: format!("10.77.{part}.2"), name };
+        let (name, address) = (&network.name, &network.address);
+        let steps = [
+            format!("link add {near} type veth peer name {far}"),
+            format!("link set {far} netns {name}"),
+            format!("addr add 10.77.{part}.1/24 dev {near}"),
+            format!("link set {near} up"),
+            format!("-n {name} addr add {address}/24 dev {far}"),
+            format!("-n {name} link set {far} up"),
+        ];
+        steps.iter().all(|step| run(step)).then_some(network)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
+    }
+}
+
+/// The port of a container is held by a program of its engine, which passes on what comes to a network of
+/// the container's own, and accepts before anybody listens there.
+#[test]
+fn a_published_port_leads_to_the_container() {
+    let (Some(group), Some(network)) = (Group::make("mediscope-size-test-net"), Network::make())
+    else {
+        println!("skipped: no control group or no network namespace can be made here");
+        return;
+    };
+    let (place, folder, port) = (Place::new(), tempfile::tempdir().unwrap(), port());
+    let proxy = folder.path().join("docker-proxy").display().to_string();
+    std::os::unix::fs::symlink(interpreter(), &proxy).unwrap();
+    let published = ["--publish", &proxy, &port.to_string(), &network.address];
+    let own = ["--group", group.0.to_str().unwrap(), "--network", &network.name];
+    let engine = Engine::start(folder.path(), &[&own[..], &published].concat());
+    let address = &network.address;
+    let all = command(8000, &format!("{APPETITE} --host {address} --ready-delay 0.5"));
+    let ran = measured(&place, port, &[], &engine.runs(&[], &all));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let seen = json(&ran);
+    assert_appetite(&seen);
+    let service = seen.pointer("/live/service").and_then(Value::as_str).unwrap();
+    assert!(service.contains("docker container 3f2a8c1d3f2a"), "{service}");
+    // By its own address it is found without the program between.
+    let container = engine.runs(&[], &all);
+    let words: Vec<&str> = container.iter().map(String::as_str).collect();
+    let direct = format!("http://{address}:8000/work");
+    let start = ["--url", &direct, "--budget", "2s", "--up-to", "3", "--format", "json", "--"];
+    let ran = measure(&place, &[&start[..], &words].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(json(&ran)["live"]["service"].as_str().unwrap().contains("docker container"));
+}
+
 /// Programs that become the service, or start it in a session of its own, are not others.
 #[test]
 fn wrappers_are_the_service() {

@@ -172,7 +172,15 @@ impl Group {
 }
 
 impl Drop for Group {
+    /// A group is empty a moment after its last process was ended.
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir(&self.0);
+        let begun = Instant::now();
+        while self.0.exists() && begun.elapsed() < Duration::from_secs(3) {
+            for below in std::fs::read_dir(&self.0).into_iter().flatten().flatten() {
+                let _ = std::fs::remove_dir(below.path());
+            }
+            let _ = std::fs::remove_dir(&self.0);
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
