@@ -192,10 +192,10 @@ fn texts_and_lists_have_limits() {
     }
     // The most that is allowed.
     let name = "n".repeat(16_000);
-    let parts: String = (0..999).map(|i| format!("      p{i}: 1KB\n")).collect();
+    let parts = (0..999).map(|i| format!("      p{i}: 1KB\n")).collect::<Vec<_>>().concat();
     let parts = format!("\n{parts}      ? {name}\n      : 1KB\n");
-    let models: String =
-        (1..=999).map(|i| format!("    m{i}: {{buffer: {i}KB, share: 0.001}}\n")).collect();
+    let models = (1..=999).map(|i| format!("    m{i}: {{buffer: {i}KB, share: 0.001}}\n"));
+    let models = models.collect::<Vec<_>>().concat();
     let models = format!("\n{models}    m: {{resident: 1MB, buffer: 1KB, share: 0.001}}\n");
     let profile = declared("PARTS", &parts).replace("{m: {resident: 1MB}}", &models);
     let profile = written(&place, "p.yaml", profile);

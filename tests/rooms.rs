@@ -149,6 +149,8 @@ const MAY_OPEN: &[&str] = &[
     "measure/host/",
     "measure/interrupt.rs",
     "measure/live/campaign/group.rs",
+    "measure/live/heap.rs",
+    "measure/live/owner",
     "measure/live/tree.rs",
     "measure/memory.rs",
     "measure/memory/",
