@@ -306,7 +306,7 @@ fn a_socket_in_the_file_system_is_asked() {
     let words: Vec<&str> = all.iter().map(String::as_str).collect();
     for ready in [&[][..], &["--ready", &format!("unix:{socket}")], &["--ready", &url]] {
         let start = ["--url", &url, "--up-to", "4", "--budget", "3s", "--format", "json"];
-        let more = ["--json", r#"{"a": 1}"#, "-o", &output, "--"];
+        let more = ["--json", r#"{"a": 1}"#, "--allow-value", "path", "-o", &output, "--"];
         let ran = measure(&place, &[&start[..], ready, &more, &words].concat());
         assert_eq!(ran.code, Some(0), "{ready:?}: {}", ran.stderr);
         assert_appetite(&json(&ran));
@@ -410,7 +410,7 @@ fn a_trial_waits_until_the_service_is_ready() {
 fn each_request_carries_something_new() {
     let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
     let arrived = |number: usize| folder.path().join(format!("arrived-{number}"));
-    let body = r#"{"a": "@random", "b": ["@uuid"], "c": {"d": "@counter"}, "e": "@words:4", "f": "@x", "g": []}"#;
+    let body = r#"{"a": "@random", "b": ["@uuid"], "c": {"d": "@counter"}, "e": "@words:4", "text": "@x", "g": []}"#;
     for (index, sent) in [
         &["--json", body][..],
         &["--form", "id=@uuid", "--form", "text=@words:3", "--form", "lang=en"],
@@ -474,7 +474,7 @@ fn assert_is_filled(bodies: &[String]) {
         assert_eq!((lengths, &uuid[14..15]), (vec![8, 4, 4, 4, 12], "4"), "{uuid}");
         counted.push(sent["c"]["d"].as_u64().unwrap());
         assert_eq!(sent["e"].as_str().unwrap().split(' ').count(), 4, "{sent}");
-        assert_eq!((&sent["f"], &sent["g"]), (&"@x".into(), &serde_json::json!([])));
+        assert_eq!((&sent["text"], &sent["g"]), (&"@x".into(), &serde_json::json!([])));
     }
     counted.sort_unstable();
     assert_eq!(counted, (0..counted.len() as u64).collect::<Vec<_>>(), "none is left out");

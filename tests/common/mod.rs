@@ -261,7 +261,10 @@ impl<'a> Tmpfs<'a> {
     pub fn mount(folder: &'a Path) -> Option<Self> {
         fs::create_dir(folder).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(folder).stderr(Stdio::null());
+        mount
+            .args(["-t", "tmpfs", "-o", "size=64k,mode=700", "none"])
+            .arg(folder)
+            .stderr(Stdio::null());
         mount.status().is_ok_and(|s| s.success()).then_some(Self(folder))
     }
 }

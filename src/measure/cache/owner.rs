@@ -98,7 +98,12 @@ pub(in crate::measure) fn make(cache: &Path) -> io::Result<()> {
 fn directory(cache: &Path, place: &Path) -> Result<bool, Refusal> {
     let link = match fs::symlink_metadata(place) {
         Ok(link) => link,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        // Below a file there is none, and none can be made, which is said where it is tried.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(false);
+        }
         Err(reason) => return Err(Refusal::Unknown { place: place.to_owned(), reason }),
     };
     owned(place, &link)?;
