@@ -30,9 +30,16 @@ fn signal(pid: u32, signal: Signal) {
 }
 
 /// The measured process of a run, once there is one that is not in `seen`.
+///
+/// It has begun to run its own program: one that is stopped before that would stop the run that
+/// starts it, too, which waits in the kernel until the program of a new process is loaded.
 fn child_of(run: &Child, seen: &[u32]) -> u32 {
+    let is_probe = |pid: &u32| {
+        fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.split(|&b| b == 0).any(|argument| argument == b"__probe"))
+    };
     wait_for("a measured process", || {
-        children_of(run.id()).into_iter().find(|pid| !seen.contains(pid))
+        children_of(run.id()).into_iter().filter(is_probe).find(|pid| !seen.contains(pid))
     })
 }
 

@@ -275,9 +275,10 @@ fn is_reference(place: Place, value: &str) -> bool {
     let is_made =
         || MADE.iter().any(|made| value == *made || value.starts_with(&format!("{made}:")));
     value.starts_with(ENVIRONMENT_MARK)
+        || is_made()
         || match place {
             Place::Field => value.starts_with(FILE_MARK),
-            Place::Json => value.starts_with(BASE64_MARK) || is_made(),
+            Place::Json => value.starts_with(BASE64_MARK),
             _ => false,
         }
 }
