@@ -213,7 +213,11 @@ impl Budget {
         Self::parse(&text, &path.display().to_string(), folder)
     }
 
-    fn parse(text: &str, origin: &str, folder: &Path) -> Result<Self, ProfileError> {
+    /// Reads a budget from text; `origin` names it in errors, and paths in it are relative to `folder`.
+    ///
+    /// # Errors
+    /// With the place of what is wrong.
+    pub fn parse(text: &str, origin: &str, folder: &Path) -> Result<Self, ProfileError> {
         if text.trim().is_empty() {
             let empty = "the file is empty: a budget needs `services:`";
             return Err(ProfileError::nothing(origin, empty));
