@@ -139,6 +139,7 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
     let models = model.map(|path| ModelJob {
         name: "net".into(),
         path: path.to_owned(),
+        is_ort_format: false,
         inputs: vec![InputJob {
             name: "input".into(),
             element: ElementType::Float32,

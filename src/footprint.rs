@@ -95,6 +95,10 @@ pub struct Footprint {
     /// Dimensions of inputs that nobody gave, in words: `ids: sequence = 128`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
+    /// Lengths, counts and other numbers that inputs were fed with and nobody gave, in words:
+    /// `max_length = 1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed_values: Vec<String>,
     /// What disturbed the measurement, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<String>,
@@ -192,6 +196,9 @@ pub struct ModelRecord {
     pub weight_bytes: Bytes,
     /// SHA-256 of the file, or the key of the reference model.
     pub sha256: String,
+    /// What of it a request goes through many times, where one run is one step: `past_key_values`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// What it was fed with, in words: `ids int64 1×128`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
@@ -238,11 +245,11 @@ pub struct Marks {
     pub idle_bytes: Bytes,
     /// Kernel memory that a cgroup is charged beyond resident pages: page tables and stacks.
     pub kernel_bytes: Bytes,
-    /// Of the file pages, those that requests on a warm service touch; `None` where the kernel does
-    /// not tell.
+    /// Of the file pages, those that requests on a warm service touch, where the points do not say
+    /// it of each concurrency; `None` where the kernel does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_in_use_bytes: Option<Bytes>,
-    /// Those that loading a model touches, the most of all models.
+    /// Pages of programs and libraries that loading a model touches, the most of all models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_file_in_use_bytes: Option<Bytes>,
 }
@@ -253,12 +260,16 @@ pub struct Marks {
 pub struct Point {
     /// Requests in flight.
     pub concurrency: u32,
-    /// The kernel's high-water mark of resident bytes.
+    /// Resident bytes at the peak: what is not a file's, and the file pages below.
     pub peak_bytes: Bytes,
-    /// That, less the file pages after the wave.
+    /// The kernel's high-water mark of resident bytes, less the file pages after the wave.
     pub anon_bytes: Bytes,
-    /// File pages after the wave.
+    /// File pages: the most that any process had. They do not come and go with requests.
     pub file_bytes: Bytes,
+    /// Of these, those that the requests of one wave need together; `None` where the kernel does not
+    /// tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_in_use_bytes: Option<Bytes>,
     /// Which child, from 0.
     pub repeat: u32,
     /// Whether the child belongs to those that check the fit.

@@ -6,6 +6,7 @@ mod accuracy;
 mod alternatives;
 mod book;
 mod build;
+mod charge;
 pub mod check;
 mod compare;
 mod components;
@@ -28,13 +29,14 @@ mod warning;
 pub mod watched;
 
 use crate::footprint::{Footprint, Topology};
-use crate::model::{Capacity, CpuModel, RamModel};
+use crate::model::{Capacity, CpuModel};
 use crate::units::{
     Bytes, Convention, Cpus, Objective, Rate, Seconds, Share, Source, Span, TargetScore,
 };
 
 pub use book::{Book, Subject, book};
 pub use build::{PlanError, plan};
+pub use charge::Charge;
 pub use compare::compare;
 pub use cpu::{CpuAnswers, CpuPlan};
 pub use curve::Curve;
@@ -124,7 +126,7 @@ pub struct Plan {
     /// What was measured, for tables that show it as it is; `None` where costs are declared.
     pub footprint: Option<Footprint>,
     /// What the kernel charges and cannot drop, for which it kills; `None` where costs are declared.
-    pub charge: Option<RamModel>,
+    pub charge: Option<Charge>,
     /// The curves that the RAM tables are made of: before late models are loaded (the only one
     /// where there are none), and after.
     pub states: Vec<StateCurve>,
@@ -173,7 +175,7 @@ pub struct RamPlan {
     pub cold_burst: Option<Span<Bytes>>,
     /// The limit under which the service runs undisturbed at the design concurrency.
     pub limit: Span<Bytes>,
-    /// The limit under which the kernel kills it.
+    /// The limit under which the kernel kills it; no end of it is above the same end of `limit`.
     pub kill_limit: Span<Bytes>,
     /// Requests in flight that the asked box holds.
     pub max_concurrency: Option<Capacity>,

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use budget::{Budget, Budgeted, Subject, line_of};
 pub use embedded::{DEFAULT_PROFILE, embedded, embedded_names};
 pub use error::ProfileError;
-pub use inputs::{Given, Input, Inputs, Shape};
+pub use inputs::{Given, Input, Inputs, Numbers, Shape};
 pub use live::{
     Ask, BASE64_MARK, FILE_MARK, Fresh, Json, Live, Ready, Values, asks, resolved, socket_and_path,
 };

@@ -7,10 +7,10 @@ mod common;
 use std::fs;
 
 use common::onnx::{
-    self, BOOL, DOUBLE, FLOAT, FLOAT16, INT8, INT32, INT64, Model, STRING, UINT8, echo, model,
-    node, value, weight, with,
+    self, BFLOAT16, BOOL, DOUBLE, FLOAT, FLOAT16, INT8, INT32, INT64, Model, STRING, UINT8, echo,
+    model, node, value, weight, with,
 };
-use common::{real, real_json};
+use common::{real, real_cache, real_json};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -62,7 +62,7 @@ fn images_are_fed_in_any_layout_type_and_number_of_channels() {
 #[test]
 fn numbers_of_every_type_are_fed() {
     let dims: &[&str] = &["1", "5"];
-    let kinds = [FLOAT, UINT8, INT8, INT32, INT64, BOOL, FLOAT16, DOUBLE];
+    let kinds = [FLOAT, UINT8, INT8, INT32, INT64, BOOL, FLOAT16, DOUBLE, BFLOAT16];
     let names: Vec<String> = kinds.iter().map(|k| format!("x{k}")).collect();
     let inputs: Vec<_> = names.iter().zip(kinds).map(|(n, k)| (n.as_str(), k, dims)).collect();
     assert_eq!(stages(&measured(&echo(&inputs), &[])), ["preprocess", "infer m", "respond"]);
@@ -199,6 +199,198 @@ fn a_run_that_fails_on_shapes_that_were_assumed_says_so() {
     let message = refused(&made, &[]);
     assert!(message.contains("assumed (a: m = 128)") && message.contains("--shape"), "{message}");
     measured(&made, &["--shape", "a=1x5"]);
+}
+
+/// Makes as many numbers as its input says, and adds them up.
+fn as_many_as(kind: i32, dims: &[&str]) -> Model {
+    model(
+        vec![
+            with(node("Cast", &["length"], "shape"), "to", INT64.into()),
+            node("ConstantOfShape", &["shape"], "numbers"),
+            node("Relu", &["numbers"], "more"),
+            node("ReduceSum", &["more"], "y"),
+        ],
+        vec![value("length", kind, dims)],
+        vec![value("y", FLOAT, &["a"])],
+        Vec::new(),
+    )
+}
+
+/// What one more request takes, MiB.
+fn buffer(footprint: &Value) -> f64 {
+    footprint.pointer("/ram/buffer_bytes/typical").unwrap().as_f64().unwrap() / 1_048_576.0
+}
+
+/// A number decides what a run costs: it is given, or assumed and said to be.
+#[test]
+fn a_length_that_nobody_gave_is_said_and_one_that_is_given_is_fed() {
+    let made = as_many_as(INT32, &["1"]);
+    let assumed = measured(&made, &[]);
+    assert_eq!(assumed["assumed"], serde_json::json!(["length = 1"]));
+    assert!(buffer(&assumed) < 1.0, "{}", buffer(&assumed));
+    let given = measured(&made, &["--input", "length=4000000"]);
+    assert_eq!(given["assumed"], serde_json::json!([]));
+    // Two tensors of four million 32-bit floats, made one from the other in place or not.
+    let tensor = 4e6 * 4.0 / 1_048_576.0;
+    let takes = buffer(&given);
+    assert!((tensor * 0.92..tensor * 2.0 * 1.08).contains(&takes), "{takes} of {tensor}");
+    let list = measured(&as_many_as(INT64, &["2"]), &["--input", "length=1000,4000"]);
+    assert!((takes / buffer(&list) - 1.0).abs() < 0.08, "{takes} {}", buffer(&list));
+    let random = measured(&as_many_as(INT64, &["n"]), &["--input", "length=@random:2"]);
+    assert!(buffer(&random) < 1.0, "0 and 1 are drawn: {}", buffer(&random));
+    let folder = TempDir::new().unwrap();
+    let path = onnx::write(folder.path(), &made);
+    let profile = folder.path().join("p.yaml");
+    fs::write(
+        &profile,
+        "name: p\nmodels:\n  m:\n    path: m.onnx\n    inputs: {length: {value: 4000000}}\n",
+    )
+    .unwrap();
+    let profiled =
+        real_json(&["measure", "--profile", profile.to_str().unwrap(), "--budget", "100ms"]);
+    assert!((takes / buffer(&profiled) - 1.0).abs() < 0.08);
+    let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    let verdict = text.split("── Where the memory goes").next().unwrap();
+    assert!(verdict.contains("Assumed, as nobody gave them: length = 1."), "{verdict}");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("with --input NAME=VALUE"), "{text}");
+    for (input, reason) in [
+        ("length=0.5", "int32, which cannot hold 0.5"),
+        ("length=3000000000", "int32, which cannot hold 3000000000"),
+        ("length=1,2", "contradicts the model"),
+        ("length=@random:x", "has no shape"),
+    ] {
+        let message = refused(&made, &["--input", input]);
+        assert!(message.contains(reason), "{input}: {message}");
+    }
+}
+
+/// One step of a decoder: what came before, and now, under one mask. `Add` fails where the mask is
+/// not as long as both.
+fn step(total: &str, past: &str, now: &str) -> Model {
+    let axes =
+        weight("axes", INT64, &[2], [1_i64, 3].iter().flat_map(|a| a.to_le_bytes()).collect());
+    model(
+        vec![
+            with(node("Cast", &["input_ids"], "ids"), "to", FLOAT.into()),
+            node("Unsqueeze", &["ids", "axes"], "keys"),
+            with(node("Concat", &["past_key_values.0.key", "keys"], "present.0.key"), "axis", 2),
+            with(node("Cast", &["attention_mask"], "mask"), "to", FLOAT.into()),
+            node("Unsqueeze", &["mask", "axes"], "masks"),
+            node("Add", &["present.0.key", "masks"], "y"),
+        ],
+        vec![
+            value("attention_mask", INT64, &["batch", total]),
+            value("input_ids", INT64, &["batch", now]),
+            value("past_key_values.0.key", FLOAT, &["batch", "1", past, "1"]),
+        ],
+        vec![
+            value("y", FLOAT, &["batch", "1", total, "1"]),
+            value("present.0.key", FLOAT, &["batch", "1", total, "1"]),
+        ],
+        vec![axes],
+    )
+}
+
+/// The command of an inspection runs, or there is none and it is said what has to be given.
+#[test]
+fn every_command_that_an_inspection_prints_runs() {
+    let odd = ["-x", "it's", "a=b", "$HOME x", "x\ny"];
+    let odd: Vec<_> = odd.iter().map(|name| (*name, FLOAT, &["1", "n"][..])).collect();
+    let made = [
+        step("past_sequence_length + sequence_length", "past_sequence_length", "sequence_length"),
+        step("total_sequence_length", "past_sequence_length", "sequence_length"),
+        step("attention_length", "cached", "length"),
+        step("?", "?", "?"),
+        step("past + 1", "past", "1"),
+        echo(&odd),
+        echo(&odd[..1]),
+        echo(&[("image", FLOAT, &["?", "3", "h", "w"]), ("size", INT64, &["?", "2"])]),
+        echo(&[("x", FLOAT, &["0", "n"]), ("max_length", INT32, &["1"])]),
+        text_model(9),
+    ];
+    for made in &made {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("-my models")).unwrap();
+        onnx::write(&folder.path().join("-my models"), made);
+        let run = |command: &str| {
+            let output = std::process::Command::new("sh")
+                .args(["-c", command])
+                .current_dir(folder.path())
+                .env("PATH", {
+                    let program = assert_cmd::cargo::cargo_bin!("mediscope-size").parent().unwrap();
+                    format!("{}:{}", program.display(), std::env::var("PATH").unwrap())
+                })
+                .env("MEDISCOPE_SIZE_CACHE", real_cache())
+                .output()
+                .unwrap();
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success(), "{command}: {message}");
+            serde_json::from_slice::<Value>(&output.stdout).unwrap()
+        };
+        let inspection = run("mediscope-size inspect --format json --quiet -- '-my models/m.onnx'");
+        let command = inspection["command"].as_str().unwrap_or_else(|| panic!("{inspection}"));
+        run(&format!("{command} --budget 100ms --format json --quiet"));
+    }
+    // A shape that is not declared has to be given, and there is no command without it.
+    let mut made = echo(&[("x", FLOAT, &["1", "n"])]);
+    let input = &mut made.graph.as_mut().unwrap().input[0];
+    input.kind.as_mut().unwrap().tensor.as_mut().unwrap().shape = None;
+    let folder = TempDir::new().unwrap();
+    let inspection = real_json(&["inspect", &onnx::write(folder.path(), &made)]);
+    assert!(inspection["command"].is_null(), "{inspection}");
+    assert!(inspection["asks"].as_str().unwrap().contains("--shape x="), "{inspection}");
+    measured(&made, &["--shape", "x=1x7"]);
+}
+
+#[test]
+fn one_step_of_many_is_said_not_to_be_a_request() {
+    let folder = TempDir::new().unwrap();
+    let path = onnx::write(folder.path(), &step("total", "past_length", "length"));
+    let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G"]).stdout;
+    let text = String::from_utf8(text).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let short = "One run of m is one step of a request that takes many (past_key_values.0.key).";
+    assert!(text.contains(short), "{text}");
+    assert!(text.contains("multiply times by the steps of a request"), "{text}");
+    // The mask follows from the other two, and is no guess of its own.
+    let assumed = "length = 128; past_key_values.0.key: past_length = 128.";
+    assert!(text.contains(assumed) && !text.contains("total = "), "{text}");
+    let short = ["--shape", "attention_mask=1x9", "--shape", "input_ids=1x2"];
+    let fed = measured(&step("past_length + length", "past_length", "length"), &short);
+    assert_eq!(fed["assumed"], serde_json::json!([]), "what is left of the mask came before");
+    let wrong = [&short[..], &["--shape", "past_key_values.0.key=1x1x3x1"]].concat();
+    let message = refused(&step("past_length + length", "past_length", "length"), &wrong);
+    assert!(message.contains("past_length + length is 3 + 2 = 5"), "{message}");
+}
+
+/// Written by ONNX Runtime 1.31: ids look up a table of three rows, a matrix, and a branch.
+#[test]
+fn a_file_in_the_runtimes_own_format_is_inspected_and_measured_whatever_its_name() {
+    let words = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models/words.ort");
+    let folder = TempDir::new().unwrap();
+    let other = folder.path().join("words.onnx");
+    fs::copy(words, &other).unwrap();
+    for path in [words, other.to_str().unwrap()] {
+        let inspection = real_json(&["inspect", path]);
+        assert_eq!(inspection["format"], "ort");
+        assert_eq!(inspection["inputs"][0]["index_below"], 3, "the rows of the table");
+        assert_eq!(inspection["weights"][0]["elements"], 3 * 4 + 4 * 4);
+        let operators = inspection["operators"].as_array().unwrap();
+        let nested = operators.iter().any(|o| o["op_type"] == "Tanh");
+        assert!(nested && inspection["node_count"] == 3, "{operators:?}");
+        let asked = ["measure", "--model", path, "--budget", "100ms", "--shape", "input_ids=1x5"];
+        assert_eq!(stages(&real_json(&asked))[1], "infer words");
+    }
+    // Cut anywhere, it is refused and not followed out of the file.
+    let whole = fs::read(words).unwrap();
+    for length in (8..whole.len()).step_by(97) {
+        fs::write(&other, &whole[..length]).unwrap();
+        let output = real(&["inspect", other.to_str().unwrap()]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{length}: {message}");
+        assert!(message.contains("cut short") || message.contains("damaged"), "{message}");
+    }
 }
 
 /// Numbers in the shapes of a network that finds things with their outlines: what it outputs goes

@@ -10,13 +10,16 @@
 mod common;
 
 use std::fs;
-use std::io::Read;
+use std::io::{BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use common::{Place, Ran, assert_refused, children_of, finish, groups_of, is_alive, wait_for};
+use common::{
+    Place, Ran, assert_refused, children_of, finish, groups_of, is_alive, onnx, real, real_json,
+    wait_for,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -567,4 +570,53 @@ fn control_groups_that_limit_nothing_are_not_used() {
         assert_refused(&ran, said);
         assert!(ran.stderr.contains(said), "{said}: {ran:?}");
     }
+}
+
+/// Each request reads 64 rows of a table of 160 MiB that ONNX Runtime maps and does not copy. The whole
+/// table is in the limit, and what one request reads of it in the threshold, below which the kernel
+/// kills and above which it does not.
+#[test]
+fn a_table_that_is_mapped_is_read_in_far_less_than_its_size() {
+    let place = Place::new();
+    if !has_groups(&place) {
+        return;
+    }
+    let (rows, width) = (40 << 10, 1 << 10);
+    let table = onnx::external("table", onnx::FLOAT, &[rows, width], "table.data");
+    let made = onnx::model(
+        vec![
+            onnx::node("Gather", &["table", "ids"], "found"),
+            onnx::node("ReduceSum", &["found"], "y"),
+        ],
+        vec![onnx::value("ids", onnx::INT64, &["1", "64"])],
+        vec![onnx::value("y", onnx::FLOAT, &["1", "1", "1"])],
+        vec![table],
+    );
+    let folder = place.file("");
+    let path = onnx::write(&folder, &made);
+    // Written in pieces, as a file that is downloaded: the kernel's cache holds it in large ones.
+    let table = fs::File::create(folder.join("table.data")).unwrap();
+    let mut writer = BufWriter::with_capacity(8 << 20, table);
+    let row = vec![0x3c_u8; usize::try_from(width * 4).unwrap()];
+    (0..rows).for_each(|_| writer.write_all(&row).unwrap());
+    writer.into_inner().unwrap().sync_all().unwrap();
+    let report = real_json(&["--model", &path, "--budget", "100ms", "--concurrency", "1"]);
+    let of = |key: &str| report.pointer(&format!("/ram/{key}/typical")).unwrap().as_f64().unwrap();
+    let (limit, threshold) = (of("limit_bytes"), of("kill_limit_bytes"));
+    let mib = 1_048_576.0;
+    assert!(limit > 160.0 * mib, "the table is in the limit: {}", limit / mib);
+    assert!(threshold < 60.0 * mib, "and not in the threshold: {}", threshold / mib);
+    let tried = |share: f64| {
+        let ram = format!("{:.0}M", threshold * share / mib);
+        let verify = ["verify", "--model", &path, "--budget", "100ms", "--ram", &ram];
+        let output =
+            real(&[&verify[..], &["--concurrency", "1", "--format", "json", "--quiet"]].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let trials = report["trials"].as_array().unwrap();
+        trials.iter().map(|t| t["outcome"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Between the two it may crawl for long.
+    let (above, below) = (tried(1.0), tried(0.3));
+    assert!(above.iter().all(|outcome| outcome != "killed"), "{threshold}: {above:?}");
+    assert!(below.contains(&"killed".to_owned()), "{threshold}: {below:?}");
 }

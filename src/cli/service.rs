@@ -20,8 +20,9 @@ pub struct ServiceArgs {
     /// An input's shape, where the model leaves it open: 1x3x224x224, ids=1x128
     #[arg(long, value_name = "[NAME=]DIMS", requires = "model", help_heading = "Service")]
     pub shape: Vec<String>,
-    /// Feed an input with the array of a .npy file: ids=ids.npy
-    #[arg(long, value_name = "NAME=FILE", requires = "model", help_heading = "Service")]
+    /// Feed an input with numbers, random values or the array of a .npy file: length=448,
+    /// sizes=480,640, ids=@random:1x128, ids=ids.npy
+    #[arg(long, value_name = "NAME=VALUE", requires = "model", help_heading = "Service")]
     pub input: Vec<String>,
     /// Things that one run takes, where the model leaves that open [default: 1]
     #[arg(long, value_name = "N", help_heading = "Service",

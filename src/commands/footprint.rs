@@ -173,6 +173,7 @@ impl<'a> Request<'a> {
             models: checked.facts(),
             kinds: self.kinds(),
             assumed: checked.assumed(),
+            assumed_values: checked.assumed_values(),
         };
         self.measure(job, &facts, key, parts, interrupt)
     }
@@ -343,7 +344,8 @@ impl<'a> Request<'a> {
             }
             End::Failed(error) => {
                 self.keep_finished(key, &finished);
-                Err(match facts.assumed.as_slice() {
+                let assumed = [&facts.assumed[..], &facts.assumed_values].concat();
+                Err(match assumed.as_slice() {
                     [] => error,
                     assumed => error.context(maybe_the_shape(assumed)),
                 })

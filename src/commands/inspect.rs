@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Exit;
 use super::printer::Printer;
 use crate::cli::{GlobalArgs, InspectArgs, Plain};
+use crate::measure::prepare::fed_by_default;
 use crate::reference::{
     self, Dim, ExternalFile, ExternalState, ModelInfo, OperatorCount, Port, SizedInput, Sizing,
 };
@@ -29,6 +30,11 @@ pub fn run(args: &InspectArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
 fn inspection(path: &Path, info: &ModelInfo) -> Inspection {
     let sizing = Sizing::of(info);
     let load = info.load_estimate();
+    let fed = sizing.can_be_sized().then(|| fed_by_default(path, info));
+    let assumed_values = match &fed {
+        Some(Ok(fed)) => fed.assumed_values.clone(),
+        _ => Vec::new(),
+    };
     let weights = info.weights.iter().map(|w| Weights {
         element_type: w.element.to_string(),
         elements: w.elements,
@@ -36,6 +42,7 @@ fn inspection(path: &Path, info: &ModelInfo) -> Inspection {
     });
     Inspection {
         path: path.display().to_string(),
+        format: if info.is_ort_format { "ort" } else { "onnx" },
         file_bytes: Bytes::new(info.file_bytes),
         producer: Some(info.producer.clone()).filter(|producer| !producer.is_empty()),
         ir_version: info.ir_version,
@@ -57,7 +64,10 @@ fn inspection(path: &Path, info: &ModelInfo) -> Inspection {
             .iter()
             .map(|o| Obstacle { code: o.code(), text: o.to_string() })
             .collect(),
-        command: sizing.can_be_sized().then(|| command(path, &sizing)),
+        step: info.step().map(str::to_owned),
+        assumed_values,
+        command: matches!(fed, Some(Ok(_))).then(|| command(path, info, &sizing)),
+        asks: fed.and_then(Result::err).map(|error| error.to_string()),
     }
 }
 
@@ -120,18 +130,24 @@ fn external(file: &ExternalFile) -> External {
 
 /// What to type to measure the model: shapes are named where the file leaves more open than the
 /// batch.
-fn command(path: &Path, sizing: &Sizing) -> String {
-    let mut command =
-        format!("mediscope-size measure --model {}", shell_word(&path.to_string_lossy()));
-    for input in sizing.inputs.iter().filter(|input| !input.is_complete()) {
-        let dims = match &input.shape {
-            Some(dims) => dims.iter().map(u64::to_string).collect::<Vec<_>>().join("x"),
-            None => "DIMS".to_owned(),
-        };
-        let name =
-            if sizing.inputs.len() == 1 { String::new() } else { format!("{}=", input.name) };
-        command.push_str(" --shape ");
-        command.push_str(&shell_word(&format!("{name}{dims}")));
+fn command(path: &Path, info: &ModelInfo, sizing: &Sizing) -> String {
+    let mut command = "mediscope-size measure".to_owned();
+    let mut option = |name: &str, value: &str| {
+        // What begins like an option is read as one.
+        let between = if value.starts_with('-') { "=" } else { " " };
+        command += &[" ", name, between, &shell_word(value)].concat();
+    };
+    option("--model", &path.to_string_lossy());
+    for (port, input) in info.inputs.iter().zip(&sizing.inputs) {
+        let dims = input.shape.iter().flatten();
+        let dims = dims.map(u64::to_string).collect::<Vec<_>>().join("x");
+        // A shape with a 0 cannot be typed, and is assumed all the same.
+        let is_typed = port.dims.iter().flatten().all(|dim| *dim != Dim::Fixed(0));
+        if !input.is_complete() && is_typed {
+            let is_only = sizing.inputs.len() == 1;
+            let name = if is_only { String::new() } else { format!("{}=", input.name) };
+            option("--shape", &format!("{name}{dims}"));
+        }
     }
     command
 }

@@ -8,8 +8,8 @@ use crate::cli::{ImageArg, ServiceArgs};
 use crate::footprint::checked::made_one_line;
 use crate::footprint::{Settings, Topology};
 use crate::profile::{
-    Batch, DEFAULT_PROFILE, Given, Input, Inputs, ModelSource, Models, Profile, RequestImage,
-    RequestSpec, Shape,
+    Batch, DEFAULT_PROFILE, Given, Input, Inputs, ModelSource, Models, Numbers, Profile,
+    RequestImage, RequestSpec, Shape,
 };
 use crate::service::Service;
 
@@ -55,8 +55,8 @@ fn named(args: &ServiceArgs) -> anyhow::Result<Profile> {
 fn inputs(args: &ServiceArgs) -> anyhow::Result<Inputs> {
     let mut inputs = Inputs::default();
     let shapes = args.shape.iter().map(|text| shape_of(text));
-    let files = args.input.iter().map(|text| file_of(text));
-    for input in shapes.chain(files) {
+    let values = args.input.iter().map(|text| value_of(text));
+    for input in shapes.chain(values) {
         inputs.add(input?).map_err(anyhow::Error::msg)?;
     }
     Ok(inputs)
@@ -73,18 +73,34 @@ fn shape_of(text: &str) -> anyhow::Result<Input> {
             "`{text}` is not a shape: write dimensions as in --shape 1x3x224x224, or --shape ids=1x128"
         )
     };
-    let dims: Result<Vec<i64>, _> = dims.split(['x', '×', ',']).map(|d| d.trim().parse()).collect();
-    let shape = Shape::try_from(dims.ok().with_context(wrong)?).ok().with_context(wrong)?;
-    Ok(Input { name, given: Given::Shape(shape) })
+    Ok(Input { name, given: Given::Shape(dimensions(dims).with_context(wrong)?) })
 }
 
-/// `ids=ids.npy`.
-fn file_of(text: &str) -> anyhow::Result<Input> {
-    let (name, file) = text
+fn dimensions(text: &str) -> Option<Shape> {
+    let dims: Result<Vec<i64>, _> = text.split(['x', '×', ',']).map(|d| d.trim().parse()).collect();
+    Shape::try_from(dims.ok()?).ok()
+}
+
+/// What begins random values of a shape.
+const RANDOM: &str = "@random:";
+
+/// `max_length=448`, `sizes=480,640`, `ids=@random:1x128`, else a file: `ids=ids.npy`.
+fn value_of(text: &str) -> anyhow::Result<Input> {
+    let (name, value) = text
         .split_once('=')
-        .filter(|(name, file)| !name.is_empty() && !file.is_empty())
+        .filter(|(name, value)| !name.is_empty() && !value.is_empty())
         .with_context(|| {
-            format!("`{text}` names no input and file: write them as in --input ids=ids.npy")
+            format!(
+                "`{text}` names no input and value: write them as in --input max_length=448, \
+                 --input ids=@random:1x128 or --input ids=ids.npy"
+            )
         })?;
-    Ok(Input { name: Some(name.to_owned()), given: Given::File(PathBuf::from(file)) })
+    let given = match (value.strip_prefix(RANDOM), Numbers::read(value)) {
+        (Some(dims), _) => Given::Random(dimensions(dims).with_context(|| {
+            format!("`{text}` has no shape: write dimensions as in --input ids=@random:1x128")
+        })?),
+        (None, Some(numbers)) => Given::Value(numbers.map_err(anyhow::Error::msg)?),
+        (None, None) => Given::File(PathBuf::from(value)),
+    };
+    Ok(Input { name: Some(name.to_owned()), given })
 }

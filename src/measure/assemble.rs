@@ -32,6 +32,8 @@ pub struct ModelFacts {
     pub sha256: String,
     /// What it is fed with, in words.
     pub inputs: Vec<String>,
+    /// The input or output that shows that one run is one step of many.
+    pub step: Option<String>,
 }
 
 /// What is known of a kind of request.
@@ -56,6 +58,8 @@ pub struct Facts {
     pub image: Option<ImageRecord>,
     /// Dimensions that nobody gave, in words.
     pub assumed: Vec<String>,
+    /// Numbers that inputs were fed with and nobody gave, in words.
+    pub assumed_values: Vec<String>,
     /// The models, in order.
     pub models: Vec<ModelFacts>,
     /// The kinds of requests, the most frequent first.
@@ -96,6 +100,7 @@ pub fn assemble(
         runs: Vec::new(),
         killed: children.iter().filter_map(|c| c.killed).min_by_key(|k| k.concurrency),
         assumed: facts.assumed.clone(),
+        assumed_values: facts.assumed_values.clone(),
         disturbances,
         live: None,
         budget_seconds: None,
@@ -138,15 +143,26 @@ fn warm_waves(children: &[ChildRecord]) -> impl Iterator<Item = (&ChildRecord, u
 }
 
 fn points(children: &[ChildRecord]) -> Vec<Point> {
-    warm_waves(children).map(point).collect()
+    let files = files(children);
+    warm_waves(children).map(|wave| point(wave, files)).collect()
 }
 
-fn point((child, concurrency, wave): (&ChildRecord, u32, &WaveSample)) -> Point {
+/// The most file pages of any process. They are shared by all requests and stay: how many there are
+/// depends on what was ever read, as of a table of which each request reads other rows, and not on
+/// how many requests are at work.
+fn files(children: &[ChildRecord]) -> Bytes {
+    children.iter().flat_map(|c| &c.waves).map(|(_, w)| w.after.file).max().unwrap_or_default()
+}
+
+/// `files` are the file pages that the process has in the long run.
+fn point((child, concurrency, wave): (&ChildRecord, u32, &WaveSample), files: Bytes) -> Point {
+    let anon_bytes = wave.peak.saturating_sub(wave.after.file);
     Point {
         concurrency,
-        peak_bytes: wave.peak,
-        anon_bytes: wave.peak.saturating_sub(wave.after.file),
-        file_bytes: wave.after.file,
+        peak_bytes: anon_bytes + files,
+        anon_bytes,
+        file_bytes: files,
+        file_in_use_bytes: wave.touched.map(|touched| touched.code + touched.data),
         repeat: child.child,
         held_out: child.errand == Errand::Check,
         flat: wave.flat,
@@ -154,14 +170,16 @@ fn point((child, concurrency, wave): (&ChildRecord, u32, &WaveSample)) -> Point 
 }
 
 fn cold_bursts(children: &[ChildRecord]) -> Vec<ColdBurst> {
+    let files = files(children);
+    let anon = |wave: &WaveSample| wave.peak.saturating_sub(wave.after.file);
     children
         .iter()
         .filter(|c| c.errand == Errand::Cold)
         .flat_map(|c| &c.waves)
         .map(|(concurrency, wave)| ColdBurst {
             concurrency: *concurrency,
-            peak_bytes: wave.peak,
-            anon_bytes: wave.peak.saturating_sub(wave.after.file),
+            peak_bytes: anon(wave) + files,
+            anon_bytes: anon(wave),
         })
         .collect()
 }
@@ -182,6 +200,7 @@ fn models(facts: &Facts, children: &[ChildRecord]) -> Vec<ModelRecord> {
                 file_bytes: model.file_bytes,
                 weight_bytes: model.weight_bytes,
                 sha256: model.sha256.clone(),
+                step: model.step.clone(),
                 inputs: model.inputs.clone(),
                 load_seconds: Seconds::new(sample::median(loads().map(|(l, _)| l.seconds.get()))),
                 load_peak_bytes: loads().map(|(l, _)| l.peak).max().unwrap_or_default(),
@@ -228,7 +247,7 @@ fn marks(children: &[ChildRecord]) -> Marks {
             .flat_map(|c| &c.loaded.models)
             .filter_map(|m| m.touched)
             .max(),
-        file_in_use_bytes: children.iter().flat_map(|c| &c.waves).filter_map(|w| w.1.touched).max(),
+        file_in_use_bytes: None,
     }
 }
 

@@ -59,6 +59,7 @@ fn element_code(element: ElementType) -> ort::sys::ONNXTensorElementDataType {
     match element {
         E::Float32 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
         E::Float16 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16,
+        E::Bfloat16 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16,
         E::Float64 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE,
         E::Uint8 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8,
         E::Int8 => Code::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8,

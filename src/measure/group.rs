@@ -11,7 +11,7 @@ use super::child::{Bounds, Child, ChildError};
 use super::interrupt::Interrupt;
 use super::memory::{self, Process};
 use super::protocol::{
-    ArenaSample, Command, Job, Loaded, LoadedModel, Mark, Reply, Warm, WaveSample,
+    ArenaSample, Command, Job, Loaded, LoadedModel, Mark, Reply, TouchedSample, Warm, WaveSample,
 };
 use crate::units::{Bytes, Seconds};
 
@@ -226,8 +226,11 @@ fn waves(each: &[WaveSample], files: Bytes) -> WaveSample {
         requests: each.iter().map(|w| w.requests).sum(),
         wall: longest(each.iter().map(|w| w.wall)),
         cpu: each.iter().fold(Seconds::ZERO, |sum, w| sum + w.cpu),
-        // All serve the same: what one touches of the files the others touch too.
-        touched: each.iter().filter_map(|w| w.touched).max(),
+        // All run the same code; what each reads of other files is its own.
+        touched: each
+            .iter()
+            .filter_map(|w| w.touched)
+            .reduce(|a, b| TouchedSample { code: a.code.max(b.code), data: a.data + b.data }),
     }
 }
 

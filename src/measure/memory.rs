@@ -9,6 +9,7 @@
 mod counters;
 mod interference;
 mod mapped;
+mod paging;
 mod touched;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use rustix::time::{ClockId, clock_gettime};
 pub use self::counters::{Descent, Relative, children, family, lists_children, relatives};
 pub use self::interference::{Disturbance, Interference};
 pub use self::mapped::mapped_files;
+pub use self::paging::small_pages_of_data;
 pub use self::touched::{Touched, forget_touched, touched};
 pub use super::host::files::Process;
 

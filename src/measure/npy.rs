@@ -123,6 +123,8 @@ fn element(text: &str) -> Result<ElementType, String> {
     let name = text.strip_prefix('\'').and_then(|t| t.split_once('\'')).map_or(text, |(n, _)| n);
     let element = match name.trim_start_matches(['<', '|', '=']) {
         "f2" => E::Float16,
+        // What numpy.save() makes of the type that numpy itself does not know.
+        "V2" => E::Bfloat16,
         "f4" => E::Float32,
         "f8" => E::Float64,
         "u1" => E::Uint8,

@@ -10,6 +10,7 @@ mod heatmap;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -70,6 +71,8 @@ pub struct Pipeline {
     pub images: Vec<PathBuf>,
     /// Longest edge of the answered heatmap.
     pub heatmap_edge: u32,
+    /// Requests whose values were made up so far.
+    pub served: AtomicU64,
 }
 
 /// What one request holds.
@@ -269,9 +272,11 @@ impl Pipeline {
 
     /// Inputs that take the same thing in the same way share a tensor.
     fn preprocess<'a>(&'a self, request: &mut Request<'a>) -> anyhow::Result<()> {
+        let seed = self.served.fetch_add(1, Ordering::Relaxed);
         for input in self.inputs(request.kind) {
             if !request.tensors.iter().any(|(made, _)| made.takes_the_same(input)) {
-                let carried = Carried { image: request.image.as_ref(), files: &request.files };
+                let carried =
+                    Carried { image: request.image.as_ref(), files: &request.files, seed };
                 request.tensors.push((input, fill::tensor(input, carried)?));
             }
         }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 pub use error::InputError;
 
-use self::inputs::Fed;
+pub use self::inputs::Fed;
 use self::words::in_words;
 use super::assemble::ModelFacts;
 use super::cache::{Cache, Kind, ModelKey, sha256_of, sha256_of_text, write_atomically};
@@ -23,8 +23,10 @@ use super::protocol::{Content, Fit, ImageContent, InputJob, ModelJob, Scaling};
 use crate::footprint::ImageRecord;
 use crate::footprint::Load;
 use crate::footprint::checked::made_one_line;
-use crate::profile::{Model, ModelSource, Profile, RequestImage};
-use crate::reference::{Architecture, ElementType, ExternalFile, LoadEstimate, Reference, inspect};
+use crate::profile::{Inputs, Model, ModelSource, Profile, RequestImage};
+use crate::reference::{
+    Architecture, ElementType, ExternalFile, LoadEstimate, ModelInfo, Reference, inspect,
+};
 use crate::units::{Bytes, Megapixels, Source, Span};
 
 /// A service whose inputs were checked.
@@ -50,6 +52,7 @@ struct CheckedModel {
     source: ModelSource,
     facts: ModelFacts,
     fed: Fed,
+    is_ort_format: bool,
     load: LoadEstimate,
 }
 
@@ -103,6 +106,14 @@ fn images_of(image: Option<&RequestImage>) -> Result<Images, InputError> {
     })
 }
 
+/// What a model is fed with where nothing is given.
+///
+/// # Errors
+/// Where something has to be.
+pub fn fed_by_default(path: &Path, info: &ModelInfo) -> Result<Fed, InputError> {
+    inputs::settle(path, info, &Inputs::default(), 1)
+}
+
 fn check_model(cache: &Cache, model: &Model, batch: u32) -> Result<CheckedModel, InputError> {
     let name = model.name.clone();
     match &model.source {
@@ -117,8 +128,10 @@ fn check_model(cache: &Cache, model: &Model, batch: u32) -> Result<CheckedModel,
                 weight_bytes: Bytes::new(reference.parameters() * 4),
                 sha256: reference.file_name(),
                 inputs: vec!["the image".to_owned()],
+                step: None,
             },
             fed: fed_reference(reference),
+            is_ort_format: false,
             load: LoadEstimate {
                 resident: Span::exact(Bytes::new(reference.file_bytes()), Source::Assumed),
                 peak: Span::exact(Bytes::new(2 * reference.file_bytes()), Source::Assumed),
@@ -138,8 +151,10 @@ fn check_model(cache: &Cache, model: &Model, batch: u32) -> Result<CheckedModel,
                     weight_bytes: Bytes::new(info.weight_bytes),
                     sha256: sha256_of_all(cache, path, &info.external_files)?,
                     inputs: in_words(cache, &fed.inputs)?,
+                    step: info.step().map(str::to_owned),
                 },
                 fed,
+                is_ort_format: info.is_ort_format,
                 load: info.load_estimate(),
             })
         }
@@ -178,7 +193,7 @@ fn fed_reference(reference: &Reference) -> Fed {
         shape: vec![1, 3, edge, edge],
         content: Content::Image(content),
     };
-    Fed { inputs: vec![input], assumed: Vec::new() }
+    Fed { inputs: vec![input], assumed: Vec::new(), assumed_values: Vec::new() }
 }
 
 impl Checked {
@@ -231,6 +246,11 @@ impl Checked {
     /// Dimensions that nobody gave, in words, a model at a time.
     pub fn assumed(&self) -> Vec<String> {
         self.models.iter().flat_map(|m| m.fed.assumed.iter().cloned()).collect()
+    }
+
+    /// Numbers that inputs are fed with and nobody gave, in words, a model at a time.
+    pub fn assumed_values(&self) -> Vec<String> {
+        self.models.iter().flat_map(|m| m.fed.assumed_values.iter().cloned()).collect()
     }
 
     /// What identifies the images.
@@ -288,7 +308,13 @@ impl Checked {
             };
             let inputs = model.fed.inputs.clone();
             let name = model.facts.name.clone();
-            models.push(ModelJob { name, path, inputs, lazy: model.facts.lazy });
+            models.push(ModelJob {
+                name,
+                path,
+                is_ort_format: model.is_ort_format,
+                inputs,
+                lazy: model.facts.lazy,
+            });
         }
         let (paths, image) = match &self.images {
             _ if !self.takes_an_image() => (Vec::new(), None),

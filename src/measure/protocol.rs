@@ -103,8 +103,10 @@ pub struct KindJob {
 pub struct ModelJob {
     /// The profile's name for it.
     pub name: String,
-    /// The ONNX file.
+    /// The file, in ONNX or in ONNX Runtime's own format.
     pub path: PathBuf,
+    /// Whether it is in ONNX Runtime's own format, whatever its name ends in.
+    pub is_ort_format: bool,
     /// What it is fed with.
     pub inputs: Vec<InputJob>,
     /// It is loaded by [`Command::LoadLazy`] and not before.
@@ -143,6 +145,8 @@ pub enum Content {
     },
     /// One number everywhere.
     Constant(f64),
+    /// These numbers, one for each element.
+    Values(Vec<f64>),
     /// Numbers between -1 and 1.
     Noise,
     /// The array of a `.npy` file.
@@ -318,7 +322,7 @@ pub struct LoadedModel {
     pub peak: Bytes,
     /// After it.
     pub after: Mark,
-    /// File pages that loading touched; `None` where the kernel does not tell.
+    /// Pages of programs and libraries that loading touched; `None` where the kernel does not tell.
     #[serde(default)]
     pub touched: Option<Bytes>,
 }
@@ -378,5 +382,15 @@ pub struct WaveSample {
     pub cpu: Seconds,
     /// File pages that they touched; `None` where the kernel does not tell.
     #[serde(default)]
-    pub touched: Option<Bytes>,
+    pub touched: Option<TouchedSample>,
+}
+
+/// File pages that are touched by requests on a warm service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TouchedSample {
+    /// Of programs and libraries, by all waves: every request runs the same code.
+    pub code: Bytes,
+    /// Of other files, such as weights that are mapped, by one wave: the next may need others, and
+    /// does not need these any more.
+    pub data: Bytes,
 }

@@ -2,6 +2,7 @@
 
 mod staged;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Instant;
@@ -13,11 +14,11 @@ pub use self::staged::Crests;
 use super::crew::Crew;
 use super::drive::{Answered, Load, drive};
 use super::ffi::{ArenaStats, SharedSession};
-use super::memory::{self, Process};
+use super::memory::{self, Process, Touched};
 use super::pipeline::{Model, Pipeline, Request, Stage};
 use super::protocol::{
-    ArenaSample, Kinds, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample, Warm,
-    WaveSample,
+    ArenaSample, Kinds, Loaded, LoadedModel, Mark, ModelJob, ServiceJob, StageSample,
+    TouchedSample, Warm, WaveSample,
 };
 use super::schedule::{BLOCK_SECONDS, HELD_WAVES};
 use super::sessions::{Gate, Sessions};
@@ -67,6 +68,7 @@ impl Service {
             kinds: job.kinds.clone(),
             images: job.images.clone(),
             heatmap_edge: job.heatmap_edge,
+            served: AtomicU64::new(0),
         };
         Self {
             gate: Gate::new(job.sharing),
@@ -96,6 +98,7 @@ impl Service {
             kinds: self.job.kinds.clone(),
             images: self.job.images.clone(),
             heatmap_edge: self.job.heatmap_edge,
+            served: AtomicU64::new(self.pipeline.served.load(Ordering::Relaxed)),
         });
         Ok(loaded)
     }
@@ -114,7 +117,9 @@ impl Service {
         let session = Sessions::new(sessions, &self.gate);
         let seconds = begun.elapsed().into();
         let peak = memory::resident()?.high_water;
-        let touched = if is_watched { touched_files() } else { None };
+        // Weights are read once while they are loaded, and can be dropped then.
+        let touched = touched_files().filter(|_| is_watched).map(|touched| touched.code());
+        memory::small_pages_of_data();
         let open =
             Model { name: model.name.clone(), session, inputs: model.inputs.clone(), outputs };
         Ok((open, LoadedModel { seconds, peak, after: mark()?, touched }))
@@ -174,6 +179,15 @@ impl Service {
             }
             result
         })
+    }
+
+    /// What the waves before this have touched of code, and one more wave of data.
+    fn touched(&mut self, kinds: &Arc<[usize]>) -> anyhow::Result<Option<TouchedSample>> {
+        let Some(before) = touched_files() else { return Ok(None) };
+        memory::forget_touched(Process::This)?;
+        self.block(kinds, 1)?;
+        let data = touched_files().map_or_else(|| before.data(), |touched| touched.data());
+        Ok(Some(TouchedSample { code: before.code(), data }))
     }
 
     fn stage_sample(&self, stage: Stage, readings: &[Reading]) -> StageSample {
@@ -276,14 +290,16 @@ impl Subject for Service {
                 break flat;
             }
         };
+        let peak = memory::resident()?.high_water;
+        let touched = if is_watched { self.touched(&kinds)? } else { None };
         Ok(WaveSample {
-            peak: memory::resident()?.high_water,
+            peak,
             after: mark()?,
             flat,
             requests: concurrency * waves * blocks,
             wall: Seconds::new(wall),
             cpu: Seconds::new(cpu),
-            touched: if is_watched { touched_files() } else { None },
+            touched,
         })
     }
 
@@ -344,8 +360,8 @@ fn stage_samples(
     Ok(samples)
 }
 
-fn touched_files() -> Option<Bytes> {
-    memory::touched(Process::This).ok().map(|touched| touched.total())
+fn touched_files() -> Option<Touched> {
+    memory::touched(Process::This).ok()
 }
 
 /// The most that one run asked of the arena of a model's session.

@@ -11,6 +11,9 @@ use super::ffi::SharedSession;
 use super::protocol::ModelJob;
 use crate::footprint::{Optimization, Settings};
 
+/// In which format a file is (`onnxruntime_session_options_config_keys.h`).
+const FORMAT: &str = "session.load_model_format";
+
 /// Loads the library and makes the environment of this process.
 ///
 /// # Errors
@@ -34,7 +37,7 @@ pub fn open_model(
     let path = &model.path;
     let inputs = model.inputs.iter().map(|i| i.name.as_str());
     // The builder's errors hold the builder and cannot leave the thread: they end here as text.
-    build(environment, path, settings)
+    build(environment, model, settings)
         .and_then(|session| {
             let outputs = session.outputs().iter().map(|o| o.name().to_owned()).collect();
             Ok((SharedSession::new(&session, inputs)?, outputs))
@@ -42,7 +45,7 @@ pub fn open_model(
         .map_err(|e| anyhow!("ONNX Runtime cannot open {}: {}", path.display(), e.message()))
 }
 
-fn build(environment: &Environment, path: &Path, settings: &Settings) -> ort::Result<Session> {
+fn build(environment: &Environment, model: &ModelJob, settings: &Settings) -> ort::Result<Session> {
     let level = match settings.optimization {
         Optimization::Disabled => GraphOptimizationLevel::Disable,
         Optimization::Basic => GraphOptimizationLevel::Level1,
@@ -57,11 +60,13 @@ fn build(environment: &Environment, path: &Path, settings: &Settings) -> ort::Re
         .with_inter_threads(1)?
         .with_memory_pattern(settings.memory_pattern)?
         .with_prepacking(settings.prepacking)?
-        .with_intra_op_spinning(settings.spinning)?;
+        .with_intra_op_spinning(settings.spinning)?
+        // The runtime goes by the ending of the name, which may say something else.
+        .with_config_entry(FORMAT, if model.is_ort_format { "ORT" } else { "ONNX" })?;
     // The one thing that registering the CPU provider does: it is there anyway.
     if !settings.arena {
         let provider = ort::ep::CPU::default().with_arena_allocator(false);
         builder = builder.with_execution_providers([provider.build()])?;
     }
-    builder.commit_from_file(path)
+    builder.commit_from_file(&model.path)
 }

@@ -4,7 +4,7 @@
 //! instead of one for each element type, and always aligned as the runtime expects it.
 
 use anyhow::bail;
-use half::f16;
+use half::{bf16, f16};
 
 use crate::reference::ElementType;
 
@@ -32,6 +32,7 @@ pub const fn can_be_made(element: ElementType) -> bool {
         element,
         E::Float32
             | E::Float16
+            | E::Bfloat16
             | E::Float64
             | E::Uint8
             | E::Int8
@@ -43,6 +44,25 @@ pub const fn can_be_made(element: ElementType) -> bool {
             | E::Int64
             | E::Bool
     )
+}
+
+/// Whether an element of this type can hold a number as it is, but for the rounding of floats.
+pub fn holds(element: ElementType, number: f64) -> bool {
+    use ElementType as E;
+    let (low, high) = match element {
+        E::Bool => (0.0, 1.0),
+        E::Uint8 => (0.0, f64::from(u8::MAX)),
+        E::Int8 => (f64::from(i8::MIN), f64::from(i8::MAX)),
+        E::Uint16 => (0.0, f64::from(u16::MAX)),
+        E::Int16 => (f64::from(i16::MIN), f64::from(i16::MAX)),
+        E::Uint32 => (0.0, f64::from(u32::MAX)),
+        E::Int32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
+        // Numbers are given as 64-bit floats, which are exact up to 2^53.
+        E::Uint64 => (0.0, 9_007_199_254_740_992.0),
+        E::Int64 => (-9_007_199_254_740_992.0, 9_007_199_254_740_992.0),
+        other => return can_be_made(other),
+    };
+    number.fract() == 0.0 && (low..=high).contains(&number)
 }
 
 impl Tensor {
@@ -66,6 +86,9 @@ impl Tensor {
         let storage = match element {
             E::Float32 => Storage::W32(filled(length, values.map(|v| (v as f32).to_bits()))),
             E::Float16 => Storage::W16(filled(length, values.map(|v| f16::from_f64(v).to_bits()))),
+            E::Bfloat16 => {
+                Storage::W16(filled(length, values.map(|v| bf16::from_f64(v).to_bits())))
+            }
             E::Float64 => Storage::W64(filled(length, values.map(f64::to_bits))),
             E::Uint8 => Storage::W8(filled(length, values.map(|v| v as u8))),
             E::Int8 => Storage::W8(filled(length, values.map(|v| (v as i8).cast_unsigned()))),
@@ -175,6 +198,8 @@ mod tests {
         };
         assert_eq!(made(E::Float32), [0, 0, 128, 63, 0, 0, 0, 192, 0, 0, 150, 67]);
         assert_eq!(made(E::Float16), [0, 60, 0, 192, 176, 92]);
+        // The upper halves of the 32-bit ones.
+        assert_eq!(made(E::Bfloat16), [128, 63, 0, 192, 150, 67]);
         assert_eq!(made(E::Int8), [1, 254, 127]);
         assert_eq!(made(E::Uint8), [1, 0, 255]);
         assert_eq!(made(E::Bool), [1, 1, 1]);

@@ -75,6 +75,7 @@ mod tests {
             peak_bytes: Bytes::mib(mib),
             anon_bytes: Bytes::mib(mib),
             file_bytes: Bytes::ZERO,
+            file_in_use_bytes: None,
             repeat,
             held_out,
             flat: true,

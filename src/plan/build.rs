@@ -2,6 +2,7 @@
 
 use super::accuracy::fit_of;
 use super::alternatives::{Costs, alternatives, cpu_model};
+use super::charge::{Charge, with_files_in_use};
 use super::components::{components, held};
 use super::curve::Curve;
 use super::load::{Parts, load};
@@ -11,7 +12,7 @@ use super::{
     BOXES, BoxRow, CpuAnswers, CpuPlan, Market, Plan, Question, ROWS, RamPlan, RamRow, State,
     StateCurve, TIGHT, Upgrade, sold,
 };
-use crate::footprint::{Footprint, LiveRecord, Point};
+use crate::footprint::{ColdBurst, Footprint, LiveRecord, Point};
 use crate::model::{CpuModel, FitError, PoolModel, RamModel, Sample, WorkersModel, line_of_peaks};
 use crate::units::{Bytes, Cpus, Source, Span};
 
@@ -37,7 +38,7 @@ pub(super) struct Models {
     pub resident: RamModel,
     /// Before the models that are loaded late are loaded; `None` where there are none.
     pub eager: Option<RamModel>,
-    pub anonymous: RamModel,
+    pub charge: Charge,
     pub cpu: CpuModel,
 }
 
@@ -89,7 +90,7 @@ pub fn plan(
         verdict,
         footprint: Some(footprint.clone()),
         states,
-        charge: Some(models.anonymous),
+        charge: Some(models.charge),
         cpu_model: models.cpu,
         market: Market::default(),
     })
@@ -114,79 +115,58 @@ fn states(footprint: &Footprint, models: &Models) -> Vec<StateCurve> {
 
 fn models(footprint: &Footprint) -> Result<Models, PlanError> {
     let marks = &footprint.marks;
-    let alike = |bytes: fn(&Point) -> Bytes, load_peak, cold: &[(u32, Bytes)], besides: Bytes| {
-        let line = line_of_peaks(&reached(footprint, bytes))?;
-        let model = RamModel::new(line, cold, load_peak, marks.kernel_bytes + besides)
-            .of_processes(measured_full(footprint));
-        Ok::<_, PlanError>(match at_once(footprint) {
-            Some(most) => model.at_most(most, held(footprint).high()),
-            None => model,
-        })
-    };
-    let model = |bytes: fn(&Point) -> Bytes, load_peak, cold: Vec<(u32, Bytes)>, besides| {
-        let alike = alike(bytes, load_peak, &cold, besides)?;
-        Ok::<_, PlanError>(match &footprint.mix {
-            Some(mix) => alike.mixed(mixture(mix, bytes, State::AfterLazy)?),
-            None => alike,
-        })
-    };
     let eager = || match footprint.mix.as_ref().filter(|mix| mix.lazy.is_some()) {
         Some(mix) => {
             // The burst was measured with everything loaded.
-            let alike = alike(|p| p.peak_bytes, marks.load_peak_bytes, &[], Bytes::ZERO)?;
+            let alike = alike(footprint, |p| p.peak_bytes, marks.load_peak_bytes, &[])?;
             Ok(Some(alike.mixed(mixture(mix, |p| p.peak_bytes, State::Eager)?)))
         }
         None => Ok::<_, PlanError>(None),
     };
-    let cold = |bytes: fn(&crate::footprint::ColdBurst) -> Bytes| {
-        footprint.cold_burst.iter().map(|c| (c.concurrency, bytes(c))).collect()
+    let anonymous = |footprint: &Footprint| {
+        let load_peak = footprint.marks.load_peak_anon_bytes;
+        fitted(footprint, |p| p.anon_bytes, load_peak, |c| c.anon_bytes)
     };
-    let in_use = files_in_use(footprint);
-    let loading = files_in_use_loading(footprint).saturating_sub(in_use);
     Ok(Models {
-        resident: model(
-            |p| p.peak_bytes,
-            marks.load_peak_bytes,
-            cold(|c| c.peak_bytes),
-            Bytes::ZERO,
-        )?,
-        anonymous: model(
-            |p| p.anon_bytes,
-            marks.load_peak_anon_bytes + loading,
-            cold(|c| c.anon_bytes),
-            in_use,
-        )?,
+        resident: fitted(footprint, |p| p.peak_bytes, marks.load_peak_bytes, |c| c.peak_bytes)?,
+        charge: Charge {
+            anonymous: anonymous(footprint)?,
+            needed: anonymous(&with_files_in_use(footprint))?,
+        },
         eager: eager()?,
         cpu: cpu_model(footprint, footprint.topology, cpu_seconds(footprint)),
     })
 }
 
-/// Where it was not measured which pages of files requests touch: assumed, from thirteen services with
-/// 20 to 30 MiB of file pages, of which 10 to 20 were needed by the six whose line is surest.
-const FILES_IN_USE: Bytes = Bytes::mib(12);
-
-/// What a limit must leave room for beyond the pages of files that are touched, before a service
-/// crawls: the kernel reads some pages around each that it misses, drops what it took for unused, and
-/// is charged for more than page tables and stacks. Assumed, from the same services: requests
-/// touched 2 to 4 MiB and needed 7 to 15, loading touched 11 and needed 18.
-const READ_AROUND: Bytes = Bytes::mib(8);
-
-/// Of the file pages, those that a service which answers cannot do without: above all the kernels of
-/// the library. Dropped, they are read back at once, and a limit without them lets it crawl without an
-/// end.
-fn files_in_use(footprint: &Footprint) -> Bytes {
-    let touched = footprint.marks.file_in_use_bytes;
-    touched.map_or(FILES_IN_USE, |touched| touched + READ_AROUND).min(files(footprint))
+/// The model of one series of the footprint, with everything loaded.
+fn fitted(
+    footprint: &Footprint,
+    bytes: fn(&Point) -> Bytes,
+    load_peak: Bytes,
+    cold: fn(&ColdBurst) -> Bytes,
+) -> Result<RamModel, PlanError> {
+    let cold: Vec<_> = footprint.cold_burst.iter().map(|c| (c.concurrency, cold(c))).collect();
+    let alike = alike(footprint, bytes, load_peak, &cold)?;
+    Ok(match &footprint.mix {
+        Some(mix) => alike.mixed(mixture(mix, bytes, State::AfterLazy)?),
+        None => alike,
+    })
 }
 
-/// The same while models are loaded, which touches other parts of the library.
-fn files_in_use_loading(footprint: &Footprint) -> Bytes {
-    let touched = footprint.marks.load_file_in_use_bytes;
-    touched.map_or(FILES_IN_USE, |touched| touched + READ_AROUND).min(files(footprint))
-}
-
-fn files(footprint: &Footprint) -> Bytes {
-    footprint.points.iter().map(|point| point.file_bytes).max().unwrap_or_default()
+/// The same as if all requests were of the first kind.
+fn alike(
+    footprint: &Footprint,
+    bytes: fn(&Point) -> Bytes,
+    load_peak: Bytes,
+    cold: &[(u32, Bytes)],
+) -> Result<RamModel, PlanError> {
+    let line = line_of_peaks(&reached(footprint, bytes))?;
+    let model = RamModel::new(line, cold, load_peak, footprint.marks.kernel_bytes)
+        .of_processes(measured_full(footprint));
+    Ok(match at_once(footprint) {
+        Some(most) => model.at_most(most, held(footprint).high()),
+        None => model,
+    })
 }
 
 /// Processes, each of which was measured with a request in it: those of a live service were
@@ -216,6 +196,7 @@ pub(super) fn reached(footprint: &Footprint, bytes: fn(&Point) -> Bytes) -> Vec<
             peak_bytes: live.first.total(),
             anon_bytes: live.first.anon_bytes,
             file_bytes: live.first.file_bytes,
+            file_in_use_bytes: None,
             repeat: 0,
             held_out: false,
             flat: true,
@@ -253,7 +234,7 @@ fn ram_plan(
         Span::exact(part(all, topology.copies()), Source::Measured)
     };
     let one_worker = || {
-        let all = models.anonymous.base();
+        let all = models.charge.anonymous.base();
         all.map(|b| part(b, topology.processes())).with_source(Source::Assumed)
     };
     Ok(RamPlan {
@@ -264,7 +245,7 @@ fn ram_plan(
         load_peak: Span::exact(marks.load_peak_bytes, Source::Measured),
         cold_burst: cold.then(|| model.cold(design)).flatten(),
         limit,
-        kill_limit: models.anonymous.limit(design, cold),
+        kill_limit: models.charge.oom_threshold(model, design, cold),
         max_concurrency: question.ram.map(|ram| model.max_concurrency(ram, cold)),
         rows: ROWS.iter().map(|&n| row(model, n, question)).collect(),
         boxes: boxes(model, question),

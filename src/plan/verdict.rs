@@ -224,6 +224,12 @@ pub(super) fn warnings(
     if !footprint.assumed.is_empty() {
         warnings.push(Warning::AssumedShape(footprint.assumed.clone()));
     }
+    if !footprint.assumed_values.is_empty() {
+        warnings.push(Warning::AssumedValue(footprint.assumed_values.clone()));
+    }
+    warnings.extend(footprint.models.iter().filter_map(|model| {
+        Some(Warning::OneStep { model: model.name.clone(), port: model.step.clone()? })
+    }));
     let measured_on = footprint.environment.cores;
     if question.cpus.is_some_and(|cpus| cpus.get() > f64::from(measured_on)) {
         let together = efficiency(footprint).map(|e| e * f64::from(measured_on));

@@ -164,12 +164,12 @@ pub fn promise(plan: &Plan, n: u32) -> Option<Promise> {
     let cold = !plan.question.warmed;
     let curve = &plan.states.last()?.curve;
     let charge = plan.charge.as_ref()?;
-    let warm = charge.total(n);
+    let warm = charge.anonymous.total(n);
     Some(Promise {
         concurrency: n,
         limit: curve.limit(n, cold),
-        kill_limit: charge.limit(n, cold),
-        anonymous: [warm, charge.cold(n).unwrap_or(warm)],
+        kill_limit: charge.oom_threshold(curve, n, cold),
+        anonymous: [warm, charge.anonymous.cold(n).unwrap_or(warm)],
         one: curve.limit(1, cold).high(),
     })
 }

@@ -20,6 +20,8 @@ impl Warning {
             Self::Disturbed(_) => "disturbed",
             Self::NoRoom { .. } => "no_room",
             Self::AssumedShape(_) => "assumed_shape",
+            Self::AssumedValue(_) => "assumed_value",
+            Self::OneStep { .. } => "one_step",
             Self::OtherCpu { .. } => "other_cpu",
             Self::LargestImage { .. } => "largest_image",
             Self::MoreCpus { .. } => "more_cpus",
@@ -78,6 +80,15 @@ pub enum Warning {
     },
     /// Dimensions of inputs that neither the model nor the user gave, in words.
     AssumedShape(Vec<String>),
+    /// Lengths, counts and other numbers that nobody gave, in words.
+    AssumedValue(Vec<String>),
+    /// One run of a model is one step of a request that takes many.
+    OneStep {
+        /// The model.
+        model: String,
+        /// The input or output that shows it.
+        port: String,
+    },
     /// A live service whose memory does not come back.
     Grows {
         /// What each request leaves behind.

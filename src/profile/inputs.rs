@@ -1,5 +1,5 @@
-//! What a profile says of a model's inputs: shapes that the file leaves open, and files whose
-//! tensors are fed.
+//! What a profile says of a model's inputs: shapes that the file leaves open, numbers, and files
+//! whose tensors are fed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -69,8 +69,119 @@ impl<'de> Visitor<'de> for Dimensions {
     }
 }
 
+/// Numbers that an input is fed with: one or more, all finite. One alone fills the whole input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numbers(Vec<f64>);
+
+/// More are kept in a file.
+const MOST_NUMBERS: usize = 4096;
+
+impl Numbers {
+    /// In the order of the elements.
+    pub fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+
+    /// Reads `448`, `1,2,3`, `true` or `false`; `None` where a text is none of these.
+    pub fn read(text: &str) -> Option<Result<Self, String>> {
+        let number = |word: &str| match word.trim() {
+            "true" => Some(1.0),
+            "false" => Some(0.0),
+            other => other.parse().ok().filter(|n: &f64| n.is_finite()),
+        };
+        let numbers: Option<Vec<f64>> = text.split(',').map(number).collect();
+        numbers.map(Self::try_from)
+    }
+}
+
+impl TryFrom<Vec<f64>> for Numbers {
+    type Error = String;
+
+    fn try_from(numbers: Vec<f64>) -> Result<Self, String> {
+        match numbers.len() {
+            0 => Err("a value has no numbers: write one, or a list of them".to_owned()),
+            1..=MOST_NUMBERS if numbers.iter().all(|n| n.is_finite()) => Ok(Self(numbers)),
+            1..=MOST_NUMBERS => Err("a value has numbers that are not finite".to_owned()),
+            n => Err(format!(
+                "a value has {n} numbers, and at most {MOST_NUMBERS} are read: save them with \
+                 numpy.save() and name the `file`"
+            )),
+        }
+    }
+}
+
+/// A number as it was typed: whole ones without a decimal point.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Typed {
+    Whole(i64),
+    Real(f64),
+}
+
+impl From<f64> for Typed {
+    fn from(number: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+        if number.fract() == 0.0 && number.abs() < 9.0e15 {
+            Self::Whole(number as i64)
+        } else {
+            Self::Real(number)
+        }
+    }
+}
+
+impl Serialize for Numbers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [only] => Typed::from(*only).serialize(serializer),
+            all => serializer.collect_seq(all.iter().map(|n| Typed::from(*n))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NumbersVisitor)
+    }
+}
+
+struct NumbersVisitor;
+
+impl<'de> Visitor<'de> for NumbersVisitor {
+    type Value = Numbers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, true, false, or a list of numbers")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Numbers, E> {
+        self.visit_f64(f64::from(u8::from(value)))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a size or a count is far below 2^53")]
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Numbers, E> {
+        self.visit_f64(value as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a size or a count is far below 2^53")]
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Numbers, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Numbers, E> {
+        Numbers::try_from(vec![value]).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Numbers, A::Error> {
+        let mut numbers = Vec::new();
+        while let Some(number) = list.next_element()? {
+            numbers.push(number);
+        }
+        Numbers::try_from(numbers).map_err(A::Error::custom)
+    }
+}
+
 /// What is given of one input.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Input {
     /// Its name in the model; `None` for the only input, or the only one that is open.
     pub name: Option<String>,
@@ -79,16 +190,20 @@ pub struct Input {
 }
 
 /// What an input is fed with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Given {
     /// Values that the tool makes up, of this shape.
     Shape(Shape),
+    /// These numbers.
+    Value(Numbers),
+    /// Random values of this shape, in the range that fits the input.
+    Random(Shape),
     /// The array of a `.npy` file.
     File(PathBuf),
 }
 
 /// All that is given of a model's inputs; each input at most once.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Inputs(Vec<Input>);
 
 impl Inputs {
@@ -118,7 +233,7 @@ impl Inputs {
     pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         self.0.iter_mut().filter_map(|input| match &mut input.given {
             Given::File(path) => Some(path),
-            Given::Shape(_) => None,
+            Given::Shape(_) | Given::Value(_) | Given::Random(_) => None,
         })
     }
 
@@ -161,7 +276,7 @@ impl<'de> Visitor<'de> for InputsVisitor {
     type Value = Inputs;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map from an input's name to its `shape:` or `file:`")
+        f.write_str("a map from an input's name to its `shape:`, `value:`, `random:` or `file:`")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inputs, A::Error> {
@@ -207,22 +322,28 @@ impl Visitor<'_> for UniqueName<'_> {
 #[derive(Debug)]
 struct Written(Given);
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Keys {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shape: Option<Shape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<Numbers>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    random: Option<Shape>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
 }
 
 impl Serialize for Written {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (shape, file) = match &self.0 {
-            Given::Shape(shape) => (Some(shape.clone()), None),
-            Given::File(file) => (None, Some(file.clone())),
+        let keys = match self.0.clone() {
+            Given::Shape(shape) => Keys { shape: Some(shape), ..Keys::default() },
+            Given::Value(value) => Keys { value: Some(value), ..Keys::default() },
+            Given::Random(shape) => Keys { random: Some(shape), ..Keys::default() },
+            Given::File(file) => Keys { file: Some(file), ..Keys::default() },
         };
-        Keys { shape, file }.serialize(serializer)
+        keys.serialize(serializer)
     }
 }
 
@@ -238,22 +359,33 @@ impl<'de> Visitor<'de> for WrittenVisitor {
     type Value = Written;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`shape: [1, 128]` or `file: ids.npy`")
+        f.write_str("`shape: [1, 128]`, `value: 448`, `random: [1, 128]` or `file: ids.npy`")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Written, A::Error> {
         let keys = Keys::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-        match (keys.shape, keys.file) {
-            (Some(shape), None) => Ok(Written(Given::Shape(shape))),
-            (None, Some(file)) if !file.as_os_str().is_empty() => Ok(Written(Given::File(file))),
-            (None, Some(_)) => {
+        let given = [
+            keys.shape.map(Given::Shape),
+            keys.value.map(Given::Value),
+            keys.random.map(Given::Random),
+            keys.file.map(Given::File),
+        ];
+        let mut given = given.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(Given::File(file)), None) if file.as_os_str().is_empty() => {
                 Err(A::Error::custom("an input has an empty `file`: name a .npy file"))
             }
-            (Some(_), Some(_)) => Err(A::Error::custom(
+            (Some(given), None) => Ok(Written(given)),
+            (Some(Given::Shape(_)), Some(Given::File(_))) => Err(A::Error::custom(
                 "an input has a `shape` and a `file`, whose array has a shape: keep one of them",
             )),
-            (None, None) => Err(A::Error::custom(
-                "an input needs `shape: [1, 128]`, or a `file: ids.npy` to be fed with",
+            (Some(_), Some(_)) => Err(A::Error::custom(
+                "an input has more than one of `shape`, `value`, `random` and `file`: keep one of \
+                 them",
+            )),
+            (None, _) => Err(A::Error::custom(
+                "an input needs `shape: [1, 128]`, or what it is fed with: `value: 448`, \
+                 `random: [1, 128]` or `file: ids.npy`",
             )),
         }
     }

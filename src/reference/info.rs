@@ -10,6 +10,8 @@ use super::element::ElementType;
 pub struct ModelInfo {
     /// Size of the file in bytes, without external files.
     pub file_bytes: u64,
+    /// Whether the file is in ONNX Runtime's own format (`.ort`) and not in ONNX.
+    pub is_ort_format: bool,
     /// Version of the file format, at most [`NEWEST_IR`](super::NEWEST_IR).
     pub ir_version: i64,
     /// The program that wrote the file; empty where it does not say.

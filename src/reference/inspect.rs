@@ -15,7 +15,7 @@ use super::external;
 use super::flow::{Filled, Flow};
 use super::info::{Dim, IR_WITH_OVERRIDES, ModelInfo, OperatorCount, Port, TypeWeights};
 use super::onnx::{DimensionProto, TypeProto, ValueInfoProto};
-use super::walk::{Found, Walk};
+use super::walk::{Found, OrtWalk, Walk, is_ort_format};
 use super::wire::Fault;
 use crate::files::{self, Unfit};
 
@@ -120,17 +120,25 @@ pub enum InspectError {
     },
 }
 
-/// Reads what the ONNX file at `path` says about itself. Memory and time do not grow with the
-/// weights.
+/// Reads what the model at `path` says about itself, an ONNX file or one in ONNX Runtime's own format.
+/// Memory and time do not grow with the weights.
 ///
 /// # Errors
 /// Where there is no such file, it is not a whole ONNX model, or it is newer than ONNX Runtime 1.31.
 pub fn inspect(path: &Path) -> Result<ModelInfo, InspectError> {
     let (file, length) = open(path)?;
-    let mut walk = Walk::new(file, length);
-    match walk.model() {
-        Ok(()) => describe(path, length, walk.found),
-        Err(fault) => Err(refuse(path, &walk.found, fault)),
+    let unreadable = |source| InspectError::Unreadable { path: path.to_owned(), source };
+    let is_ort_format = is_ort_format(&file).map_err(unreadable)?;
+    let (walked, found) = if is_ort_format {
+        let mut walk = OrtWalk::new(&file, length);
+        (walk.model(), walk.found)
+    } else {
+        let mut walk = Walk::new(file, length);
+        (walk.model(), walk.found)
+    };
+    match walked {
+        Ok(()) => Ok(ModelInfo { is_ort_format, ..describe(path, length, found)? }),
+        Err(fault) => Err(refuse(path, &found, is_ort_format, fault)),
     }
 }
 
@@ -154,11 +162,11 @@ fn refused(path: PathBuf, source: io::Error) -> InspectError {
 
 /// A fault as an answer. Any bytes can look like a field that is too long, so a file counts as cut
 /// short or damaged only after it has said that it is a model.
-fn refuse(path: &Path, found: &Found, fault: Fault) -> InspectError {
+fn refuse(path: &Path, found: &Found, is_ort_format: bool, fault: Fault) -> InspectError {
     let path = path.to_owned();
     match fault {
         Fault::Io(source) => InspectError::Unreadable { path, source },
-        _ if found.ir_version.is_none() => {
+        _ if found.ir_version.is_none() && !is_ort_format => {
             InspectError::NotOnnx { path, reason: "it does not begin like one" }
         }
         Fault::PastTheEnd(missing) => InspectError::Truncated { path, missing },
@@ -183,6 +191,7 @@ fn describe(path: &Path, file_bytes: u64, found: Found) -> Result<ModelInfo, Ins
     }
     Ok(ModelInfo {
         file_bytes,
+        is_ort_format: false,
         ir_version,
         producer: found.producer,
         opsets: found.opsets,

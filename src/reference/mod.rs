@@ -30,5 +30,7 @@ pub use info::{
     TypeWeights,
 };
 pub use inspect::{InspectError, NEWEST_IR, NEWEST_OPSET, inspect};
-pub use sizing::{InputKind, Layout, LoadEstimate, Obstacle, OpenDimension, SizedInput, Sizing};
+pub use sizing::{
+    InputKind, Layout, LoadEstimate, Obstacle, OpenDimension, SizedInput, Sizing, words,
+};
 pub use writer::{ClassesOutOfRange, MAX_CLASSES, Reference, WRITER_VERSION};

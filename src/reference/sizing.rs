@@ -3,13 +3,16 @@
 
 mod kind;
 mod load;
+mod related;
+mod step;
 
 use std::collections::HashMap;
 use std::fmt;
 
 use super::info::{Dim, ExternalFile, ExternalState, ModelInfo, Port};
-pub use kind::{InputKind, Layout};
+pub use kind::{InputKind, Layout, words};
 pub use load::LoadEstimate;
+use related::Known;
 
 /// The judgement over a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Sizing {
     pub obstacles: Vec<Obstacle>,
     /// What a request will carry, in the order of [`ModelInfo::inputs`].
     pub inputs: Vec<SizedInput>,
+    /// Sizes that were given and do not go together, in words; mostly none.
+    pub contradictions: Vec<String>,
 }
 
 /// What a request will carry for one input.
@@ -43,6 +48,8 @@ pub struct OpenDimension {
     pub name: Option<String>,
     /// A usual size: a guess of this tool, not of the file.
     pub assumed: u64,
+    /// Whether it is no guess, as it follows from the sizes of other dimensions.
+    pub follows: bool,
 }
 
 /// Why a model cannot be sized.
@@ -101,10 +108,11 @@ impl Sizing {
     /// Judges a model whose dimensions of these names have these sizes, and whose open first
     /// dimensions are this large.
     pub fn given(info: &ModelInfo, sizes: HashMap<String, u64>, batch: u64) -> Self {
-        let mut known = Known { sizes, batch };
+        let mut known = Known::new(sizes, batch, &info.inputs);
         let inputs: Vec<SizedInput> =
             info.inputs.iter().map(|input| SizedInput::of(input, &mut known)).collect();
-        Self { obstacles: obstacles(info), inputs }
+        let contradictions = known.contradictions(&info.inputs);
+        Self { obstacles: obstacles(info), inputs, contradictions }
     }
 
     /// Whether the tool can run the model.
@@ -131,47 +139,20 @@ impl SizedInput {
                     Dim::Named(name) => Some(name.clone()),
                     Dim::Unknown => None,
                 };
-                let assumed = assumed(kind, axis, name.as_deref(), known);
-                open.push(OpenDimension { axis, name, assumed });
+                let is_last = axis > 0 && axis + 1 == dims.len();
+                let reach = known.attended.filter(|_| {
+                    kind == InputKind::Mask && name.is_none() && is_last && dims.len() == 2
+                });
+                let assumed = reach.unwrap_or_else(|| known.size(kind, axis, name.as_deref()));
+                let follows = reach.is_some()
+                    || name.as_ref().is_some_and(|name| known.follow.contains(name));
+                open.push(OpenDimension { axis, name, assumed, follows });
                 assumed
             };
             dims.iter().enumerate().map(size).collect()
         });
         Self { name: input.name.clone(), kind, shape, open }
     }
-}
-
-/// A usual size for an open dimension. One of a name is as large wherever it stands, and one whose
-/// name is a sum (`past_length + length`) is the sum.
-fn assumed(kind: InputKind, axis: usize, name: Option<&str>, known: &mut Known) -> u64 {
-    let batch = known.batch;
-    let Some(name) = name else { return usual(kind, axis, "", batch) };
-    let sizes = &mut known.sizes;
-    if let Some(size) = sizes.get(name) {
-        return *size;
-    }
-    let terms: Vec<&str> = name.split('+').map(str::trim).collect();
-    let size = if terms.len() > 1 && !terms.contains(&"") {
-        terms.iter().fold(0_u64, |sum, term| {
-            let size = term.parse().unwrap_or_else(|_| {
-                let usual = usual(kind, axis, term, batch);
-                *sizes.entry((*term).to_owned()).or_insert(usual)
-            });
-            sum.saturating_add(size)
-        })
-    } else {
-        usual(kind, axis, name, batch)
-    };
-    sizes.insert(name.to_owned(), size);
-    size
-}
-
-/// What dimensions are known to be.
-struct Known {
-    /// By name, over all inputs.
-    sizes: HashMap<String, u64>,
-    /// How many things one request holds.
-    batch: u64,
 }
 
 /// What an open dimension is usually given.

@@ -3,6 +3,7 @@
 //! Field numbers are those of `onnx.proto`. What grows with the weights is only counted; what is
 //! kept grows with the nodes and the names of values, of which there are at most [`MOST_NODES`].
 
+mod flat;
 mod node;
 mod tensor;
 
@@ -15,6 +16,7 @@ use super::element::ElementType;
 use super::flow::{Flow, Origin};
 use super::onnx::{OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
 use super::wire::{Fault, Value, Wire, short};
+pub(super) use flat::{OrtWalk, is_ort_format};
 use node::Node;
 pub(super) use tensor::Known;
 use tensor::{EXTERNAL, LONGEST_SHAPE, MOST_KEPT, Tensor};
@@ -62,6 +64,10 @@ pub(super) struct Found {
     /// Nodes of the main graph.
     pub node_count: u64,
     pub flow: Flow,
+    /// Nodes of all graphs.
+    nodes: u64,
+    /// Names of values that are kept.
+    names: u64,
 }
 
 /// Where a node is.
@@ -87,14 +93,12 @@ struct Attribute {
 #[derive(Debug)]
 pub(super) struct Walk<R> {
     wire: Wire<R>,
-    nodes: u64,
-    names: u64,
     pub found: Found,
 }
 
 impl<R: Read + Seek> Walk<R> {
     pub fn new(reader: R, length: u64) -> Self {
-        Self { wire: Wire::new(reader, length), nodes: 0, names: 0, found: Found::default() }
+        Self { wire: Wire::new(reader, length), found: Found::default() }
     }
 
     /// `ModelProto`.
@@ -111,9 +115,7 @@ impl<R: Read + Seek> Walk<R> {
                 (8, Value::Until(end)) => {
                     let set: OperatorSetIdProto = self.message(end)?;
                     short(set.domain.as_ref())?;
-                    fits(self.found.opsets.len(), MOST_OPSETS, "it names too many operator sets")?;
-                    let (domain, version) = (set.domain, set.version);
-                    self.found.opsets.push((domain.unwrap_or_default(), version.unwrap_or(0)));
+                    self.found.opset(set.domain.unwrap_or_default(), set.version.unwrap_or(0))?;
                 }
                 (25, Value::Until(end)) => self.function(end)?,
                 (_, value) => self.wire.skip(value)?,
@@ -127,7 +129,7 @@ impl<R: Read + Seek> Walk<R> {
         if depth > DEEPEST {
             return Err(Fault::Malformed("its graphs are nested too deeply"));
         }
-        let place = Place { graph: self.enter(outer)?, depth };
+        let place = Place { graph: self.found.enter(outer)?, depth };
         while let Some(field) = self.wire.field(end)? {
             match field {
                 (1, Value::Until(end)) => {
@@ -139,36 +141,10 @@ impl<R: Read + Seek> Walk<R> {
                 (11, Value::Until(end)) => self.input(end, place)?,
                 (12, Value::Until(end)) if depth == 0 => {
                     let output = self.port(end)?;
-                    fits(self.found.outputs.len(), MOST_LISTED, "it has too many outputs")?;
-                    self.found.outputs.push(output);
+                    self.found.output(output)?;
                 }
                 (_, value) => self.wire.skip(value)?,
             }
-        }
-        Ok(())
-    }
-
-    /// The number of a new graph inside `outer`.
-    fn enter(&mut self, outer: Option<usize>) -> Result<usize, Fault> {
-        let graph = self.found.flow.open(outer);
-        if graph as u64 > MOST_NODES {
-            return Err(Fault::Malformed("it has more than half a million graphs"));
-        }
-        Ok(graph)
-    }
-
-    /// Says what a name means in a graph.
-    fn define(&mut self, graph: usize, name: String, origin: Origin) -> Result<(), Fault> {
-        self.named(u64::from(!name.is_empty()))?;
-        self.found.flow.define(graph, name, origin);
-        Ok(())
-    }
-
-    /// Counts names of values that are kept.
-    fn named(&mut self, names: u64) -> Result<(), Fault> {
-        self.names += names;
-        if self.names > MOST_NODES {
-            return Err(Fault::Malformed("it names more than half a million values"));
         }
         Ok(())
     }
@@ -179,16 +155,14 @@ impl<R: Read + Seek> Walk<R> {
         short(port.name.as_ref())?;
         let tensor = port.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
         let dims = tensor.and_then(|t| t.shape.as_ref()).map_or(&[][..], |shape| &shape.dim);
-        if dims.len() > MOST_DIMENSIONS {
-            return Err(Fault::Malformed("an input or an output has more than 64 dimensions"));
-        }
+        has_dimensions(dims.len())?;
         dims.iter().try_for_each(|dim| short(dim.dim_param.as_ref()))?;
         Ok(port)
     }
 
     /// `FunctionProto`: a graph whose operands are named when it is called.
     fn function(&mut self, end: u64) -> Result<(), Fault> {
-        let place = Place { graph: self.enter(None)?, depth: 1 };
+        let place = Place { graph: self.found.enter(None)?, depth: 1 };
         let (mut domain, mut name) = (String::new(), String::new());
         while let Some(field) = self.wire.field(end)? {
             match field {
@@ -207,20 +181,16 @@ impl<R: Read + Seek> Walk<R> {
     fn input(&mut self, end: u64, place: Place) -> Result<(), Fault> {
         let input = self.port(end)?;
         let origin = if place.depth == 0 { Origin::Input } else { Origin::Opaque };
-        self.define(place.graph, input.name.clone().unwrap_or_default(), origin)?;
+        self.found.define(place.graph, input.name.clone().unwrap_or_default(), origin)?;
         if place.depth == 0 {
-            fits(self.found.inputs.len(), MOST_LISTED, "it has too many inputs")?;
-            self.found.inputs.push(input);
+            self.found.own_input(input)?;
         }
         Ok(())
     }
 
     /// `NodeProto`.
     fn node(&mut self, end: u64, place: Place) -> Result<(), Fault> {
-        self.nodes += 1;
-        if self.nodes > MOST_NODES {
-            return Err(Fault::Malformed("it has more than half a million nodes"));
-        }
+        self.found.begin_node()?;
         let mut node = Node::default();
         while let Some(field) = self.wire.field(end)? {
             fits(
@@ -240,11 +210,7 @@ impl<R: Read + Seek> Walk<R> {
                 (_, value) => self.wire.skip(value)?,
             }
         }
-        self.named(node.outputs.len() as u64)?;
-        node.tell(&mut self.found.flow, place.graph)?;
-        fits(self.found.operators.len(), 10 * MOST_OPSETS, "it has too many kinds of operators")?;
-        *self.found.operators.entry((node.domain, node.op_type)).or_default() += 1;
-        Ok(())
+        self.found.end_node(node, place)
     }
 
     /// `AttributeProto`: tensors of constants, lists, and graphs of branches and loops.
@@ -257,7 +223,7 @@ impl<R: Read + Seek> Walk<R> {
                 (3, Value::Varint(value)) => attribute.integer = value.cast_signed(),
                 (5 | 10, Value::Until(end)) => {
                     let tensor = self.tensor(end)?;
-                    self.count(&tensor)?;
+                    self.found.count(&tensor)?;
                     attribute.tensor = Some(tensor);
                 }
                 (22 | 23, Value::Until(end)) => self.sparse(end, place)?,
@@ -301,13 +267,7 @@ impl<R: Read + Seek> Walk<R> {
 
     fn initializer(&mut self, end: u64, place: Place) -> Result<(), Fault> {
         let tensor = self.tensor(end)?;
-        self.count(&tensor)?;
-        let known = Origin::Constant(tensor.known()?);
-        self.define(place.graph, tensor.name.clone(), known)?;
-        if place.depth == 0 && !tensor.name.is_empty() {
-            self.found.initializers.insert(tensor.name);
-        }
-        Ok(())
+        self.found.store(tensor, place)
     }
 
     /// `TensorProto`, its values passed over.
@@ -379,27 +339,100 @@ impl<R: Read + Seek> Walk<R> {
         Ok(())
     }
 
-    fn count(&mut self, tensor: &Tensor) -> Result<(), Fault> {
-        let (elements, bytes) = (tensor.elements()?, tensor.bytes()?);
-        let found = &mut self.found;
-        found.parameters = found.parameters.saturating_add(tensor.parameters()?);
-        found.weight_bytes = found.weight_bytes.saturating_add(bytes);
-        found.largest_bytes = found.largest_bytes.max(bytes);
-        let of_type = found.weights.entry(tensor.element).or_default();
-        of_type.0 = of_type.0.saturating_add(elements);
-        of_type.1 = of_type.1.saturating_add(bytes);
-        if tensor.external {
-            fits(found.external.len(), MOST_LISTED, "its weights are in too many files")?;
-            let needed = found.external.entry(tensor.location.clone()).or_default();
-            *needed = (*needed).max(tensor.external_end()?);
-        }
-        Ok(())
-    }
-
     /// A small message, whole.
     fn message<M: Message + Default>(&mut self, end: u64) -> Result<M, Fault> {
         M::decode(self.wire.bytes(end)?.as_slice())
             .map_err(|_| Fault::Malformed("an input, an output or an operator set is damaged"))
+    }
+}
+
+/// What is kept, in either format, within what a model may have.
+impl Found {
+    fn opset(&mut self, domain: String, version: i64) -> Result<(), Fault> {
+        fits(self.opsets.len(), MOST_OPSETS, "it names too many operator sets")?;
+        self.opsets.push((domain, version));
+        Ok(())
+    }
+
+    /// The number of a new graph inside `outer`.
+    fn enter(&mut self, outer: Option<usize>) -> Result<usize, Fault> {
+        let graph = self.flow.open(outer);
+        if graph as u64 > MOST_NODES {
+            return Err(Fault::Malformed("it has more than half a million graphs"));
+        }
+        Ok(graph)
+    }
+
+    /// Says what a name means in a graph.
+    fn define(&mut self, graph: usize, name: String, origin: Origin) -> Result<(), Fault> {
+        self.named(u64::from(!name.is_empty()))?;
+        self.flow.define(graph, name, origin);
+        Ok(())
+    }
+
+    /// Counts names of values that are kept.
+    fn named(&mut self, names: u64) -> Result<(), Fault> {
+        self.names += names;
+        if self.names > MOST_NODES {
+            return Err(Fault::Malformed("it names more than half a million values"));
+        }
+        Ok(())
+    }
+
+    /// An input of the model itself.
+    fn own_input(&mut self, input: ValueInfoProto) -> Result<(), Fault> {
+        fits(self.inputs.len(), MOST_LISTED, "it has too many inputs")?;
+        self.inputs.push(input);
+        Ok(())
+    }
+
+    fn output(&mut self, output: ValueInfoProto) -> Result<(), Fault> {
+        fits(self.outputs.len(), MOST_LISTED, "it has too many outputs")?;
+        self.outputs.push(output);
+        Ok(())
+    }
+
+    fn begin_node(&mut self) -> Result<(), Fault> {
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            return Err(Fault::Malformed("it has more than half a million nodes"));
+        }
+        Ok(())
+    }
+
+    fn end_node(&mut self, node: Node, place: Place) -> Result<(), Fault> {
+        self.named(node.outputs.len() as u64)?;
+        node.tell(&mut self.flow, place.graph)?;
+        fits(self.operators.len(), 10 * MOST_OPSETS, "it has too many kinds of operators")?;
+        *self.operators.entry((node.domain, node.op_type)).or_default() += 1;
+        Ok(())
+    }
+
+    /// Keeps an initializer.
+    fn store(&mut self, tensor: Tensor, place: Place) -> Result<(), Fault> {
+        self.count(&tensor)?;
+        let known = Origin::Constant(tensor.known()?);
+        self.define(place.graph, tensor.name.clone(), known)?;
+        if place.depth == 0 && !tensor.name.is_empty() {
+            self.initializers.insert(tensor.name);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, tensor: &Tensor) -> Result<(), Fault> {
+        let (elements, bytes) = (tensor.elements()?, tensor.bytes()?);
+        self.parameters = self.parameters.saturating_add(tensor.parameters()?);
+        self.weight_bytes = self.weight_bytes.saturating_add(bytes);
+        self.largest_bytes = self.largest_bytes.max(bytes);
+        let of_type = self.weights.entry(tensor.element).or_default();
+        of_type.0 = of_type.0.saturating_add(elements);
+        of_type.1 = of_type.1.saturating_add(bytes);
+        if tensor.external {
+            fits(self.external.len(), MOST_LISTED, "its weights are in too many files")?;
+            let needed = self.external.entry(tensor.location.clone()).or_default();
+            *needed = (*needed).max(tensor.external_end()?);
+        }
+        Ok(())
     }
 }
 
@@ -423,6 +456,13 @@ impl Node {
             _ => {}
         }
     }
+}
+
+fn has_dimensions(count: usize) -> Result<(), Fault> {
+    if count > MOST_DIMENSIONS {
+        return Err(Fault::Malformed("an input or an output has more than 64 dimensions"));
+    }
+    Ok(())
 }
 
 /// That one more has room in a list.

@@ -36,6 +36,7 @@ struct Measured<'a> {
     schema: &'static str,
     environment: Environment<'a>,
     models: Vec<Model<'a>>,
+    assumed: Vec<&'a str>,
     stages: Vec<Stage<'a>>,
     ram: Option<Ram>,
     cpu: Cpu,

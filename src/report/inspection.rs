@@ -23,6 +23,8 @@ const SCHEMA: &str = "mediscope-size/inspect/1";
 pub struct Inspection {
     /// Where the file is, as it was typed.
     pub path: String,
+    /// `onnx`, or `ort` for ONNX Runtime's own format.
+    pub format: &'static str,
     /// Its size, without external files.
     pub file_bytes: Bytes,
     /// The program that wrote it, where it says so.
@@ -57,8 +59,14 @@ pub struct Inspection {
     pub can_be_sized: bool,
     /// Why not, if not.
     pub obstacles: Vec<Obstacle>,
+    /// The input or output that shows that one run is one step of a request that takes many.
+    pub step: Option<String>,
+    /// Lengths, counts and other numbers that a measurement assumes where nobody gives them.
+    pub assumed_values: Vec<String>,
     /// What to type to measure it, where it can be measured.
     pub command: Option<String>,
+    /// What has to be given before it can be measured, in words.
+    pub asks: Option<String>,
 }
 
 /// An operator set.

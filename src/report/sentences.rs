@@ -69,6 +69,8 @@ mod tests {
                 "disturbed",
                 "no_room",
                 "assumed_shape",
+                "assumed_value",
+                "one_step",
                 "other_cpu",
                 "largest_image",
                 "more_cpus",

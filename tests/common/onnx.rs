@@ -16,6 +16,7 @@ pub const STRING: i32 = 8;
 pub const BOOL: i32 = 9;
 pub const FLOAT16: i32 = 10;
 pub const DOUBLE: i32 = 11;
+pub const BFLOAT16: i32 = 16;
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Model {
@@ -133,12 +134,13 @@ pub struct Dim {
     pub name: Option<String>,
 }
 
-/// An input or output. A dimension is a number or a name.
+/// An input or output. A dimension is a number, a name, or `?` for one without a name.
 pub fn value(name: &str, elem_type: i32, dims: &[&str]) -> Value {
     let dim = dims
         .iter()
         .map(|d| match d.parse() {
             Ok(size) => Dim { value: Some(size), name: None },
+            Err(_) if *d == "?" => Dim { value: None, name: None },
             Err(_) => Dim { value: None, name: Some((*d).to_owned()) },
         })
         .collect();

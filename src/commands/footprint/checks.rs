@@ -32,8 +32,8 @@ pub(super) fn has_room(estimate: Bytes, available: Bytes) -> anyhow::Result<()> 
 
 pub(super) fn maybe_the_shape(assumed: &[String]) -> String {
     format!(
-        "shapes that nobody gave were assumed ({}), which may be why it fails; give those that \
-         requests have, as in --shape NAME=1x128",
+        "shapes or values that nobody gave were assumed ({}), which may be why it fails; give those \
+         that requests have, as in --shape NAME=1x128 or --input NAME=448",
         assumed.join("; ")
     )
 }

@@ -64,6 +64,7 @@ impl Request<'_> {
             weight_bytes: bytes,
             sha256: text.to_owned(),
             inputs: vec![input.clone()],
+            step: None,
         };
         let facts = Facts {
             topology: self.profile.topology,
@@ -72,6 +73,7 @@ impl Request<'_> {
             models: vec![model],
             kinds: self.kinds(),
             assumed: Vec::new(),
+            assumed_values: Vec::new(),
         };
         let images = vec![text.to_owned(), input];
         let parts = self.key_parts(&facts.environment, "planted", Vec::new(), images);

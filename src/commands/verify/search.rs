@@ -22,8 +22,8 @@ pub fn most(
     planned: u32,
 ) -> anyhow::Result<Found<u32>> {
     let cold = !plan.question.warmed;
-    let charge = plan.charge.as_ref();
-    let predicted = charge.map_or(planned, |c| c.max_concurrency(ram, cold).typical) + 1;
+    let charge = plan.charge.as_ref().zip(plan.states.last());
+    let predicted = charge.map_or(planned, |(c, state)| c.most(&state.curve, ram, cold)) + 1;
     // Beyond four times what is expected, the answer is: none killed up to there.
     let upper = predicted.saturating_mul(4).saturating_add(16).min(MOST);
     has_room(plan, upper, ram)?;

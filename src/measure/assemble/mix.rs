@@ -1,6 +1,6 @@
 //! What the children told of requests of several kinds.
 
-use super::{Facts, cpu_seconds_of, median_bytes, point};
+use super::{Facts, cpu_seconds_of, files, median_bytes, point};
 use crate::footprint::{KindRecord, LazyRecord, MixPoint, MixRecord, Point};
 use crate::measure::campaign::ChildRecord;
 use crate::measure::schedule::Errand;
@@ -12,6 +12,7 @@ pub(super) fn record(facts: &Facts, children: &[ChildRecord]) -> Option<MixRecor
     if others.is_empty() {
         return None;
     }
+    let files = files(children);
     let others = others
         .iter()
         .enumerate()
@@ -22,7 +23,7 @@ pub(super) fn record(facts: &Facts, children: &[ChildRecord]) -> Option<MixRecor
                 name: kind.name.clone(),
                 share: kind.share,
                 lazy: kind.lazy,
-                points: of_it.iter().flat_map(|c| points(c)).collect(),
+                points: of_it.iter().flat_map(|c| points(c, files)).collect(),
                 cpu_seconds: cpu_seconds_of(&of_it),
             }
         })
@@ -32,20 +33,27 @@ pub(super) fn record(facts: &Facts, children: &[ChildRecord]) -> Option<MixRecor
         first_share: first.share,
         others,
         lazy: lazy(children),
-        checks: children.iter().filter(|c| c.errand == Errand::Mix).flat_map(mixed).collect(),
+        checks: children
+            .iter()
+            .filter(|c| c.errand == Errand::Mix)
+            .flat_map(|child| mixed(child, files))
+            .collect(),
     })
 }
 
-fn points(child: &ChildRecord) -> impl Iterator<Item = Point> {
-    child.waves.iter().map(move |(n, wave)| point((child, *n, wave)))
+fn points(child: &ChildRecord, files: Bytes) -> impl Iterator<Item = Point> {
+    child.waves.iter().map(move |(n, wave)| point((child, *n, wave), files))
 }
 
-fn mixed(child: &ChildRecord) -> impl Iterator<Item = MixPoint> {
-    child.waves.iter().map(move |(concurrency, wave)| MixPoint {
-        concurrency: *concurrency,
-        peak_bytes: wave.peak,
-        anon_bytes: wave.peak.saturating_sub(wave.after.file),
-        repeat: child.child,
+fn mixed(child: &ChildRecord, files: Bytes) -> impl Iterator<Item = MixPoint> {
+    child.waves.iter().map(move |(concurrency, wave)| {
+        let anon_bytes = wave.peak.saturating_sub(wave.after.file);
+        MixPoint {
+            concurrency: *concurrency,
+            peak_bytes: anon_bytes + files,
+            anon_bytes,
+            repeat: child.child,
+        }
     })
 }
 

@@ -9,7 +9,7 @@ use crate::footprint::{Settings, Topology};
 use crate::measure::protocol::{InputJob, KindJob};
 
 /// Changes whenever the way of measuring does: old footprints are then measured again.
-const PROTOCOL: u32 = 2;
+const PROTOCOL: u32 = 3;
 
 /// Everything that changes a footprint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

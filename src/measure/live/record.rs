@@ -83,6 +83,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
         runs: Vec::new(),
         killed: None,
         assumed: Vec::new(),
+        assumed_values: Vec::new(),
         disturbances: facts.disturbances,
         live: Some(LiveRecord {
             target: facts.target,
@@ -189,6 +190,7 @@ fn points(measured: &Measured, leak: f64, found: AtOnce) -> Vec<Point> {
             Point {
                 concurrency: round.concurrency,
                 peak_bytes: anon + round.peak.file_bytes,
+                file_in_use_bytes: None,
                 anon_bytes: anon,
                 file_bytes: round.peak.file_bytes,
                 repeat: round.start,

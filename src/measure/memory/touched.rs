@@ -16,9 +16,16 @@ use std::path::PathBuf;
 use super::{MemoryError, Process, Table, only_on_linux, read};
 use crate::units::Bytes;
 
-/// Bytes that were touched of each file, by its device and inode as the kernel writes them.
+/// What was touched of each file, by its device and inode as the kernel writes them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Touched(BTreeMap<String, Bytes>);
+pub struct Touched(BTreeMap<String, OfFile>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct OfFile {
+    bytes: Bytes,
+    /// Whether any of it is mapped to be executed.
+    is_code: bool,
+}
 
 impl Touched {
     /// What another process touched too: what both map is in memory once, and the one that touches
@@ -26,13 +33,24 @@ impl Touched {
     pub fn merge(&mut self, other: Self) {
         for (file, bytes) in other.0 {
             let known = self.0.entry(file).or_default();
-            *known = (*known).max(bytes);
+            known.bytes = known.bytes.max(bytes.bytes);
+            known.is_code |= bytes.is_code;
         }
     }
 
     /// Of all files together.
     pub fn total(&self) -> Bytes {
-        self.0.values().copied().sum()
+        self.code() + self.data()
+    }
+
+    /// Of programs and libraries.
+    pub fn code(&self) -> Bytes {
+        self.0.values().filter(|of| of.is_code).map(|of| of.bytes).sum()
+    }
+
+    /// Of the other files, such as weights that are mapped and not copied.
+    pub fn data(&self) -> Bytes {
+        self.0.values().filter(|of| !of.is_code).map(|of| of.bytes).sum()
     }
 }
 
@@ -60,7 +78,7 @@ pub fn touched(process: Process) -> Result<Touched, MemoryError> {
 
 /// A mapping begins with its addresses, permissions, offset, device, inode and path.
 fn parse(file: &PathBuf, text: &str) -> Result<Touched, MemoryError> {
-    let mut all = BTreeMap::new();
+    let mut all = BTreeMap::<String, OfFile>::new();
     let mut rest = text;
     while !rest.is_empty() {
         let end = next_mapping(rest);
@@ -70,7 +88,9 @@ fn parse(file: &PathBuf, text: &str) -> Result<Touched, MemoryError> {
         let table = Table { file, text: mapping };
         // Private copies of a file's pages are anonymous, and counted there.
         let mapped = table.kib("Rss")?.saturating_sub(table.kib("Anonymous")?);
-        *all.entry(name).or_default() += table.kib("Referenced")?.min(mapped);
+        let of = all.entry(name).or_default();
+        of.bytes += table.kib("Referenced")?.min(mapped);
+        of.is_code |= mapping.split_whitespace().nth(1).is_some_and(|may| may.contains('x'));
     }
     Ok(Touched(all))
 }
@@ -141,6 +161,9 @@ Anonymous:             0 kB
         let touched = parse(&file, SMAPS).unwrap();
         assert_eq!(touched.total(), Bytes::new(128 << 10), "private copies are no file pages");
         assert_eq!(touched.0.len(), 2);
+        let read = SMAPS.replace("Referenced:            0 kB", "Referenced:            8 kB");
+        let touched = parse(&file, &read).unwrap();
+        assert_eq!((touched.code(), touched.data()), (Bytes::new(128 << 10), Bytes::new(8 << 10)));
         let broken = SMAPS.replace("Referenced", "Reverenced");
         assert!(matches!(parse(&file, &broken), Err(MemoryError::Missing { .. })));
     }
@@ -148,7 +171,8 @@ Anonymous:             0 kB
     #[test]
     fn what_two_processes_share_counts_once() {
         let of = |pairs: &[(&str, u64)]| {
-            Touched(pairs.iter().map(|(f, b)| ((*f).to_owned(), Bytes::new(*b))).collect())
+            let of_file = |bytes| OfFile { bytes: Bytes::new(bytes), is_code: false };
+            Touched(pairs.iter().map(|(f, b)| ((*f).to_owned(), of_file(*b))).collect())
         };
         let mut both = of(&[("fe:00 1", 10), ("fe:00 2", 5)]);
         both.merge(of(&[("fe:00 1", 12), ("fe:00 3", 1)]));
@@ -191,7 +215,7 @@ for line in sys.stdin:
         let inode = format!(" {}", made.as_file().metadata().unwrap().ino());
         let seen = || {
             let touched = touched(process).unwrap().0;
-            touched.iter().find(|(name, _)| name.ends_with(&inode)).unwrap().1.get()
+            touched.iter().find(|(name, _)| name.ends_with(&inode)).unwrap().1.bytes.get()
         };
         touch(all);
         assert_eq!(seen(), page * 4096);

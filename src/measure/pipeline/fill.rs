@@ -20,10 +20,6 @@ const DEVIATION: [f64; 3] = [0.229, 0.224, 0.225];
 /// ITU-R BT.601: what decoders and image libraries call grey.
 const GREY: [f64; 3] = [0.299, 0.587, 0.114];
 
-/// The seed of values that are made up: the same in every request, as shapes and not values decide
-/// what a run costs.
-const SEED: u64 = 1;
-
 /// What a request carries that tensors are made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Carried<'a> {
@@ -31,6 +27,9 @@ pub struct Carried<'a> {
     pub image: Option<&'a RgbImage>,
     /// The files that came with it, with their bytes.
     pub files: &'a [(&'a Path, Vec<u8>)],
+    /// Of values that are made up. Others in each request, as rows of a table that is mapped and not
+    /// copied are in memory only where some request has read them.
+    pub seed: u64,
 }
 
 /// The tensor for one input.
@@ -41,7 +40,7 @@ pub fn tensor(input: &InputJob, carried: Carried<'_>) -> anyhow::Result<Tensor> 
     let made = |values: &mut dyn Iterator<Item = f64>| {
         Tensor::from_values(input.element, &input.shape, values)
     };
-    let mut random = fastrand::Rng::with_seed(SEED);
+    let mut random = fastrand::Rng::with_seed(carried.seed);
     match &input.content {
         Content::Image(content) => {
             let image = carried.image.context("no image was decoded")?;
@@ -51,6 +50,7 @@ pub fn tensor(input: &InputJob, carried: Carried<'_>) -> anyhow::Result<Tensor> 
         #[expect(clippy::cast_precision_loss, reason = "tables have fewer rows than 2^53")]
         Content::Ids { below } => made(&mut std::iter::repeat_with(|| random.u64(..*below) as f64)),
         Content::Constant(value) => made(&mut std::iter::repeat(*value)),
+        Content::Values(values) => made(&mut values.iter().copied()),
         Content::Noise => made(&mut std::iter::repeat_with(|| random.f64() * 2.0 - 1.0)),
         Content::File(path) => {
             let found = carried.files.iter().find(|(p, _)| p == path);
@@ -113,7 +113,7 @@ mod tests {
 
     fn filled(input: &InputJob) -> Tensor {
         let red = RgbImage::from_pixel(8, 4, image::Rgb([255, 0, 0]));
-        tensor(input, Carried { image: Some(&red), files: &[] }).unwrap()
+        tensor(input, Carried { image: Some(&red), files: &[], seed: 1 }).unwrap()
     }
 
     fn expected(input: &InputJob, values: &[f64]) -> Tensor {

@@ -102,6 +102,26 @@ pub enum InputError {
         /// What the file holds.
         found: String,
     },
+    /// A number that the input cannot hold.
+    #[error("{path}: the input `{input}` is of the type {wanted}, which cannot hold {number}")]
+    OtherNumber {
+        /// The model.
+        path: PathBuf,
+        /// The input.
+        input: String,
+        /// What its elements are.
+        wanted: String,
+        /// What was given.
+        number: f64,
+    },
+    /// Sizes that do not go together.
+    #[error("{path}: {contradiction}; give sizes that add up, or leave one of them out")]
+    Contradiction {
+        /// The model.
+        path: PathBuf,
+        /// Which, in words.
+        contradiction: String,
+    },
     /// No image is that large.
     #[error(
         "{path}: an input of {shape} has more than the limit of 300 million numbers; give the \

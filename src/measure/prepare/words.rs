@@ -14,6 +14,10 @@ pub(super) fn in_words(cache: &Cache, inputs: &[InputJob]) -> Result<Vec<String>
             Content::Image(_) => "the image".to_owned(),
             Content::Ids { below } => format!("ids below {below}"),
             Content::Constant(number) => format!("{number} everywhere"),
+            Content::Values(numbers) => {
+                let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+                numbers.join(" ")
+            }
             Content::Noise => "noise".to_owned(),
             Content::File(path) => {
                 let unreadable = |reason| InputError::Unreadable { path: path.clone(), reason };

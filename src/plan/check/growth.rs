@@ -243,6 +243,7 @@ mod tests {
                     peak_bytes: bytes,
                     anon_bytes: bytes,
                     file_bytes: Bytes::ZERO,
+                    file_in_use_bytes: None,
                     repeat,
                     held_out: false,
                     flat: true,

@@ -162,6 +162,10 @@ pub fn warning(warning: &Warning) -> Phrase {
         Warning::Disturbed(what) => says!("note-disturbed", what = sentence(what)),
         Warning::NoRoom { concurrency } => says!("note-no-room", n = *concurrency),
         Warning::AssumedShape(dims) => says!("note-assumed-shape", dims = dims.join("; ")),
+        Warning::AssumedValue(values) => says!("note-assumed-value", values = values.join("; ")),
+        Warning::OneStep { model, port } => {
+            says!("note-one-step", model = model.clone(), port = port.clone())
+        }
         Warning::OtherCpu { measured_on } => says!("note-other-cpu", cpu = measured_on.clone()),
         Warning::LargestImage { sizes } => {
             let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();

@@ -14,9 +14,8 @@ pub(super) fn summary(maker: &mut Maker<'_>) -> Option<Section> {
     let mut reasons: Vec<(Option<Status>, Phrase)> =
         maker.plan.verdict.reasons.iter().map(|r| (None, reason(r))).collect();
     reasons.extend(upgrade(maker).map(|phrase| (None, phrase)));
-    if maker.plan.warnings.contains(&Warning::NotChecked) {
-        reasons.push((Some(Status::Marginal), says!("summary-not-checked")));
-    }
+    let limits = maker.plan.warnings.iter().filter_map(beside);
+    reasons.extend(limits.map(|phrase| (Some(Status::Marginal), phrase)));
     if !reasons.is_empty() {
         blocks.push(Block::List(reasons));
     }
@@ -109,6 +108,20 @@ pub fn reason(reason: &Reason) -> Phrase {
             says!("reason-quota", time = Shown::plain(Value::Seconds(exact(alone, Source::Fitted))))
         }
     }
+}
+
+/// In short, what limits the verdict itself: that something it rests on is assumed, or left out.
+fn beside(warning: &Warning) -> Option<Phrase> {
+    Some(match warning {
+        Warning::AssumedShape(what) | Warning::AssumedValue(what) => {
+            says!("beside-assumed", what = what.join("; "))
+        }
+        Warning::OneStep { model, port } => {
+            says!("beside-one-step", model = model.clone(), port = port.clone())
+        }
+        Warning::NotChecked => says!("summary-not-checked"),
+        _ => return None,
+    })
 }
 
 /// A size of a box as it is typed by whoever counts so.

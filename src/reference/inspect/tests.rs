@@ -109,6 +109,7 @@ fn a_model_is_described() {
     };
     let of = |element, elements, bytes| TypeWeights { element, elements, bytes };
     let expected = ModelInfo {
+        is_ort_format: false,
         file_bytes: bytes.len() as u64,
         ir_version: 8,
         producer: "exporter".to_owned(),

@@ -56,6 +56,7 @@ pub enum Layout {
 const MASKS: &[&str] = &["mask", "masks"];
 const STATES: &[&str] = &["past", "cache", "state", "states", "hidden", "h", "c", "hn", "cn"];
 const TOKENS: &[&str] = &["ids", "id", "token", "tokens", "indices", "positions", "bytes"];
+const EMBEDDED: &[&str] = &["embeds", "embeddings"];
 const SOUNDS: &[&str] =
     &["audio", "wav", "waveform", "waveforms", "pcm", "speech", "signal", "samples", "sound"];
 const PIXELS: &[&str] = &["image", "images", "img", "pixel", "pixels"];
@@ -65,9 +66,8 @@ impl InputKind {
     ///
     /// 1. What is text or no dense tensor is that, and so is a type that cannot be made.
     /// 2. Named a mask, and of whole numbers, booleans or floats: a mask.
-    /// 3. Values that select rows of a stored table, or whole numbers named ids or tokens: token
-    ///    ids.
-    /// 4. At most one element: a number.
+    /// 3. Values that select rows of a stored table: token ids.
+    /// 4. At most one element: a number. After it, whole numbers named ids or tokens: token ids.
     /// 5. Named a state or a cache: a state.
     /// 6. Four dimensions with 1 or 3 channels, second or last: an image. With open channels, an
     ///    image where the name says so.
@@ -83,10 +83,10 @@ impl InputKind {
             _ if !element.is_tensor() => Self::NotATensor,
             _ if !is_whole && !element.is_float() => Self::Unknown,
             _ if named(MASKS) => Self::Mask,
-            _ if input.index_below.is_some() || (element.is_integer() && named(TOKENS)) => {
-                Self::TokenIds { below: input.index_below }
-            }
+            _ if input.index_below.is_some() => Self::TokenIds { below: input.index_below },
+            // Before the names: `max_new_tokens` is a count.
             _ if is_single(input) => Self::Number,
+            _ if element.is_integer() && named(TOKENS) => Self::TokenIds { below: None },
             _ if named(STATES) => Self::State,
             _ => match image(input, named(PIXELS)) {
                 Some((layout, channels)) => Self::Image { layout, channels },
@@ -155,7 +155,7 @@ impl fmt::Display for Layout {
 }
 
 /// The words of a name, in lower case: `pastKey_values.0` is `past`, `key` and `values`.
-pub(super) fn words(name: &str) -> Vec<String> {
+pub fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
     for letter in name.chars() {
@@ -170,6 +170,13 @@ pub(super) fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// Whether an input brings one thing for each token of this step, as ids or already looked up.
+pub(super) fn brings_tokens(input: &Port) -> bool {
+    let words = words(&input.name);
+    let named = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    input.index_below.is_some() || (input.element.is_integer() && named(TOKENS)) || named(EMBEDDED)
 }
 
 fn rank(input: &Port) -> Option<usize> {

@@ -21,6 +21,7 @@ fn input(name: &str, element: ElementType, dims: &str) -> Port {
 fn model(inputs: Vec<Port>) -> ModelInfo {
     ModelInfo {
         file_bytes: 0,
+        is_ort_format: false,
         ir_version: 8,
         producer: String::new(),
         opsets: vec![],
@@ -68,6 +69,7 @@ fn inputs_of_published_models_are_taken_for_what_they_are() {
         ("float_input", Float32, "?,4", InputKind::Features),
         ("anything", Float32, "any", InputKind::Features),
         ("counts", Int32, "1,7", InputKind::Integers),
+        ("max_new_tokens", Int64, "1", InputKind::Number),
         ("words", ElementType::String, "?", InputKind::Text),
         ("list", ElementType::Sequence, "any", InputKind::NotATensor),
         ("wave", ElementType::Complex64, "1,7", InputKind::Unknown),
@@ -119,6 +121,41 @@ fn dimensions_of_one_name_are_equal_and_sums_are_sums() {
     assert_eq!(shapes(decoder), expected);
 }
 
+/// The same where the sum has a name of its own, or none; and what is given decides the rest.
+#[test]
+fn a_mask_reaches_as_far_as_past_and_present() {
+    use ElementType::{Float32, Int64};
+    let decoder = |total: &str, past: &str| {
+        model(vec![
+            input("input_ids", Int64, "batch,sequence_length"),
+            input("attention_mask", Int64, total),
+            input("past_key_values.0.key", Float32, past),
+        ])
+    };
+    let sized = |info: &ModelInfo, given: &[(&str, u64)]| {
+        let sizes = given.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect();
+        let sizing = Sizing::given(info, sizes, 1);
+        assert!(sizing.contradictions.is_empty(), "{:?}", sizing.contradictions);
+        let last = |i: usize, axis: usize| sizing.inputs[i].shape.as_ref().unwrap()[axis];
+        (last(0, 1), last(1, 1), last(2, 2))
+    };
+    let named = decoder("batch,total_sequence_length", "batch,2,past_sequence_length,4");
+    assert_eq!(sized(&named, &[]), (128, 256, 128));
+    assert_eq!(sized(&named, &[("past_sequence_length", 7)]), (128, 135, 7));
+    assert_eq!(sized(&named, &[("total_sequence_length", 300)]), (128, 300, 172));
+    let given = [("total_sequence_length", 300), ("past_sequence_length", 299)];
+    assert_eq!(sized(&named, &given), (1, 300, 299));
+    let nameless = decoder("?,?", "?,2,?,4");
+    let (now, mask, past) = sized(&nameless, &[]);
+    assert_eq!(mask, now + past);
+    let sum = decoder("batch,past + sequence_length", "batch,2,past,4");
+    assert_eq!(sized(&sum, &[("past + sequence_length", 9)]), (8, 9, 1));
+    let all = [("past + sequence_length", 9), ("past", 3), ("sequence_length", 2)];
+    let given = all.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect();
+    let wrong = Sizing::given(&sum, given, 1).contradictions;
+    assert_eq!(wrong, ["past + sequence_length is 3 + 2 = 5, and was given as 9"]);
+}
+
 #[test]
 fn only_more_than_a_batch_has_to_be_given() {
     let sized = |dims| Sizing::of(&model(vec![input("x", ElementType::Float32, dims)]));
@@ -126,7 +163,8 @@ fn only_more_than_a_batch_has_to_be_given() {
     assert!(!sized("?,3,?,224").inputs[0].is_complete());
     assert!(!sized("any").inputs[0].is_complete());
     let open = &sized("?,3,height,224").inputs[0].open;
-    let height = OpenDimension { axis: 2, name: Some("height".to_owned()), assumed: 640 };
+    let name = Some("height".to_owned());
+    let height = OpenDimension { axis: 2, name, assumed: 640, follows: false };
     assert_eq!((open.len(), &open[1]), (2, &height));
 }
 

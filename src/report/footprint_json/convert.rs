@@ -14,6 +14,12 @@ impl<'a> Measured<'a> {
             schema: SCHEMA,
             environment: environment(&footprint.environment, footprint.topology),
             models: footprint.models.iter().map(Model::from).collect(),
+            assumed: footprint
+                .assumed
+                .iter()
+                .chain(&footprint.assumed_values)
+                .map(String::as_str)
+                .collect(),
             stages: footprint.stages.iter().map(Stage::from).collect(),
             ram: plan.map(|plan| ram(plan, footprint)),
             cpu: cpu(footprint),

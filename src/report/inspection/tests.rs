@@ -8,13 +8,15 @@ use crate::units::Source;
 const SCHEMA: &str = include_str!("../../../schemas/inspect-1.schema.json");
 
 /// The contract's keys in order.
-const CONTRACT: &str = "{schema,path,file_bytes,producer,ir_version,opsets[{domain,version}],
+const CONTRACT: &str =
+    "{schema,path,format,file_bytes,producer,ir_version,opsets[{domain,version}],
     inputs[{name,element_type,dims[],index_below,kind,feeds,assumed_shape[]}],
     overridable_inputs[],outputs[{name,element_type,dims[]}],
     node_count,operators[{domain,op_type,count,local}],
     parameters,weight_bytes,weights[{element_type,elements,bytes}],constant_bytes,
     external_files[{location,path,needed_bytes,found_bytes,state}],
-    load{resident_bytes S,peak_bytes S},can_be_sized,obstacles[{code,text}],command}";
+    load{resident_bytes S,peak_bytes S},can_be_sized,obstacles[{code,text}],
+    step,assumed_values[],command,asks}";
 
 /// A file with something of everything.
 fn planted() -> Inspection {
@@ -22,6 +24,7 @@ fn planted() -> Inspection {
     let span = |mib| Span::exact(Bytes::mib(mib), Source::Assumed);
     Inspection {
         path: "m.onnx".to_owned(),
+        format: "ort",
         file_bytes: Bytes::new(1),
         producer: None,
         ir_version: 8,
@@ -66,7 +69,10 @@ fn planted() -> Inspection {
         load: Load { resident_bytes: span(30), peak_bytes: span(32) },
         can_be_sized: false,
         obstacles: vec![Obstacle { code: "external_data", text: "its weights".to_owned() }],
+        step: Some("past.0.key".to_owned()),
+        assumed_values: vec!["max_length = 1".to_owned()],
         command: None,
+        asks: Some("the input `x` declares no shape".to_owned()),
     }
 }
 
@@ -82,7 +88,11 @@ fn bare() -> Inspection {
         external_files: vec![],
         can_be_sized: true,
         obstacles: vec![],
+        format: "onnx",
+        step: None,
+        assumed_values: vec![],
         command: Some("mediscope-size measure --model m.onnx".to_owned()),
+        asks: None,
         ..planted()
     }
 }
@@ -117,8 +127,8 @@ fn a_shape_that_has_to_be_given_is_asked_for() {
     inspection.inputs[0].dims = None;
     inspection.inputs[0].assumed_shape = None;
     let text = inspection_text(&inspection, Layout { width: 200, lines: Lines::Unicode });
-    assert!(text.contains("no shape for x: write that of your requests"), "{text}");
-    assert!(text.contains("any"), "{text}");
+    assert!(text.contains("The input `x` declares no shape."), "{text}");
+    assert!(text.contains("any") && !text.contains("To measure it"), "{text}");
 }
 
 #[test]
@@ -127,4 +137,7 @@ fn what_costs_or_misleads_is_noted() {
     assert!(text.contains("1 input (scale) has a stored default"), "{text}");
     assert!(text.contains("defines Twice itself"), "{text}");
     assert!(text.contains("Keep the model and the files"), "{text}");
+    assert!(text.contains("ONNX Runtime's own format"), "{text}");
+    assert!(text.contains("One run is one step, as past.0.key shows"), "{text}");
+    assert!(text.contains("These are assumed: max_length = 1"), "{text}");
 }

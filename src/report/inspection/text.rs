@@ -33,8 +33,9 @@ fn header(it: &Inspection, layout: Layout) -> String {
         it.opsets.iter().map(|set| format!("{} {}", set.domain, set.version)).collect();
     let producer = it.producer.as_ref().map_or(String::new(), |p| format!(", written by {p}"));
     let facts = format!(
-        "{}{producer}. ONNX format (IR) {}, operator set{} {}. Read without running it.",
+        "{}{producer}. {} (IR) {}, operator set{} {}. Read without running it.",
         it.file_bytes,
+        if it.format == "ort" { "ONNX Runtime's own format, of ONNX" } else { "ONNX format" },
         it.ir_version,
         plural(opsets.len()),
         opsets.join(", "),
@@ -69,6 +70,9 @@ fn verdict(it: &Inspection, layout: Layout) -> String {
     if let Some(command) = &it.command {
         // Never wrapped, so that it can be copied.
         let _ = writeln!(out, "  • To measure it:\n\n    {BOLD}{command}{BOLD:#}");
+    }
+    if let Some(asks) = &it.asks {
+        let _ = writeln!(out, "  • {}", wrap(&sentence(asks), layout, 4));
     }
     out
 }
@@ -206,11 +210,25 @@ fn notes(it: &Inspection) -> Vec<String> {
             local.join(", ")
         ));
     }
-    for input in it.inputs.iter().filter(|input| it.can_be_sized && input.dims.is_none()) {
+    if it.format == "ort" {
+        notes.push(
+            "The file is in ONNX Runtime's own format: its graph was optimised when it was written, \
+             so the level of optimisation changes little, and operators may be those of the machine \
+             that wrote it."
+                .to_owned(),
+        );
+    }
+    if let Some(port) = &it.step {
         notes.push(format!(
-            "The file declares no shape for {}: write that of your requests where the command says \
-             DIMS.",
-            input.name
+            "One run is one step, as {port} shows, and a request takes many: count them for times \
+             and rates, and give the longest shapes."
+        ));
+    }
+    if !it.assumed_values.is_empty() {
+        notes.push(format!(
+            "Lengths, counts and sizes can decide what a run costs. These are assumed: {}; give those \
+             of your requests, as in --input NAME=448.",
+            it.assumed_values.join("; ")
         ));
     }
     if !it.overridable_inputs.is_empty() {

@@ -280,6 +280,8 @@ pub fn warnings() -> Vec<Warning> {
         Warning::Disturbed("other processes used 25 % of the CPUs".to_owned()),
         Warning::NoRoom { concurrency: 16 },
         Warning::AssumedShape(vec!["ids: sequence = 128".to_owned()]),
+        Warning::AssumedValue(vec!["max_length = 1".to_owned()]),
+        Warning::OneStep { model: "decoder".to_owned(), port: "past.0.key".to_owned() },
         Warning::OtherCpu { measured_on: "Some CPU".to_owned() },
         Warning::LargestImage { sizes: vec![Megapixels::TWO] },
         Warning::MoreCpus { measured_on: 2, together: Some(1.9) },

@@ -208,6 +208,8 @@ reason-cpu-binds = The CPUs are the limit: RAM holds { $n ->
     [one] 1 request
    *[other] { $n } requests
 } in flight, and beyond { $useful } they only queue.
+beside-assumed = Assumed, as nobody gave them: { $what }.
+beside-one-step = One run of { $model } is one step of a request that takes many ({ $port }).
 reason-quota = The box has less than one CPU: once its share of each 100 ms is used up the kernel makes the service wait, so that even a lone request takes { $time }.
 summary-not-checked = The prediction was not checked at a concurrency that it was not fitted on: its error is not known.
 upgrade-enough = For { $n ->
@@ -614,6 +616,8 @@ note-no-room = { $n ->
    *[other] { $n } requests
 } in flight would have taken more memory than the measuring machine had free, so fewer were measured and the rest is extrapolated. A larger machine measures more of them.
 note-assumed-shape = The model leaves shapes open and nobody gave them, so these are assumed: { $dims }. RAM and time follow the shape: give what requests have with --shape, or under `inputs:` in a profile.
+note-assumed-value = Nobody gave these numbers that inputs are fed with, so they are assumed: { $values }. A length, a count or a size can decide what a run costs: give what requests have with --input NAME=VALUE, or under `inputs:` in a profile.
+note-one-step = One run of { $model } is one step, as its { $port } shows, and a request takes many: its time is that of all of them, and what it keeps from step to step grows. Requests here are single steps of the shapes that were fed: give the longest with --shape, and multiply times by the steps of a request.
 note-other-cpu = The footprint was measured on another processor ({ $cpu }): bytes carry over, but times and requests a second may not. --remeasure measures on this one.
 note-largest-image = Requests may carry images of { $sizes }: everything here is for the largest.
 note-more-cpus = Measured on { $n ->

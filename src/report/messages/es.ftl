@@ -208,6 +208,8 @@ reason-cpu-binds = El límite son las CPU: en la RAM { $n ->
     [one] cabe 1 petición
    *[other] caben { $n } peticiones
 } a la vez, y más allá de { $useful } solo hacen cola.
+beside-assumed = Se suponen, pues nadie los dio: { $what }.
+beside-one-step = Una ejecución de { $model } es un paso de una petición que da muchos ({ $port }).
 reason-quota = La máquina tiene menos de una CPU: gastada su parte de cada 100 ms, el núcleo hace esperar al servicio, de modo que incluso una petición a solas tarda { $time }.
 summary-not-checked = La previsión no se comprobó con una concurrencia distinta de las del ajuste: no se conoce su error.
 upgrade-enough = Para { $n ->
@@ -614,6 +616,8 @@ note-no-room = { $n ->
    *[other] { $n } peticiones simultáneas habrían
 } ocupado más memoria de la que la máquina de medir tenía libre, así que se midieron menos y el resto se extrapola. Una máquina mayor mide más.
 note-assumed-shape = El modelo deja formas abiertas y nadie las dio, así que se suponen: { $dims }. La RAM y el tiempo siguen a la forma: dé la de las peticiones con --shape, o en `inputs:` de un perfil.
+note-assumed-value = Nadie dio estos números con los que se alimentan las entradas, así que se suponen: { $values }. Una longitud, un recuento o un tamaño puede decidir lo que cuesta una ejecución: dé los de las peticiones con --input NAME=VALUE, o en `inputs:` de un perfil.
+note-one-step = Una ejecución de { $model } es un solo paso, como muestra su { $port }, y una petición da muchos: su tiempo es el de todos, y crece lo que guarda de paso en paso. Aquí una petición es un solo paso con las formas dadas: dé la más larga con --shape y multiplique los tiempos por los pasos de una petición.
 note-other-cpu = Se midió en otro procesador ({ $cpu }): los bytes valen, pero los tiempos y las peticiones por segundo quizá no. --remeasure mide en este.
 note-largest-image = Las peticiones pueden traer imágenes de { $sizes }: todo lo de aquí es para la mayor.
 note-more-cpus = Medido en { $n ->
