@@ -11,12 +11,13 @@ mod keys;
 mod live;
 mod models;
 mod nesting;
+mod paths;
 mod request;
 mod route;
 mod secret;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,7 @@ pub use live::{
     Ask, BASE64_MARK, FILE_MARK, Fresh, Json, Live, Ready, Values, asks, resolved, socket_and_path,
 };
 pub use models::{Model, ModelSource, Models};
+pub use paths::as_written;
 pub use request::{Batch, HeatmapEdge, RequestImage, RequestSpec};
 pub use route::{Kind, When};
 pub use secret::{Allowed, ENVIRONMENT_MARK, filled, variable_in};
@@ -82,14 +84,19 @@ impl Profile {
             .map_err(|reason| ProfileError::Unreadable { path: path.to_owned(), reason })?;
         let mut profile = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        profile.models.resolve_paths(folder);
         if let Some(live) = &mut profile.live {
             live.resolve_paths(folder);
         }
-        if let Some(RequestImage::Files(image)) = &mut profile.request.image {
-            *image = folder.join(&*image);
-        }
+        profile.each_path_here(&mut |path| *path = folder.join(&*path));
         Ok(profile)
+    }
+
+    /// Every path but those of a live service.
+    fn each_path_here(&mut self, change: &mut dyn FnMut(&mut PathBuf)) {
+        self.models.each_path(change);
+        if let Some(RequestImage::Files(image)) = &mut self.request.image {
+            change(image);
+        }
     }
 
     /// Finds a profile by what the user typed: the name of an embedded one, else a file.
@@ -113,6 +120,25 @@ impl Profile {
     /// Where a path in it is not Unicode.
     pub fn to_yaml(&self) -> Result<String, serde_yaml::Error> {
         serde_yaml::to_string(self)
+    }
+
+    /// The profile as YAML for a file in `folder`, from which all of its paths are found.
+    ///
+    /// # Errors
+    /// As [`Profile::to_yaml`].
+    pub fn to_yaml_in(&self, folder: &Path) -> Result<String, serde_yaml::Error> {
+        let mut written = self.clone();
+        // A path that cannot be looked at is written as it is.
+        let mut change = |path: &mut PathBuf| {
+            if let Ok(other) = as_written(path, folder) {
+                *path = other;
+            }
+        };
+        written.each_path_here(&mut change);
+        if let Some(live) = &mut written.live {
+            live.each_path(&mut change);
+        }
+        written.to_yaml()
     }
 
     /// The title, or the name where there is none.

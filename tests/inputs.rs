@@ -315,7 +315,8 @@ fn every_command_that_an_inspection_prints_runs() {
         fs::create_dir(folder.path().join("-my models")).unwrap();
         onnx::write(&folder.path().join("-my models"), made);
         let run = |command: &str| {
-            let output = std::process::Command::new("sh")
+            // What cannot be typed is quoted as bash, zsh and ksh read it.
+            let output = std::process::Command::new("bash")
                 .args(["-c", command])
                 .current_dir(folder.path())
                 .env("PATH", {

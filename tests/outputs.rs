@@ -173,3 +173,36 @@ fn links_in_a_ring_are_an_error() {
     assert_refused(&ran, "a.md");
     assert!(ran.stderr.contains("cannot write a.md"), "{ran:?}");
 }
+
+/// A profile that is written elsewhere names its files so that they are found from there, from
+/// wherever the tool is started next.
+#[test]
+fn a_written_profile_names_its_files_from_its_own_folder() {
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models/words.ort");
+    for folder in ["profiles", "profiles/deep", "models", "."] {
+        let place = Place::new();
+        for made in ["models", "profiles/deep", "elsewhere"] {
+            fs::create_dir_all(place.file(made)).unwrap();
+        }
+        fs::copy(models, place.file("models/words.ort")).unwrap();
+        image::RgbImage::new(16, 16).save(place.file("photo.png")).unwrap();
+        let written = place.file(folder).join("words.yaml");
+        let name = format!("{folder}/words.yaml");
+        let asked = ["measure", "--model", "models/words.ort", "--image", "photo.png", "-o", &name];
+        let ran = place.run(&[&asked[..], &["--synthetic", PLANTED, "--quiet"]].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        // The whole place moves: nothing in the profile says where it was.
+        let text = fs::read_to_string(&written).unwrap();
+        assert!(!text.contains(place.file("").to_str().unwrap()), "{text}");
+        let profile: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        let paths = [&profile["models"]["words"]["path"], &profile["request"]["image"]];
+        for (path, file) in paths.iter().zip(["models/words.ort", "photo.png"]) {
+            let found = written.parent().unwrap().join(path.as_str().unwrap());
+            assert_eq!(found.canonicalize().unwrap(), place.file(file).canonicalize().unwrap());
+        }
+        let elsewhere = format!("../{name}");
+        let again = ["measure", "--profile", &elsewhere, "--dry-run", "--remeasure"];
+        let ran = place.command(&again).current_dir(place.file("elsewhere")).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+}

@@ -7,10 +7,11 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::Exit;
+use super::measure::folder_of_profile;
 use super::printer::Printer;
 use crate::cli::{GlobalArgs, InitArgs};
 use crate::footprint::checked::made_one_line;
-use crate::profile::Profile;
+use crate::profile::{Profile, as_written};
 use crate::reference::{Dim, ModelInfo, Sizing, inspect};
 use crate::text::{Form, guarded, shell_word};
 
@@ -19,7 +20,7 @@ pub fn run(args: &InitArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
     if global.is_json().map_err(anyhow::Error::msg)? {
         bail!("a profile is YAML: leave out --format json");
     }
-    let folder = args.output.as_deref().and_then(Path::parent);
+    let folder = args.output.as_deref().map_or(Path::new(""), folder_of_profile);
     let text = written(&args.model, folder)?;
     // What is written must be what is read.
     Profile::parse(&text, "the new profile")?;
@@ -41,7 +42,7 @@ pub fn run(args: &InitArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
 }
 
 /// The profile, with what can be said of each model and with comments for what cannot.
-fn written(models: &[std::path::PathBuf], folder: Option<&Path>) -> anyhow::Result<String> {
+fn written(models: &[std::path::PathBuf], folder: &Path) -> anyhow::Result<String> {
     let mut entries = String::new();
     let mut names: Vec<String> = Vec::new();
     for path in models {
@@ -78,27 +79,9 @@ fn quoted(text: &str) -> anyhow::Result<String> {
     })
 }
 
-fn entry(
-    name: &str,
-    path: &Path,
-    folder: Option<&Path>,
-    info: &ModelInfo,
-) -> anyhow::Result<String> {
-    // Paths in a profile are relative to its folder.
-    let relative = folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
-    let absolute;
-    let shown = match folder {
-        Some(folder)
-            if !folder.as_os_str().is_empty()
-                && relative.is_relative()
-                && path.strip_prefix(folder).is_err() =>
-        {
-            absolute = std::path::absolute(path)?;
-            &absolute
-        }
-        _ => relative,
-    };
-    let Some(shown) = shown.to_str() else {
+fn entry(name: &str, path: &Path, folder: &Path, info: &ModelInfo) -> anyhow::Result<String> {
+    let written = as_written(path, folder)?;
+    let Some(shown) = written.to_str() else {
         bail!("the path {} is not Unicode, which YAML must be: rename the file", path.display())
     };
     let mut text = format!("  {}:\n    path: {}\n", quoted(name)?, quoted(shown)?);

@@ -58,9 +58,19 @@ pub fn run(args: &MeasureArgs, global: &GlobalArgs, printer: &Printer) -> anyhow
     Ok(if obtained.interrupted { Exit::Interrupted } else { Exit::Answered })
 }
 
+/// Where the paths of a profile that is written there start. One that goes into a pipe or to a device
+/// has no folder of its own.
+pub fn folder_of_profile(output: &Path) -> &Path {
+    let here = Path::new("");
+    let is_stream = output.metadata().is_ok_and(|there| !there.is_file());
+    if is_stream { here } else { output.parent().unwrap_or(here) }
+}
+
 /// Writes a profile with its footprint, and says what to do with it.
 pub fn write_profile(profile: &Profile, output: &Path, printer: &Printer) -> anyhow::Result<()> {
-    let yaml = profile.to_yaml().context("the profile cannot be written as YAML")?;
+    let yaml = profile
+        .to_yaml_in(folder_of_profile(output))
+        .context("the profile cannot be written as YAML")?;
     write_file(output, yaml.as_bytes())?;
     printer.notice(&format!(
         "wrote {}; size a box with `mediscope-size --profile {} --ram 1G --cpus 1`",

@@ -1,6 +1,6 @@
 //! The service that the options name: a profile, or one model with what is given of its inputs.
 
-use std::path::{PathBuf, absolute};
+use std::path::PathBuf;
 
 use anyhow::Context;
 
@@ -25,8 +25,7 @@ pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
     if let Some(image) = &args.image {
         profile.request.image = Some(match image {
             ImageArg::Generated(size) => RequestImage::Generated(*size),
-            // A profile that is written elsewhere still names it.
-            ImageArg::Files(path) => RequestImage::Files(absolute(path)?),
+            ImageArg::Files(path) => RequestImage::Files(path.clone()),
         });
     }
     Ok(profile)

@@ -208,10 +208,16 @@ pub fn socket_and_path(url: &str) -> Option<(&str, Option<&str>)> {
 
 /// The address with a socket that does not depend on where the profile lies.
 pub fn resolved(url: &str, folder: &Path) -> String {
+    with_socket(url, &mut |path| *path = folder.join(&*path))
+}
+
+fn with_socket(url: &str, change: &mut dyn FnMut(&mut PathBuf)) -> String {
     match socket_and_path(url) {
         Some((socket, path)) if !socket.is_empty() => {
             let asked = path.map(|path| format!(":{path}")).unwrap_or_default();
-            format!("{SOCKET_MARK}{}{asked}", folder.join(socket).display())
+            let mut socket = PathBuf::from(socket);
+            change(&mut socket);
+            format!("{SOCKET_MARK}{}{asked}", socket.display())
         }
         _ => url.to_owned(),
     }
@@ -303,30 +309,37 @@ impl Live {
         if self.folder.is_some() || !folder.as_os_str().is_empty() {
             self.folder = Some(folder.join(self.folder.as_deref().unwrap_or(Path::new(""))));
         }
-        if let Some(ca) = &mut self.ca {
-            *ca = folder.join(&*ca);
-        }
+        self.each_file(&mut |path| *path = folder.join(&*path));
+    }
+
+    /// Every path but the folder that it is started in.
+    fn each_file(&mut self, change: &mut dyn FnMut(&mut PathBuf)) {
+        self.ca.iter_mut().for_each(&mut *change);
         let asked = self.requests.iter_mut().filter_map(|ask| ask.url.as_mut());
         let ready = match &mut self.ready {
             Some(Ready::Url(url)) => Some(url),
             _ => None,
         };
         for url in asked.chain(ready).chain([&mut self.url]) {
-            *url = resolved(url, folder);
+            *url = with_socket(url, change);
         }
         for ask in &mut self.requests {
-            if let Some(body) = &mut ask.body {
-                *body = folder.join(&*body);
-            }
+            ask.body.iter_mut().for_each(&mut *change);
             for value in ask.form.values_mut().flat_map(|Values(values)| values) {
-                if let Some(file) = value.strip_prefix(FILE_MARK)
-                    && Fresh::of(value).is_none()
-                {
-                    *value = format!("{FILE_MARK}{}", folder.join(file).display());
+                if Fresh::of(value).is_none() {
+                    change_marked(value, &FILE_MARK.to_string(), change);
                 }
             }
-            ask.resolve_json(folder);
+            if let Some(Json(json)) = &mut ask.json {
+                each_file_of(json, change);
+            }
         }
+    }
+
+    /// Every path.
+    pub(super) fn each_path(&mut self, change: &mut dyn FnMut(&mut PathBuf)) {
+        self.folder.iter_mut().for_each(&mut *change);
+        self.each_file(change);
     }
 }
 
@@ -353,7 +366,7 @@ impl Ask {
     /// Makes the paths in JSON ones that do not depend on where the profile lies.
     pub fn resolve_json(&mut self, folder: &Path) {
         if let Some(Json(json)) = &mut self.json {
-            resolve_json(json, folder);
+            each_file_of(json, &mut |path| *path = folder.join(&*path));
         }
     }
 }
@@ -389,16 +402,21 @@ fn texts_of<'a>(value: &'a serde_yaml::Value, texts: &mut Vec<&'a str>) {
     }
 }
 
-fn resolve_json(value: &mut serde_yaml::Value, folder: &Path) {
+/// Changes the path in a text that begins with a mark.
+fn change_marked(text: &mut String, mark: &str, change: &mut dyn FnMut(&mut PathBuf)) {
+    if let Some(file) = text.strip_prefix(mark) {
+        let mut path = PathBuf::from(file);
+        change(&mut path);
+        *text = format!("{mark}{}", path.display());
+    }
+}
+
+fn each_file_of(value: &mut serde_yaml::Value, change: &mut dyn FnMut(&mut PathBuf)) {
     match value {
-        serde_yaml::Value::String(text) => {
-            if let Some(file) = text.strip_prefix(BASE64_MARK) {
-                *text = format!("{BASE64_MARK}{}", folder.join(file).display());
-            }
-        }
-        serde_yaml::Value::Sequence(list) => list.iter_mut().for_each(|v| resolve_json(v, folder)),
+        serde_yaml::Value::String(text) => change_marked(text, BASE64_MARK, change),
+        serde_yaml::Value::Sequence(list) => list.iter_mut().for_each(|v| each_file_of(v, change)),
         serde_yaml::Value::Mapping(map) => {
-            map.iter_mut().for_each(|(_, v)| resolve_json(v, folder));
+            map.iter_mut().for_each(|(_, v)| each_file_of(v, change));
         }
         _ => {}
     }

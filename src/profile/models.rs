@@ -1,7 +1,7 @@
 //! The models of a profile: an ordered map from name to model, in which no name comes twice.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
@@ -74,14 +74,12 @@ impl Models {
         &self.kinds
     }
 
-    pub(super) fn resolve_paths(&mut self, folder: &Path) {
+    pub(super) fn each_path(&mut self, change: &mut dyn FnMut(&mut PathBuf)) {
         for model in &mut self.models {
             if let ModelSource::File(path) = &mut model.source {
-                *path = folder.join(&*path);
+                change(path);
             }
-            for file in model.inputs.files_mut() {
-                *file = folder.join(&*file);
-            }
+            model.inputs.files_mut().for_each(&mut *change);
         }
     }
 }
