@@ -296,7 +296,9 @@ fn from_root(path: &[String], depth: usize) -> Option<&[String]> {
 fn violations(file: &str, source: &str, crates: &BTreeSet<String>) -> Vec<String> {
     let room = room_of(file);
     // Tests of a room that thinks may put a file somewhere to see what comes of it.
-    let is_test = file.ends_with("/tests.rs") || file.contains("/tests/");
+    let is_tests = file.ends_with("/tests.rs") || file.contains("/tests/");
+    let tests_from = source.lines().position(|line| line.trim() == "#[cfg(test)]");
+    let is_test = |line: usize| is_tests || tests_from.is_some_and(|from| line > from);
     let names = Names::of(source);
     let mut found = Vec::new();
     let mut refuse = |line: usize, what: String| found.push(format!("src/{file}:{line}: {what}"));
@@ -314,7 +316,7 @@ fn violations(file: &str, source: &str, crates: &BTreeSet<String>) -> Vec<String
             let allowed = room.crates.contains(&first.as_str())
                 || (room.crates.contains(&"*") && !is_exclusive)
                 || ONLY_IN.contains(&(first.as_str(), room.name))
-                || (is_test && first == "tempfile");
+                || (is_test(*line) && first == "tempfile");
             if !allowed {
                 refuse(*line, format!("`{}` must not use the crate `{first}`", room.name));
             }
