@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::secret::{Allowed, ENVIRONMENT_MARK, variable_in, variables_of};
 use super::{ProfileError, from_yaml, text_of};
@@ -136,10 +136,30 @@ impl From<Values> for Typed {
     }
 }
 
-/// Any JSON, as a profile writes it.
+/// Any JSON, as a profile writes it: YAML without what JSON does not have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Json(serde_yaml::Value);
+pub struct Json(#[serde(deserialize_with = "json")] serde_yaml::Value);
+
+fn json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<serde_yaml::Value, D::Error> {
+    let value = serde_yaml::Value::deserialize(deserializer)?;
+    is_json(&value).map_err(serde::de::Error::custom)?;
+    Ok(value)
+}
+
+/// Numbers and words that are true or false are keys in YAML, and become texts.
+fn is_json(value: &serde_yaml::Value) -> Result<(), &'static str> {
+    use serde_yaml::Value;
+    match value {
+        Value::Tagged(_) => Err("JSON has no tags: leave out the word that begins with `!`"),
+        Value::Sequence(list) => list.iter().try_for_each(is_json),
+        Value::Mapping(map) => map.iter().try_for_each(|(key, value)| match key {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => is_json(value),
+            _ => Err("the keys of JSON are texts: put the key in quotes"),
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
 
 impl Json {
     /// What this value is in JSON.
