@@ -18,8 +18,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use live::{
-    During, Failure, Growth, Level, LiveRecord, ManagedHeap, ManagedRuntime, PeaksBy, Round,
-    TOO_MANY, ToldBy,
+    Accumulated, During, Failure, Growth, LeftBehind, Level, LiveRecord, ManagedHeap,
+    ManagedRuntime, PeaksBy, Repeated, Round, TOO_MANY, TmpfsUse, ToldBy, Unexplained,
 };
 pub use load::Load;
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
@@ -108,6 +108,24 @@ pub struct Footprint {
     /// How long measuring was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_seconds: Option<Seconds>,
+}
+
+/// More requests than were seen to be enough for what accumulates, so that a limit which is too small is
+/// reached for certain.
+const ENOUGH: f64 = 1.1;
+
+impl Footprint {
+    /// Requests after which all is there that a live service accumulates; 0 where nothing does.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of requests"
+    )]
+    pub fn requests_to_accumulate(&self) -> u64 {
+        let found = self.live.as_ref().and_then(|live| live.accumulated.as_ref());
+        found.map_or(0, |a| (a.requests as f64 * ENOUGH).ceil() as u64)
+    }
 }
 
 /// The machine and the settings.

@@ -13,7 +13,7 @@ use super::Exit;
 use super::footprint::{DEFAULT_BUDGET, Request, Runnable};
 use super::printer::Printer;
 use crate::cli::{FindArg, GlobalArgs, VerifyArgs};
-use crate::footprint::Temper;
+use crate::footprint::{Footprint, Temper};
 use crate::measure::control_group::{ControlGroup, Limits, Place, Watcher};
 use crate::measure::host::HostBox;
 use crate::measure::host::files::Files;
@@ -77,6 +77,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
         version: place.version.number(),
         planned,
         promise: promised(concurrency)?,
+        accumulated_over: plan.footprint.as_ref().map_or(0, Footprint::requests_to_accumulate),
         trials: Vec::new(),
         most: None,
         least: None,

@@ -48,8 +48,33 @@ pub struct LiveRecord {
     /// of files that it read are in it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_peak_bytes: Option<Bytes>,
-    /// What was driven, by concurrency.
+    /// What was driven, in its order.
     pub rounds: Vec<Round>,
+    /// Memory that the first requests left behind, and later ones no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accumulated: Option<Accumulated>,
+    /// A control round that differs from the others by more than chance, and than what requests left
+    /// behind explains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unexplained: Option<Unexplained>,
+    /// The same few bodies were sent again and again, and the first answers took many times what later
+    /// ones did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
+    /// Requests that differ from each other, of all that could be sent; older records do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub different_requests: Option<u64>,
+    /// Whether peaks and levels include what its control group was charged beyond the pages of its
+    /// processes: files in a tmpfs, buffers of sockets.
+    #[serde(default)]
+    pub charged: bool,
+    /// File systems in memory on which it had files open and that filled up, where no control group told
+    /// what it was charged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tmpfs: Vec<TmpfsUse>,
+    /// What it left behind in file systems in memory after it was stopped, all starts together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_behind: Option<LeftBehind>,
     /// Memory that does not come back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub growth: Option<Growth>,
@@ -126,6 +151,76 @@ impl ManagedRuntime {
     }
 }
 
+/// Memory that rises with the number of requests answered and then levels off: kept answers, heaps that
+/// fill up, pages that become private after a fork.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accumulated {
+    /// In the end.
+    pub bytes: Bytes,
+    /// Requests after which it rises no further, or so many as were answered.
+    pub requests: u64,
+    /// Whether it was seen to rise no further.
+    pub levelled_off: bool,
+    /// Whether it stopped rising when the bodies were used up and came again: with more of them it may
+    /// rise further.
+    #[serde(default)]
+    pub bodies_used_up: bool,
+}
+
+/// A control round that nothing explains.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unexplained {
+    /// Requests in flight.
+    pub concurrency: u32,
+    /// Its peak, anonymous and shared memory.
+    pub anon_bytes: Bytes,
+    /// What the other rounds let expect.
+    pub expected_bytes: Span<Bytes>,
+}
+
+/// First answers that took many times what later ones to the same bodies did. They were made once and
+/// kept, or something else was made once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeated {
+    /// Bodies that differ.
+    pub bodies: u64,
+    /// What the first answer took beyond what was held at rest.
+    pub first_bytes: Bytes,
+    /// What a later one took.
+    pub later_bytes: Bytes,
+    /// CPU time of the first answer.
+    pub first_cpu_seconds: Seconds,
+    /// CPU time of a later one.
+    pub later_cpu_seconds: Seconds,
+}
+
+/// A file system in memory that filled up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TmpfsUse {
+    /// Where it is mounted; `memfd` for files without a name.
+    #[serde(deserialize_with = "checked::one_line")]
+    pub path: String,
+    /// The most that was used beyond what was before.
+    pub peak_bytes: Bytes,
+    /// What of that was left in the end.
+    pub left_bytes: Bytes,
+}
+
+/// What a service left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftBehind {
+    /// In bytes.
+    pub bytes: Bytes,
+    /// File systems that filled up meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+}
+
 /// By what the number of requests at work was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -178,6 +273,10 @@ pub struct Round {
     pub before: u64,
     /// The height of memory.
     pub peak: Level,
+    /// A control: fewer in flight again after more were, to tell what the number of requests left behind
+    /// from what concurrency takes. It is no part of the line unless it contradicts it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub control: bool,
     /// Requests that were answered with success.
     pub answered: u64,
     /// Those that were not, by kind: `timeout`, `refused`, `reset`, `status 500` …
@@ -231,11 +330,9 @@ pub enum During {
     Start,
     /// Its first requests.
     FirstRequests,
-    /// Then some more at once, to find out which of its processes answer.
-    FindingWorkers,
     /// So many in flight together.
     Round,
-    /// Asked on and on, to see whether its memory grows.
+    /// Asked on and on, to see whether its memory grows, or with fewer at once again.
     Growth,
     /// So many together, as its first requests at all.
     ColdBurst,
@@ -247,7 +344,6 @@ impl During {
         match self {
             Self::Start => "start",
             Self::FirstRequests => "first_requests",
-            Self::FindingWorkers => "finding_workers",
             Self::Round => "round",
             Self::Growth => "growth",
             Self::ColdBurst => "cold_burst",
@@ -305,6 +401,11 @@ impl LiveRecord {
         rounds.map(|r| (r.concurrency, r.driver_share)).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
+    /// The rounds that make the line: all but controls.
+    pub fn ladder(&self) -> impl Iterator<Item = &Round> {
+        self.rounds.iter().filter(|round| !round.control)
+    }
+
     /// Whether the service could stand this round: all but a few requests were answered, and it
     /// went on.
     pub fn stood(&self, round: &Round) -> bool {
@@ -315,7 +416,8 @@ impl LiveRecord {
 impl Failure {
     /// Whether this is how that round ended.
     pub fn ended(&self, round: &Round) -> bool {
-        matches!(self.phase, During::Round | During::FirstRequests)
+        !round.control
+            && matches!(self.phase, During::Round | During::FirstRequests)
             && (self.start, self.concurrency) == (round.start, round.concurrency)
     }
 }
@@ -345,4 +447,9 @@ impl Round {
     pub fn failed_share(&self) -> Option<Share> {
         Share::new(self.failed())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

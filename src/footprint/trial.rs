@@ -70,6 +70,7 @@ pub struct Observation {
     pub wall: Seconds,
     /// What the kernel counted.
     pub counters: Counters,
-    /// Anonymous and file bytes when the anonymous ones were highest, of looks 5 ms apart.
+    /// Anonymous bytes with those of tmpfs and shared memory, and cached ones of other files, when the
+    /// former were highest, of samples 5 ms apart.
     pub highest: Option<(Bytes, Bytes)>,
 }

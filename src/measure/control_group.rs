@@ -6,6 +6,7 @@
 //! that every page it touches is charged to the group. Whatever becomes of this process, a
 //! [`Watcher`] outside the group ends what is in it and removes it.
 
+mod charge;
 mod counters;
 mod place;
 mod remains;
@@ -16,6 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+pub use self::charge::{Charge, Meter};
 pub use self::place::{Place, Version};
 pub use self::watcher::{WATCH_ARGUMENT, Watcher, watch};
 
@@ -213,9 +215,14 @@ impl ControlGroup {
         counters::read(&self.files, self.version, &self.memory, &self.cpu)
     }
 
-    /// Anonymous and file bytes in the group now, where the kernel tells.
-    pub fn sample(&self) -> Option<(Bytes, Bytes)> {
-        counters::sample(&self.files, self.version, &self.memory)
+    /// What the kernel charges it now, where the kernel tells.
+    pub fn charge(&self) -> Option<Charge> {
+        counters::charge(&self.files, self.version, &self.memory)
+    }
+
+    /// Its meter. The group is this tool's own, so its high-water mark may be reset.
+    pub fn meter(&self) -> Meter {
+        Meter::new(self.files.clone(), self.version, self.memory.clone(), true)
     }
 }
 

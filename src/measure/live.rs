@@ -1,12 +1,13 @@
 //! A service that runs by itself, measured from outside: its processes, its requests, its start and
 //! its end.
 //!
-//! [`owner`] tells who answers, [`tree`] which processes belong to them and what they hold, [`watch`] looks at them in
-//! between, [`client`] and [`load`] ask it, [`start`] starts and stops it, and [`campaign`] puts
+//! [`owner`] tells who answers, [`tree`] which processes belong to them and what they hold, [`usage`] what is
+//! charged besides, [`watch`] samples both in between, [`client`] and [`load`] ask it, [`start`] starts and stops it, and [`campaign`] puts
 //! these together to one measurement, of which [`record`] makes a footprint.
 
 pub mod campaign;
 pub mod client;
+pub mod headroom;
 pub mod heap;
 pub mod load;
 pub mod owner;
@@ -15,12 +16,14 @@ pub mod record;
 pub mod secrets;
 pub mod serving;
 pub mod start;
+pub mod tmpfs;
 pub mod tree;
+pub mod usage;
 pub mod watch;
 
 use super::memory::MemoryError;
 use crate::text::QUOTED;
-use crate::units::Seconds;
+use crate::units::{Bytes, Seconds};
 
 /// Why a live service is not measured.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +113,12 @@ pub enum LiveError {
     /// It was given a time, and that is over.
     #[error("the service took longer than it was given")]
     Late,
+    /// The machine would have run out of memory.
+    #[error(
+        "the measurement was stopped because only {0} of RAM were free: measure with fewer requests at once \
+         (--up-to), or on a machine with more"
+    )]
+    NoRoom(Bytes),
     /// Anything else of the system.
     #[error("{what}: {reason}")]
     Io {

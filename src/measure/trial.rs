@@ -269,7 +269,8 @@ fn watching<T>(
     let result = thread::scope(|scope| {
         threads::start_scoped(scope, "samples", || {
             while !is_over.load(Ordering::Acquire) {
-                if let Some(now) = group.sample() {
+                // Files in a tmpfs can no more be dropped than anonymous pages.
+                if let Some(now) = group.charge().map(|c| (c.anon + c.shmem, c.file)) {
                     let mut highest = highest.lock().unwrap_or_else(PoisonError::into_inner);
                     *highest = (*highest).max(Some(now));
                 }

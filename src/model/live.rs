@@ -1,9 +1,13 @@
-//! What a service does with its requests, told from outside: how many it works on at once, and
-//! whether its memory grows for ever.
+//! What a service does with its requests, told from outside: how many it works on at once, whether its
+//! memory grows for ever, and what accumulates and then levels off.
 //!
 //! A service that works on K requests at once holds what K need, however many wait at its door:
 //! `RAM(N) = a + b × min(N, K)`. Where memory does not move, the rate may tell: N users without a
 //! pause get `X(N) = min(N, K) / time` where the time is not spent on the CPU.
+
+mod history;
+
+pub use history::{Accumulation, Reading, accumulation};
 
 use super::line::{Line, Sample};
 

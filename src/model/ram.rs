@@ -75,6 +75,8 @@ pub struct RamModel {
     /// Bytes that a waiting one holds.
     waiting: f64,
     cold_extra: Option<ColdExtra>,
+    /// Bytes that a service which was just started does not hold yet.
+    accumulated: f64,
     mixture: Option<Mixture>,
     load_peak: Bytes,
     kernel: Bytes,
@@ -132,6 +134,7 @@ impl RamModel {
             most: MAX_CONCURRENCY,
             waiting: 0.0,
             cold_extra,
+            accumulated: 0.0,
             mixture: None,
             load_peak,
             kernel,
@@ -151,6 +154,13 @@ impl RamModel {
     #[must_use]
     pub fn at_most(self, requests: u32, waiting: Bytes) -> Self {
         Self { most: requests, waiting: waiting.as_f64(), ..self }
+    }
+
+    /// The same of a service that has accumulated so much once it has answered many requests: the line
+    /// and the peaks of bursts hold it, and a service that was just started does not.
+    #[must_use]
+    pub fn accumulated(self, bytes: Bytes) -> Self {
+        Self { accumulated: bytes.as_f64(), ..self }
     }
 
     /// The same of a service whose requests are not all of the kind that the line was measured on.
@@ -201,7 +211,7 @@ impl RamModel {
     pub fn cold(&self, n: u32) -> Option<Span<Bytes>> {
         let extra = self.cold_extra?;
         let requests = f64::from(n.min(self.most));
-        let with = |each: f64| self.at(n, each * requests);
+        let with = |each: f64| self.at(n, each * requests - self.accumulated);
         let typical = with(extra.typical);
         let total = Span::around(
             with(extra.least).low(),

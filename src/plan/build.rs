@@ -7,7 +7,7 @@ use super::components::{components, held};
 use super::curve::Curve;
 use super::load::{Parts, load};
 use super::mix::{cpu_seconds, mix_plan, mixture};
-use super::verdict::{verdict, warnings};
+use super::verdict::{verdict, warnings, withhold};
 use super::{
     BOXES, BoxRow, CpuAnswers, CpuPlan, Market, Plan, Question, ROWS, RamPlan, RamRow, State,
     StateCurve, TIGHT, Upgrade, sold,
@@ -71,7 +71,8 @@ pub fn plan(
         question,
     };
     let load = load(&parts);
-    let verdict = verdict(&curve, &ram, &cpu, question, design);
+    let mut verdict = verdict(&curve, &ram, &cpu, question, design);
+    withhold(&mut verdict, footprint);
     let verdict = if did_nothing { verdict.unknown() } else { verdict };
     Ok(Plan {
         name: name.to_owned(),
@@ -145,7 +146,9 @@ fn fitted(
     load_peak: Bytes,
     cold: fn(&ColdBurst) -> Bytes,
 ) -> Result<RamModel, PlanError> {
-    let cold: Vec<_> = footprint.cold_burst.iter().map(|c| (c.concurrency, cold(c))).collect();
+    let on_top = accumulated(footprint);
+    let bursts = footprint.cold_burst.iter();
+    let cold: Vec<_> = bursts.map(|c| (c.concurrency, cold(c) + on_top)).collect();
     let alike = alike(footprint, bytes, load_peak, &cold)?;
     Ok(match &footprint.mix {
         Some(mix) => alike.mixed(mixture(mix, bytes, State::AfterLazy)?),
@@ -162,6 +165,7 @@ fn alike(
 ) -> Result<RamModel, PlanError> {
     let line = line_of_peaks(&reached(footprint, bytes))?;
     let model = RamModel::new(line, cold, load_peak, footprint.marks.kernel_bytes)
+        .accumulated(accumulated(footprint))
         .of_processes(measured_full(footprint));
     Ok(match at_once(footprint) {
         Some(most) => model.at_most(most, held(footprint).high()),
@@ -173,6 +177,13 @@ fn alike(
 /// measured with any number.
 fn measured_full(footprint: &Footprint) -> u32 {
     if footprint.live.is_some() { 1 } else { footprint.topology.processes() }
+}
+
+/// What the first requests of a live service left behind: all points are of a service that holds it, and
+/// a burst comes to one that does not yet.
+fn accumulated(footprint: &Footprint) -> Bytes {
+    let found = footprint.live.as_ref().and_then(|live| live.accumulated.as_ref());
+    found.map_or(Bytes::ZERO, |a| a.bytes)
 }
 
 /// Requests that a live service works on at once, where an end was seen.
@@ -191,17 +202,22 @@ pub(super) fn reached(footprint: &Footprint, bytes: fn(&Point) -> Bytes) -> Vec<
     }
     let first = samples.first().map(|s| s.x);
     if samples.iter().all(|s| Some(s.x) == first) {
-        let rest = Point {
-            concurrency: 0,
-            peak_bytes: live.first.total(),
-            anon_bytes: live.first.anon_bytes,
-            file_bytes: live.first.file_bytes,
-            file_in_use_bytes: None,
-            repeat: 0,
-            held_out: false,
-            flat: true,
-        };
-        samples.push(Sample { x: 0.0, y: bytes(&rest).as_f64(), process: 0 });
+        // What was held before any request is one only of a service that keeps nothing.
+        let before = live.repeated.as_ref().map(|_| live.idle);
+        for level in [live.first].into_iter().chain(before) {
+            let anon_bytes = level.anon_bytes + accumulated(footprint);
+            let rest = Point {
+                concurrency: 0,
+                peak_bytes: anon_bytes + level.file_bytes,
+                anon_bytes,
+                file_bytes: level.file_bytes,
+                file_in_use_bytes: None,
+                repeat: 0,
+                held_out: false,
+                flat: true,
+            };
+            samples.push(Sample { x: 0.0, y: bytes(&rest).as_f64(), process: 0 });
+        }
     }
     samples
 }

@@ -4,6 +4,9 @@ use super::{Component, Scope};
 use crate::footprint::Footprint;
 use crate::units::{Bytes, Source, Span};
 
+/// How the part begins that the first requests leave behind; their number follows.
+pub(super) const ACCUMULATED: &str = "accumulated over the first ";
+
 /// The shared parts as the marks tell them apart, then what each stage of a request needs at its
 /// height. Stages follow each other and share memory, so theirs do not add up to the buffer.
 pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Component> {
@@ -34,11 +37,17 @@ pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Compo
             .iter()
             .map(|m| shared(&format!("model {}", m.name), m.resident_bytes, Source::Measured)),
     );
+    let found = footprint.live.as_ref().and_then(|live| live.accumulated.as_ref());
+    let accumulated = found.map_or(Bytes::ZERO, |a| a.bytes);
     parts.push(shared(
         "kept by the first requests",
-        base.typical().saturating_sub(marks.loaded_bytes + late),
+        base.typical().saturating_sub(marks.loaded_bytes + late + accumulated),
         Source::Fitted,
     ));
+    parts.extend(found.map(|a| {
+        let name = format!("{ACCUMULATED}{} requests", a.requests);
+        shared(&name, a.bytes, Source::Fitted)
+    }));
     parts.push(shared("kernel: page tables, stacks", marks.kernel_bytes, Source::Measured));
     parts.extend(footprint.stages.iter().map(|stage| Component {
         name: stage.name.clone(),

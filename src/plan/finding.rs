@@ -65,7 +65,7 @@ pub enum Overall {
     Tight,
     /// One is insufficient.
     DoesNotFit,
-    /// Nothing was asked about.
+    /// Nothing was asked about, or too little is known.
     Unknown,
 }
 

@@ -4,7 +4,7 @@
 use super::book::{Maker, Subject};
 use super::figure::{Figures, Shown};
 use super::sections::{bandwidth_status, disk_status};
-use super::verdict::overall;
+use super::verdict::{overall, withhold};
 use super::{Amount, Plan, Resource, ResourceVerdict, Status, TIGHT};
 use crate::service::{Quantity, Tier};
 use crate::units::{Bytes, Convention, Cpus, Seconds, Span};
@@ -223,4 +223,7 @@ fn verdicts(plan: &mut Plan, subject: &Subject<'_>, market: &Market) {
         });
     }
     plan.verdict.overall = overall(&plan.verdict.by_resource);
+    if let Some(footprint) = &plan.footprint {
+        withhold(&mut plan.verdict, footprint);
+    }
 }

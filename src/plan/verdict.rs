@@ -54,6 +54,25 @@ impl Verdict {
     }
 }
 
+/// Where the costs are those of first answers alone, and later ones were not as they are, no box is said
+/// to be enough.
+pub(super) fn withhold(verdict: &mut Verdict, footprint: &Footprint) {
+    if footprint.live.as_ref().is_none_or(|live| live.repeated.is_none()) {
+        return;
+    }
+    let mut is_insufficient = false;
+    for known in &mut verdict.by_resource {
+        match (known.resource, known.status) {
+            (_, Status::Insufficient) => is_insufficient = true,
+            (Resource::Ram | Resource::Cpu, _) => known.status = Status::Unknown,
+            _ => {}
+        }
+    }
+    if !is_insufficient {
+        verdict.overall = Overall::Unknown;
+    }
+}
+
 pub(super) fn overall(by_resource: &[ResourceVerdict]) -> Overall {
     let is_measured = |r: &&ResourceVerdict| matches!(r.resource, Resource::Ram | Resource::Cpu);
     if by_resource.iter().filter(is_measured).any(|r| r.status == Status::Unknown) {
@@ -178,7 +197,20 @@ fn live_warnings(live: &LiveRecord, ram: &RamPlan, question: &Question) -> Vec<W
         asked: question.ram,
     });
     let nothing = live.did_nothing().then_some(Warning::NotTheService);
-    nothing.into_iter().chain(grows).chain(failed).chain(burst).chain(heap).collect()
+    let accumulates = live.accumulated.as_ref().filter(|a| !a.levelled_off || a.bodies_used_up);
+    let accumulates = accumulates.map(|a| Warning::StillAccumulates {
+        bytes: a.bytes,
+        requests: a.requests,
+        bodies_used_up: a.bodies_used_up,
+    });
+    let unexplained = live.unexplained.clone().map(Warning::UnexplainedHistory);
+    let repeated = live.repeated.clone().map(Warning::RepeatedBodies);
+    let tmpfs = live
+        .tmpfs
+        .iter()
+        .map(|filled| Warning::TmpfsGrew { path: filled.path.clone(), bytes: filled.peak_bytes });
+    let known = [nothing, repeated, grows, accumulates, unexplained, failed, burst, heap];
+    known.into_iter().flatten().chain(tmpfs).collect()
 }
 
 pub(super) fn warnings(

@@ -128,6 +128,9 @@ pub struct Verification {
     pub planned: u32,
     /// Of the requests that were tried.
     pub promise: Promise,
+    /// Requests that each warm trial answered first, so that all was there that they leave behind; 0 where
+    /// they leave nothing.
+    pub accumulated_over: u64,
     /// The trials of the promise.
     pub trials: Vec<Tried>,
     /// The largest number of requests for the box, if it was searched for.

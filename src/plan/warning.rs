@@ -1,7 +1,7 @@
 //! What the reader should know besides the answer.
 
 use super::Bend;
-use crate::footprint::{Killed, ManagedRuntime, Topology};
+use crate::footprint::{Killed, ManagedRuntime, Repeated, Topology, Unexplained};
 use crate::units::{Bytes, Megapixels};
 
 impl Warning {
@@ -32,6 +32,10 @@ impl Warning {
             Self::OneBurst { .. } => "one_burst",
             Self::HeapFollowsRam { .. } => "heap_follows_ram",
             Self::NotTheService => "not_the_service",
+            Self::StillAccumulates { .. } => "still_accumulates",
+            Self::UnexplainedHistory { .. } => "unexplained_history",
+            Self::RepeatedBodies(_) => "repeated_bodies",
+            Self::TmpfsGrew { .. } => "tmpfs_grew",
         }
     }
 }
@@ -127,6 +131,28 @@ pub enum Warning {
     },
     /// The processes that were measured did nothing while requests were answered.
     NotTheService,
+    /// Memory of a live service accumulates, and where that ends was not seen.
+    StillAccumulates {
+        /// So far.
+        bytes: Bytes,
+        /// Over so many requests.
+        requests: u64,
+        /// The bodies were used up by then.
+        bodies_used_up: bool,
+    },
+    /// A live service takes another amount with fewer in flight again than before, and nothing explains
+    /// that.
+    UnexplainedHistory(Unexplained),
+    /// A live service answered the same bodies again and again, and the first answers took many times
+    /// what later ones did.
+    RepeatedBodies(Repeated),
+    /// A file system in memory filled up, and how much of that is charged to the service is not known.
+    TmpfsGrew {
+        /// Where it is mounted.
+        path: String,
+        /// By so much.
+        bytes: Bytes,
+    },
     /// Something disturbed the measurement.
     Disturbed(String),
     /// Measured on another processor than this.

@@ -177,7 +177,7 @@ pub const FILE_MARK: char = '@';
 pub const BASE64_MARK: &str = "@base64:";
 
 /// A value in JSON, a field of a form or a header that is another in each request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fresh {
     /// A whole number from 0 to 4294967295.
     Random,

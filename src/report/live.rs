@@ -6,7 +6,9 @@ use std::fmt::Write;
 use comfy_table::{ColumnConstraint, Width};
 
 use super::tables::{DIM, Layout, cells, grid, heading, listed, titled, wrap};
-use crate::footprint::{During, Failure, Footprint, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::footprint::{
+    Accumulated, During, Failure, Footprint, LeftBehind, LiveRecord, PeaksBy, Round, ToldBy,
+};
 use crate::model::live::FEWEST_LEVELS;
 use crate::plan::Plan;
 use crate::units::Bytes;
@@ -98,6 +100,7 @@ fn findings(plan: Option<&Plan>, live: &LiveRecord, layout: Layout) -> String {
     lines.extend(live.failures.iter().map(|failure| failed(failure, plan.is_some())));
     lines.extend(unanswered(live));
     lines.extend(unknown_growth(live));
+    lines.extend(left_behind(live));
     let bound = live.driver_bound();
     if !bound.is_empty() {
         let at: Vec<String> = bound.iter().map(u32::to_string).collect();
@@ -142,9 +145,6 @@ fn failed(failure: &Failure, has_line: bool) -> String {
         During::FirstRequests => {
             format!("It could not stand its first requests, {n} at once{start}: {what}.")
         }
-        During::FindingWorkers => {
-            format!("Some of its first requests, {n} at once{start}, were not answered: {what}.")
-        }
         During::Growth => format!(
             "It could not stand being asked on and on, {n} at once{start}: {what}. Whether its memory \
              grows is not known."
@@ -188,6 +188,7 @@ fn found(plan: &Plan, live: &LiveRecord) -> Vec<String> {
             live.workers
         ));
     }
+    lines.extend(accumulated(live));
     if let Some(growth) = &live.growth {
         lines.push(format!(
             "Its memory grows and does not come back: {} ({}–{}) a request over {} requests. That is \
@@ -200,6 +201,35 @@ fn found(plan: &Plan, live: &LiveRecord) -> Vec<String> {
         lines.extend(until(plan, live).map(Until::told));
     }
     lines
+}
+
+/// What accumulates, and how it was told.
+fn accumulated(live: &LiveRecord) -> Option<String> {
+    let found = live.accumulated.as_ref()?;
+    let Accumulated { bytes, requests, .. } = found;
+    let end = match (found.bodies_used_up, found.levelled_off) {
+        (true, _) => format!(
+            "until its bodies were used up, after {requests} requests: with more of them (--body FOLDER) it \
+             may rise further"
+        ),
+        (false, true) => format!("and levels off after {requests} requests"),
+        (false, false) => format!("over {requests} requests, and had not levelled off by then"),
+    };
+    Some(format!(
+        "Its memory rises by {bytes} with the requests that it answers, however many at once, {end}. That is \
+         part of the base, as a service that runs for long holds it."
+    ))
+}
+
+/// What it left in file systems in memory, which is not this tool's to delete.
+fn left_behind(live: &LiveRecord) -> Option<String> {
+    let LeftBehind { bytes, paths } = live.left_behind.as_ref()?;
+    let place =
+        if paths.is_empty() { "file systems in memory".to_owned() } else { paths.join(", ") };
+    Some(format!(
+        "It left {bytes} of files behind in {place} after it was stopped, all starts together. They take RAM \
+         until somebody deletes them."
+    ))
 }
 
 /// That nobody knows whether its memory grows, and what would tell.
@@ -331,7 +361,11 @@ fn row(round: &Round) -> Vec<String> {
     let errors: Vec<String> =
         round.errors.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     vec![
-        round.concurrency.to_string(),
+        if round.control {
+            format!("{} again", round.concurrency)
+        } else {
+            round.concurrency.to_string()
+        },
         round.peak.total().to_string(),
         round.peak.anon_bytes.to_string(),
         round.peak.file_bytes.to_string(),
@@ -362,11 +396,29 @@ fn means(live: &LiveRecord) -> Vec<String> {
         live.sampler_cpu * 100.0,
         live.driver_cpu * 100.0
     ));
-    lines.push(
-        "Anonymous and shared memory counts, pages that processes share once; latencies from when a \
-         request was sent to the last byte of its answer."
-            .to_owned(),
-    );
+    let besides = if live.charged {
+        ", and what its control group is charged besides: files in a tmpfs, buffers of sockets"
+    } else {
+        ""
+    };
+    lines.push(format!(
+        "Anonymous and shared memory counts, pages that processes share once{besides}; latencies from \
+         when a request was sent to the last byte of its answer."
+    ));
+    if live.rounds.iter().any(|round| round.control) {
+        lines.push(
+            "Rounds with fewer at once again tell what requests leave behind from what concurrency takes; \
+             they are no part of the line unless they contradict it."
+                .to_owned(),
+        );
+    }
+    if live.different_requests == Some(1) {
+        lines.push(
+            "All requests were alike: what a service does with those that differ, such as keeping answers \
+             to each, was not seen (--body FOLDER)."
+                .to_owned(),
+        );
+    }
     lines.push(format!(
         "At rest {} before the first request, {} after the first ones, {} after all.",
         live.idle.total(),

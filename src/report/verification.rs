@@ -74,6 +74,13 @@ fn verdict(seen: &Verification, layout: Layout) -> String {
         seen.promise.kill_limit.low(),
         seen.promise.kill_limit.high()
     ));
+    if seen.accumulated_over > 0 {
+        lines.push(format!(
+            "Each warm trial answered {} requests first, as many as it takes for all to be there that they \
+             leave behind.",
+            seen.accumulated_over
+        ));
+    }
     for line in lines {
         let _ = writeln!(out, "  • {}", wrap(&line, layout, 4));
     }

@@ -16,6 +16,7 @@ once, without it, even when all other requests have to wait.
 """
 
 import argparse
+import collections
 import contextlib
 import hashlib
 import json
@@ -71,6 +72,19 @@ def arguments():
     option("--base", type=size, default=0, help="each serving process holds this, always")
     option("--hold", type=size, default=0, help="each request holds this while it is executed")
     option("--leak", type=size, default=0, help="each request leaves this behind for ever")
+    option("--cache", type=size, default=0,
+           help="each request leaves this behind whose body is not among the last --cached")
+    option("--cached", type=int, default=100, metavar="N", help="bodies that --cache is for")
+    option("--memo", action="store_true",
+           help="a request whose body is cached is answered at once: it neither holds nor spins nor sleeps")
+    option("--lazy", type=size, default=0,
+           help="the first request of a process takes this, which stays")
+    option("--spool", metavar="DIR", help="what a request holds is in a file of this folder")
+    option("--spill", type=size, default=0,
+           help="each request leaves a file of this size behind in the folder of --spool")
+    option("--shared", type=size, default=0, help="held before the workers are forked, and shared by them")
+    option("--touch", type=size, default=0,
+           help="each request writes to so much of what is shared, which is then the process's own")
     option("--map", metavar="FILE",
            help="each process maps this file, and each request reads of every page of it")
     option("--spin", type=float, default=0, metavar="SECONDS",
@@ -149,6 +163,9 @@ class Service:
             self.warm()
         self.mapped = mapped(options.map)
         self.leaked = []
+        self.cached = collections.OrderedDict()
+        self.lazy = None
+        self.touched = 0
         self.executed = 0
         self.lock = threading.Lock()
         # Shared by the workers, a slot each: any of them can so answer for all.
@@ -238,7 +255,10 @@ class Service:
                 read_body(reader, headers)
                 return answer(connection, "503 Service Unavailable", b"{}", keep=keep, head=head)
             length, digest = read_body(reader, headers, self.options.keep)
-            number = self.pool.submit(self.execute).result() if self.pool else self.execute()
+            if self.pool:
+                number = self.pool.submit(self.execute, digest).result()
+            else:
+                number = self.execute(digest)
             if self.options.slow:
                 trickle(connection)
         if self.options.deaf_after == number:
@@ -279,12 +299,19 @@ class Service:
             with self.lock:
                 self.inflight[self.index] -= 1
 
-    def execute(self):
+    def execute(self, digest):
         """The appetite of one request. Returns which request of the process it is, from 1."""
         options = self.options
         with self.lock:
             self.executed += 1
             number = self.executed
+            if options.lazy and not self.lazy:
+                self.lazy = take(options.lazy)
+            if options.touch:
+                self.touch(options)
+            is_cached = digest in self.cached
+        if options.memo and is_cached:
+            return number
         if options.die_at and number == 1:
             threading.Timer(options.die_at, os._exit, [3]).start()
         if options.fork:
@@ -297,7 +324,7 @@ class Service:
             return number
         if options.leak:
             self.leaked.append(take(options.leak))
-        with take(options.hold):
+        with spooled(options) if options.spool else take(options.hold):
             # A step of a page: what is copied is a byte of each.
             self.mapped[:: mmap.PAGESIZE]
             end = time.thread_time() + options.spin
@@ -308,7 +335,37 @@ class Service:
                 os._exit(3)
             if reached(options.hang_after, number):
                 threading.Event().wait()
+        if options.cache and not is_cached:
+            self.remember(digest, take(options.cache))
         return number
+
+    def remember(self, digest, answer):
+        with self.lock:
+            self.cached[digest] = answer
+            while len(self.cached) > self.options.cached:
+                _, oldest = self.cached.popitem(last=False)
+                oldest.close()
+
+    def touch(self, options):
+        """The next pages of what is shared, from its start again after its end."""
+        for _ in range(0, options.touch, mmap.PAGESIZE):
+            options.memory[self.touched % options.shared] = 1
+            self.touched += mmap.PAGESIZE
+
+
+@contextlib.contextmanager
+def spooled(options):
+    """A file that is written in small pieces, and gone at the end; and one that stays."""
+    piece = os.urandom(PIECE)
+    if options.spill:
+        with tempfile.NamedTemporaryFile(dir=options.spool, delete=False) as file:
+            for _ in range(0, options.spill, PIECE):
+                file.write(piece)
+    with tempfile.TemporaryFile(dir=options.spool) as file:
+        for _ in range(0, options.hold, PIECE):
+            file.write(piece)
+        file.flush()
+        yield
 
 
 def reached(limit, number):
@@ -425,6 +482,7 @@ def main():
     options = arguments()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     options.second_start = False
+    options.memory = take(options.shared)
     if options.starts:
         with open(options.starts, "a+") as starts:
             starts.write(".")

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use super::{Request, available, has_room};
 use crate::commands::{runtime, synthetic};
+use crate::footprint::Footprint;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::live::secrets::Secrets;
 use crate::measure::live::serving::LiveJob;
@@ -85,6 +86,7 @@ impl Request<'_> {
                 live: live.clone(),
                 alone: footprint.map(|f| f.wall_seconds.typical()).unwrap_or_default(),
                 workers: footprint.and_then(|f| f.live.as_ref()).map_or(1, |l| l.workers),
+                requests: footprint.map_or(0, Footprint::requests_to_accumulate),
             })),
             files: Vec::new(),
             _placed: None,

@@ -10,9 +10,9 @@ use crate::cli::MeasureArgs;
 use crate::commands::Exit;
 use crate::commands::printer::Printer;
 use crate::measure::interrupt::Interrupt;
-use crate::measure::live::campaign::peak_of;
 use crate::measure::live::client::Counter;
 use crate::measure::live::tree::{CpuClock, Root};
+use crate::measure::live::usage::{Usage, peak_of};
 use crate::plan::watched::{Look, Watched};
 use crate::profile::Profile;
 use crate::report;
@@ -39,6 +39,8 @@ pub fn watch(
         );
     }
     root.check().map_err(ended)?;
+    let usage = Usage::new(root, None);
+    let root = &usage.root;
     let live = profile.live.clone().unwrap_or_default();
     let counter =
         args.live.inflight_url.as_deref().map(|url| Counter::new(url, &live)).transpose()?;
@@ -59,7 +61,7 @@ pub fn watch(
             told => told.and_then(Result::ok),
         };
         let cpu = crate::measure::memory::process_cpu().get();
-        let standing = match root.standing() {
+        let standing = match usage.standing() {
             Ok(standing) => standing,
             // What was seen until then is told.
             Err(_) if looks.len() > 1 => break,
@@ -77,7 +79,7 @@ pub fn watch(
             in_flight,
         });
         // What a service has no more once it has ended.
-        group_peak = peak_of(&root).or(group_peak);
+        group_peak = peak_of(root).or(group_peak);
         own += crate::measure::memory::process_cpu().get() - cpu;
         let left = length.saturating_sub(begun.elapsed());
         printer.info(&format!("{} anonymous, {} left", peak.anon_bytes, Seconds::from(left)));
@@ -91,7 +93,7 @@ pub fn watch(
     let watched = Watched {
         // Where nothing is asked, there is no address to call it by.
         name: match args.live.url {
-            None if args.service.profile.is_none() => target(&live, Some(&root)),
+            None if args.service.profile.is_none() => target(&live, Some(root)),
             _ => profile.name.clone(),
         },
         looks,

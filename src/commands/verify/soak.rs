@@ -30,8 +30,9 @@ pub fn soak(bench: &mut Bench<'_>, n: u32, limit: Bytes, time: Seconds) -> anyho
             let begun = Instant::now();
             while begun.elapsed().as_secs_f64() < time.get() {
                 let Reply::Waves(wave) = service.ask(waves)? else { break };
-                if let Some((anonymous, _)) = group.sample() {
-                    samples.push((begun.elapsed().as_secs_f64(), anonymous, wave.requests));
+                if let Some(charge) = group.charge() {
+                    let held = charge.anon + charge.shmem;
+                    samples.push((begun.elapsed().as_secs_f64(), held, wave.requests));
                 }
             }
             Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Version;
+use super::{Charge, Version};
 use crate::footprint::{Counters, Throttled};
 use crate::measure::host::files::Files;
 use crate::units::{Bytes, Seconds};
@@ -39,14 +39,45 @@ pub(super) fn read(files: &Files, version: Version, memory: &Path, cpu: &Path) -
     }
 }
 
-/// Anonymous and file bytes now.
-pub(super) fn sample(files: &Files, version: Version, memory: &Path) -> Option<(Bytes, Bytes)> {
+/// What the kernel charges the group now; `None` where it does not tell.
+///
+/// Sources: Documentation/admin-guide/cgroup-v1/memory.rst (5.2) and cgroup-v2.rst (`memory.stat`). In
+/// both versions the cache of files counts the pages of tmpfs and of shared memory, too. In version 2
+/// `kernel` is in `memory.stat` since Linux 5.18; before, its parts are added up.
+pub(super) fn charge(files: &Files, version: Version, memory: &Path) -> Option<Charge> {
     let text = files.read(&memory.join("memory.stat")).ok().flatten()?;
-    let (anonymous, file) = match version {
-        Version::One => ("total_rss", "total_cache"),
-        Version::Two => ("anon", "file"),
+    let line = |field: &str| value(&text, field).map(Bytes::new);
+    let or_zero = |field: &str| line(field).unwrap_or_default();
+    let number = |name: &str| {
+        let text = files.read(&memory.join(name)).ok().flatten()?;
+        text.trim().parse().ok().map(Bytes::new)
     };
-    Some((Bytes::new(value(&text, anonymous)?), Bytes::new(value(&text, file)?)))
+    Some(match version {
+        Version::One => {
+            let shmem = or_zero("total_shmem");
+            Charge {
+                anon: line("total_rss")?,
+                shmem,
+                file: line("total_cache")?.saturating_sub(shmem),
+                kernel: number("memory.kmem.usage_in_bytes").unwrap_or_default(),
+                kernel_can_be_reclaimed: true,
+                sockets: number("memory.kmem.tcp.usage_in_bytes").unwrap_or_default(),
+            }
+        }
+        Version::Two => {
+            let shmem = or_zero("shmem");
+            let parts = ["kernel_stack", "pagetables", "sec_pagetables", "percpu", "slab"];
+            let kernel = line("kernel").unwrap_or_else(|| parts.map(or_zero).into_iter().sum());
+            Charge {
+                anon: line("anon")?,
+                shmem,
+                file: line("file")?.saturating_sub(shmem),
+                kernel: kernel.saturating_sub(or_zero("slab_reclaimable")),
+                kernel_can_be_reclaimed: false,
+                sockets: or_zero("sock"),
+            }
+        }
+    })
 }
 
 /// The number behind a name at the start of a line.

@@ -7,6 +7,12 @@ use super::*;
 use crate::footprint::Throttled;
 use crate::units::Seconds;
 
+/// Lines of `memory.stat`; in both versions files in a tmpfs are among the cached ones.
+const STAT_OF_ONE: &str =
+    "shmem 9\ntotal_rss 4096\ntotal_cache 8192\ntotal_shmem 1024\ntotal_pgmajfault 7\n";
+const STAT_OF_TWO: &str = "anon 1048576\nfile 9437184\nkernel 4194304\nsock 5242880\nshmem 7340032\n\
+    slab_reclaimable 1048576\nslab 0\npgfault 9\npgmajfault 5\n";
+
 /// A machine below a folder: what this process is in, and what is mounted.
 struct Machine {
     root: tempfile::TempDir,
@@ -87,7 +93,7 @@ fn version_two_counts_as_the_kernel_does() {
         ("c/own/cgroup.subtree_control", "cpu memory\n"),
         ("c/own/box/memory.peak", "104857600\n"),
         ("c/own/box/memory.events", "low 0\nhigh 0\nmax 17\noom 2\noom_kill 1\n"),
-        ("c/own/box/memory.stat", "anon 1048576\nfile 2097152\npgfault 9\npgmajfault 5\n"),
+        ("c/own/box/memory.stat", STAT_OF_TWO),
         ("c/own/box/cpu.stat", "usage_usec 1\nnr_throttled 3\nthrottled_usec 250000\n"),
     ]);
     let group = machine.group(Limits::default()).unwrap();
@@ -100,14 +106,30 @@ fn version_two_counts_as_the_kernel_does() {
         throttled: Some(Throttled { periods: 3, time: Seconds::new(0.25) }),
     };
     assert_eq!(group.counters(), expected);
-    assert_eq!(group.sample(), Some((Bytes::mib(1), Bytes::mib(2))));
+    let charged = Charge {
+        anon: Bytes::mib(1),
+        shmem: Bytes::mib(7),
+        file: Bytes::mib(2),
+        kernel: Bytes::mib(3),
+        kernel_can_be_reclaimed: false,
+        sockets: Bytes::mib(5),
+    };
+    assert_eq!(group.charge(), Some(charged));
+    assert_eq!(charged.fixed(), Bytes::mib(16));
+    // Before Linux 5.18.
+    let parts = STAT_OF_TWO.replace("kernel 4194304", "kernel_stack 1048576\npagetables 2097152");
+    machine.write("c/own/box/memory.stat", &parts.replace("slab ", "slab 1048576\nslab_of "));
+    assert_eq!(group.charge(), Some(charged));
+    let meter = group.meter();
+    assert_eq!((meter.highest(), meter.reset()), (Some(Bytes::mib(100)), true));
 }
 
 #[test]
 fn version_one_has_a_directory_for_each_controller() {
     let machine = Machine::one(&[
         ("c/memory/own/box/memory.memsw.limit_in_bytes", "9223372036854771712\n"),
-        ("c/memory/own/box/memory.stat", "total_rss 4096\ntotal_cache 8192\ntotal_pgmajfault 7\n"),
+        ("c/memory/own/box/memory.stat", STAT_OF_ONE),
+        ("c/memory/own/box/memory.kmem.usage_in_bytes", "512\n"),
     ]);
     let group = machine.group(limits()).unwrap();
     assert_eq!(group.directories(), [Path::new("/c/memory/own/box"), Path::new("/c/cpu/box")]);
@@ -117,7 +139,16 @@ fn version_one_has_a_directory_for_each_controller() {
     assert_eq!(machine.read(&group.cpu.join("cpu.cfs_quota_us")), "50000");
     let counters = group.counters();
     assert_eq!((counters.major_faults, counters.peak), (Some(7), None), "not there is not zero");
-    assert_eq!(group.sample(), Some((Bytes::new(4096), Bytes::new(8192))));
+    let charged = Charge {
+        anon: Bytes::new(4096),
+        shmem: Bytes::new(1024),
+        file: Bytes::new(7168),
+        kernel: Bytes::new(512),
+        kernel_can_be_reclaimed: true,
+        sockets: Bytes::ZERO,
+    };
+    assert_eq!(group.charge(), Some(charged));
+    assert_eq!((group.meter().reset(), group.meter().highest()), (false, None), "no such file");
 }
 
 #[test]

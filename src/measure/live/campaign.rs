@@ -1,5 +1,5 @@
-//! One measurement: the service at rest, after its first requests, with 1, 2, 4, 8 … in flight, and
-//! after many.
+//! One measurement: the service at rest, after its first requests, with 1, 2, 4, 8 … in flight, with
+//! fewer again, and after many.
 
 mod again;
 mod drive;
@@ -7,25 +7,32 @@ mod first;
 mod group;
 mod growth;
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::drive::ladder;
+use self::drive::{Step, ladder, with_controls};
+pub use self::first::Answer;
 use self::first::First;
 use self::group::Boxes;
-pub use self::group::peak_of;
 use self::growth::Rested;
 use super::LiveError;
-use super::client::Client;
+use super::client::{Address, Client};
+use super::headroom::Headroom;
 use super::heap;
 use super::load::Crowd;
+use super::owner;
 use super::start::Started;
+use super::tmpfs;
 use super::tree::{Root, Standing};
+use super::usage::Usage;
 use super::watch::Watch;
-use crate::footprint::{During, Failure, Level, ManagedHeap, PeaksBy, Round};
+use crate::footprint::{ColdBurst, During, Failure, Level, ManagedHeap, PeaksBy, Round, TmpfsUse};
 use crate::measure::control_group::{ControlGroup, Limits, Place, Watcher};
 use crate::measure::host::HostBox;
 use crate::measure::host::files::{Files, Process};
 use crate::measure::interrupt::Interrupt;
+use crate::model::live::Reading;
 use crate::profile::Live;
 use crate::units::{Bytes, Seconds};
 
@@ -76,14 +83,22 @@ pub struct Run {
     pub idle: Level,
     /// After the first ones.
     pub first: Level,
+    /// The first answers, each alone.
+    pub answers: Vec<Answer>,
     /// After all.
     pub after: Level,
-    /// By concurrency.
+    /// In their order.
     pub rounds: Vec<Round>,
     /// CPUs that it used in each round.
     pub busy: Vec<f64>,
-    /// Requests answered and anonymous bytes at rest, one after the other.
+    /// Requests answered and bytes at rest, one after the other, while it was asked on and on.
     pub levels: Vec<(f64, f64)>,
+    /// What it held at rest after each wave and each load.
+    pub readings: Vec<Reading>,
+    /// Every payload was sent at least once.
+    pub has_sent_all: bool,
+    /// The least concurrency for which too little memory was free.
+    pub no_room: Option<u32>,
     /// Processes that answered.
     pub workers: u32,
     /// All of them.
@@ -126,14 +141,24 @@ impl Run {
 pub struct Measured {
     /// The first is whole, the others have peaks alone.
     pub runs: Vec<Run>,
-    /// Requests in flight of bursts on a service that had answered nothing, and their heights.
-    pub bursts: Vec<(u32, Level)>,
+    /// Bursts on a service that had answered nothing.
+    pub bursts: Vec<Burst>,
     /// What it could not stand besides: a burst, another start.
     pub failures: Vec<Failure>,
     /// The most that the kernel charged the service's control group, where it has one.
     pub group_peak: Option<Bytes>,
     /// What is known of the service besides.
     pub facts: Facts,
+    /// Requests that differ from each other, of all that can be sent; `None` where that has no end.
+    pub different: Option<u64>,
+    /// Whether a control group told what was charged besides the pages of processes.
+    pub is_metered: bool,
+    /// File systems in memory on which it had files open, and that filled up.
+    pub tmpfs: Vec<TmpfsUse>,
+    /// What it left behind in such, after it was stopped.
+    pub left_behind: Bytes,
+    /// Where that is, as far as is known.
+    pub left_in: Vec<PathBuf>,
     /// Stopped before its end.
     pub is_partial: bool,
 }
@@ -151,7 +176,7 @@ pub struct Facts {
 
 impl Facts {
     fn of(subject: &Subject) -> Result<Self, LiveError> {
-        let ids = subject.root.ids()?;
+        let ids = subject.usage.root.ids()?;
         // A container may have fewer CPUs and less RAM than this process.
         let host = HostBox::of(Process::Id(ids[0])).or_else(|_| HostBox::this())?;
         let ram_bytes = host.ram.value;
@@ -159,9 +184,19 @@ impl Facts {
         Ok(Self {
             service: followed.map(|followed| followed.what.clone()),
             cpus: host.cpus.value.get(),
-            heap: heap::following(&subject.root).map(|runtime| ManagedHeap { runtime, ram_bytes }),
+            heap: heap::following(&subject.usage.root)
+                .map(|runtime| ManagedHeap { runtime, ram_bytes }),
         })
     }
+}
+
+/// So many requests at once, the first that a service got.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Burst {
+    /// What it took.
+    pub cold: ColdBurst,
+    /// CPU time of all of them.
+    pub cpu: Seconds,
 }
 
 /// What is done with a start.
@@ -171,10 +206,22 @@ enum Extent {
     PeaksAlone,
 }
 
+impl Extent {
+    /// The share of the time that rounds get.
+    const fn for_rounds(self, is_started: bool) -> f64 {
+        match self {
+            // There is no other start that would need time.
+            Self::Whole if !is_started => 1.0 - FOR_GROWTH,
+            Self::Whole => FOR_ROUNDS,
+            Self::PeaksAlone => 1.0,
+        }
+    }
+}
+
 /// A service at hand: started for this, or there before.
 struct Subject<'a> {
     started: Option<Started>,
-    root: Root,
+    usage: Arc<Usage>,
     group: Option<ControlGroup>,
     /// The memory limit of the group.
     limit: Option<Bytes>,
@@ -193,6 +240,21 @@ impl Subject<'_> {
         limit.map_or(error, LiveError::NeedsMore)
     }
 
+    /// Stops what was started; what is left of it in file systems in memory, as far as its control group
+    /// tells.
+    fn end(mut self) -> Bytes {
+        self.stop();
+        let charge = self.group.as_ref().and_then(ControlGroup::charge);
+        let left = charge.map(|charge| charge.shmem).unwrap_or_default();
+        if left > REMAINS { left } else { Bytes::ZERO }
+    }
+
+    fn stop(&mut self) {
+        if let Some(left) = self.started.take().and_then(Started::end) {
+            (self.warn)(&left);
+        }
+    }
+
     /// The failure, with what the kernel did.
     fn explained(&self, failure: Failure) -> Failure {
         match self.killed_at() {
@@ -208,9 +270,7 @@ impl Subject<'_> {
 
 impl Drop for Subject<'_> {
     fn drop(&mut self) {
-        if let Some(left) = self.started.take().and_then(Started::end) {
-            (self.warn)(&left);
-        }
+        self.stop();
     }
 }
 
@@ -220,6 +280,9 @@ fn has_killed(group: &ControlGroup) -> bool {
     std::thread::sleep(DYING);
     group.counters().oom_kills.unwrap_or(0) > 0
 }
+
+/// Less is not worth a word.
+const REMAINS: Bytes = Bytes::mib(1);
 
 impl Campaign<'_> {
     /// Measures, for about the budget.
@@ -234,20 +297,29 @@ impl Campaign<'_> {
         let mut watcher = place.as_ref().and_then(|_| Watcher::start().ok());
         let limits = Limits::default();
         let mut boxes = Boxes { place: place.as_ref(), watcher: watcher.as_mut(), limits };
-        let (first, group_peak, facts) = self.first(&mut boxes)?;
-        let (is_partial, (most, has_failed)) = (first.is_partial, first.stood());
-        let (runs, bursts, failures) = (vec![first], Vec::new(), Vec::new());
-        let mut measured = Measured { runs, bursts, failures, group_peak, facts, is_partial };
+        let before = tmpfs::used(Process::This);
+        let mut measured = self.first(&mut boxes)?;
+        let first = &measured.runs[0];
+        let (most, has_failed) = first.stood();
         let most = most.filter(|n| *n > 1 || !has_failed);
-        let (None, false, Some(most)) = (&self.attached, is_partial, most) else {
-            return Ok(measured);
-        };
-        let left = || budget.saturating_sub(begun.elapsed()).as_secs_f64();
-        self.again(&mut measured, most, &left, &mut boxes);
+        if let (None, false, None, Some(most)) =
+            (&self.attached, measured.is_partial, first.no_room, most)
+        {
+            let left = || budget.saturating_sub(begun.elapsed()).as_secs_f64();
+            self.again(&mut measured, most, &left, &mut boxes);
+        }
+        if measured.left_behind > Bytes::ZERO {
+            let grown = |at: &PathBuf, now: Bytes| {
+                now.saturating_sub(before.get(at).copied().unwrap_or_default())
+            };
+            let now = tmpfs::used(Process::This).into_iter();
+            let there = now.filter(|(at, now)| grown(at, *now) > REMAINS).map(|(at, _)| at);
+            measured.left_in = there.collect();
+        }
         Ok(measured)
     }
 
-    fn first(&self, boxes: &mut Boxes<'_>) -> Result<(Run, Option<Bytes>, Facts), LiveError> {
+    fn first(&self, boxes: &mut Boxes<'_>) -> Result<Measured, LiveError> {
         if self.attached.is_none() {
             (self.tell)("starting the service");
         }
@@ -269,27 +341,33 @@ impl Campaign<'_> {
                 ));
             }
         }
-        let extent = (Extent::Whole, &ladder(self.up_to)[..]);
+        let different = Client::new(self.live)?.different();
+        let steps = with_controls(&ladder(self.up_to));
+        let extent = (Extent::Whole, &steps[..]);
         let run = self.measure(&mut subject, 0, extent, self.budget, Seconds::ZERO);
-        let run = run.map_err(|error| subject.ended_by(error))?;
-        let peak = match (&subject.group, &facts.service) {
-            (Some(group), None) => group.counters().peak,
-            _ => peak_of(&subject.root),
-        };
-        Ok((run, peak, facts))
+        let (run, tmpfs) = run.map_err(|error| subject.ended_by(error))?;
+        let group_peak = subject.usage.peak_of_group();
+        Ok(Measured {
+            is_partial: run.is_partial,
+            runs: vec![run],
+            bursts: Vec::new(),
+            failures: Vec::new(),
+            group_peak,
+            facts,
+            different,
+            is_metered: subject.usage.is_metered(),
+            tmpfs,
+            left_behind: subject.end(),
+            left_in: Vec::new(),
+        })
     }
 
     fn subject(&self, boxes: &mut Boxes<'_>) -> Result<Subject<'_>, LiveError> {
         let warn = self.warn;
         if let Some(root) = &self.attached {
             root.check()?;
-            return Ok(Subject {
-                started: None,
-                root: root.clone(),
-                group: None,
-                limit: None,
-                warn,
-            });
+            let usage = Arc::new(Usage::new(root.clone(), None));
+            return Ok(Subject { started: None, usage, group: None, limit: None, warn });
         }
         let group = boxes.make();
         let started = Started::start(self.live, group.as_ref(), self.interrupt);
@@ -297,101 +375,134 @@ impl Campaign<'_> {
             Some(ram) if group.as_ref().is_some_and(has_killed) => LiveError::NeedsMore(ram),
             _ => error,
         })?;
-        let root = started.root().clone();
-        Ok(Subject { started: Some(started), root, group, limit: boxes.limits.ram, warn })
+        // The group holds what was started, which need not be what serves.
+        let own = group.as_ref().filter(|_| started.followed().is_none());
+        let usage = Arc::new(Usage::new(started.root().clone(), own));
+        Ok(Subject { started: Some(started), usage, group, limit: boxes.limits.ram, warn })
+    }
+
+    /// Whether one process alone takes connections, so that each user can keep its own.
+    fn has_one_door(&self, idle: &Standing) -> Result<bool, LiveError> {
+        let ids: Vec<u32> = idle.members.iter().map(|member| member.id).collect();
+        let endpoint = Address::parse(&self.live.url)?.endpoint();
+        Ok(ids.len() == 1 || owner::listening_at(&endpoint, &ids) == 1)
+    }
+
+    /// Users of the service who stop asking when the machine runs out of memory.
+    fn crowd(&self) -> Result<Crowd, LiveError> {
+        let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
+        crowd.headroom = Headroom::new().map(Arc::new);
+        Ok(crowd)
     }
 
     fn measure(
         &self,
         subject: &mut Subject<'_>,
         start: u32,
-        (extent, ladder): (Extent, &[u32]),
+        (extent, steps): (Extent, &[Step]),
         time: Seconds,
         known: Seconds,
-    ) -> Result<Run, LiveError> {
+    ) -> Result<(Run, Vec<TmpfsUse>), LiveError> {
         let mut begun = Instant::now();
-        let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
-        let root = subject.root.clone();
-        let mut idle = root.standing()?;
-        let watch = Watch::begin(root.clone())?;
+        let mut crowd = self.crowd()?;
+        let usage = Arc::clone(&subject.usage);
+        let root = &usage.root;
+        let mut idle = usage.standing()?;
+        crowd.keep_connections(self.has_one_door(&idle)?);
+        let watch = Watch::begin(Arc::clone(&usage))?;
         (self.tell)("the first requests");
         let patience = patience(subject, start, known);
         let before = || {
             (self.tell)("it is not ready yet");
-            root.standing().map(|standing| (begun, idle) = (Instant::now(), standing)).is_ok()
+            usage.standing().map(|standing| (begun, idle) = (Instant::now(), standing)).is_ok()
         };
-        let First { workers, failed, unanswered, waited } =
-            first::requests(&root, &mut crowd, (time, self.up_to), patience, before)?;
+        let First { answers, failed, waited } =
+            first::requests(&usage, &watch, &mut crowd, patience, before)?;
         let load_peak = subject.started.is_some().then(|| idle.peak());
-        let settled = match root.standing() {
+        let settled = match usage.standing() {
             Err(error) if error.is_end() => idle.clone(),
             settled => settled?,
         };
+        let for_remains = crowd.headroom.as_ref().map(|headroom| headroom.for_remains());
         let mut driver = drive::Driver {
-            root: &root,
-            crowd: &mut crowd,
+            usage: &usage,
             watch: &watch,
             start,
-            answered: 0,
-            workers,
-            peaks_by: if root.reset_marks() { PeaksBy::Marks } else { PeaksBy::Looks },
+            answered: answers.iter().map(|_| 1).sum(),
+            has_sent_all: false,
+            most: 1,
+            readings: Vec::new(),
+            first: settled.lasting(),
+            for_remains,
+            workers: 1,
+            peaks_by: if usage.reset_marks() { PeaksBy::Marks } else { PeaksBy::Looks },
             own_cpu: 0.0,
             kernel: settled.kernel,
             last: settled.level,
             file_in_use: None,
             tell: self.tell,
+            crowd: &mut crowd,
         };
-        let share = match extent {
-            // There is no other start that would need time.
-            Extent::Whole if subject.started.is_none() => 1.0 - FOR_GROWTH,
-            Extent::Whole => FOR_ROUNDS,
-            Extent::PeaksAlone => 1.0,
-        };
+        let share = extent.for_rounds(subject.started.is_some());
         let for_rounds = begun + Duration::from_secs_f64(time.get() * share);
-        let seen = match failed {
+        let mut seen = match failed {
             Some(failed) => {
                 let (row, told) = failed.told(start, settled.level, During::FirstRequests);
-                let failure = Some(Failure { what: what_failed(&root, &told.what), ..told });
-                drive::Seen { rounds: vec![row], busy: vec![0.0], failure, is_partial: false }
+                let failure = Some(Failure { what: what_failed(root, &told.what), ..told });
+                drive::Seen {
+                    rounds: vec![row],
+                    busy: vec![0.0],
+                    failure,
+                    ..drive::Seen::default()
+                }
             }
-            None => driver.rounds(ladder, extent == Extent::Whole, for_rounds)?,
+            None => driver.rounds(steps, extent == Extent::Whole, for_rounds)?,
         };
-        let is_whole = extent == Extent::Whole && seen.failure.is_none() && !seen.is_partial;
-        let Rested { levels, failure, is_stopped } = if is_whole {
+        let is_whole = extent == Extent::Whole
+            && seen.failure.is_none()
+            && seen.no_room.is_none()
+            && !seen.is_partial;
+        let Rested { levels, round, failure, is_stopped } = if is_whole {
             (self.tell)("does its memory grow?");
             driver.rested(&seen.rounds, Seconds::new(time.get() * FOR_GROWTH))?
         } else {
             Rested::default()
         };
-        let (peaks_by, driver_cpu, kernel, file_in_use) =
-            (driver.peaks_by, driver.own_cpu, driver.kernel, driver.file_in_use);
-        let unanswered = unanswered.map(|u| u.told(start, settled.level, During::FindingWorkers).1);
-        let failures = [unanswered, failure, seen.failure].into_iter().flatten();
+        if let Some(round) = round {
+            seen.rounds.push(round);
+            seen.busy.push(0.0);
+        }
+        let failures = [failure, seen.failure].into_iter().flatten();
         let failures = failures.map(|failure| subject.explained(failure)).collect();
-        let after = root.standing().unwrap_or(settled.clone());
+        let after = usage.standing().unwrap_or(settled.clone());
         let start_seconds = subject.started.as_ref().map(|s| s.start_seconds() + waited);
-        Ok(Run {
+        let run = Run {
             load_peak,
             start_seconds,
             waited,
             idle: idle.level,
             first: settled.level,
+            answers,
             after: after.level,
             rounds: seen.rounds,
             busy: seen.busy,
             levels,
-            workers,
+            readings: std::mem::take(&mut driver.readings),
+            has_sent_all: driver.has_sent_all,
+            no_room: seen.no_room,
+            workers: driver.workers,
             processes: count(watch.processes().max(idle.members.len())),
-            kernel,
-            file_in_use,
-            request_bytes: crowd.client().request_bytes(),
+            kernel: driver.kernel,
+            file_in_use: driver.file_in_use,
+            request_bytes: driver.crowd.client().request_bytes(),
             failures,
             is_partial: seen.is_partial || is_stopped,
-            peaks_by,
+            peaks_by: driver.peaks_by,
             interval: watch.interval(),
             sampler_cpu: watch.cost(),
-            driver_cpu,
-        })
+            driver_cpu: driver.own_cpu,
+        };
+        Ok((run, watch.tmpfs()))
     }
 }
 
@@ -416,13 +527,4 @@ fn what_failed(root: &Root, errors: &str) -> String {
 
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-/// The higher of what the marks and the looks say.
-fn higher(standing: &Standing, looks: Bytes, by: PeaksBy) -> Level {
-    let peak = match by {
-        PeaksBy::Marks => standing.peak(),
-        PeaksBy::Looks => standing.level,
-    };
-    Level { anon_bytes: peak.anon_bytes.max(looks), ..peak }
 }

@@ -6,6 +6,7 @@ mod payload;
 mod resolver;
 mod socket;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -110,6 +111,25 @@ impl Client {
         &self.shares
     }
 
+    /// How many payloads each kind of request has, 1 or more; `None` where each is another.
+    pub fn payloads(&self) -> Vec<Option<usize>> {
+        let number = |ask: &Prepared| {
+            let is_fixed = !ask.payloads.iter().any(Payload::is_fresh);
+            is_fixed.then_some(ask.payloads.len())
+        };
+        self.asks.iter().map(number).collect()
+    }
+
+    /// Requests that differ from each other; `None` where that has no end.
+    pub fn different(&self) -> Option<u64> {
+        let number = |ask: &Prepared| {
+            let is_fixed = !ask.payloads.iter().any(Payload::is_fresh);
+            is_fixed.then(|| ask.payloads.iter().collect::<HashSet<_>>().len())
+        };
+        let all: Option<usize> = self.asks.iter().map(number).sum();
+        all.map(|all| u64::try_from(all).unwrap_or(u64::MAX))
+    }
+
     /// What is sent with a request, in the mean: bodies, without headers.
     pub fn request_bytes(&self) -> Bytes {
         #[expect(clippy::cast_precision_loss, reason = "bytes that are in memory")]
@@ -145,12 +165,19 @@ impl Client {
         agent(config, self.known.clone())
     }
 
-    /// Sends a request of this kind, the `turn`-th of it, and reads the answer to its end.
+    /// Sends a request of this kind with this payload, and what is another in each request as in the
+    /// `turn`-th; reads the answer to its end.
     ///
     /// # Errors
     /// Where there is no answer, or it is none of success (2xx): a redirect is no answer either, as
     /// only addresses that were named are asked.
-    pub fn send(&self, user: &Agent, kind: usize, turn: usize) -> Result<(), Fault> {
+    pub fn send(
+        &self,
+        user: &Agent,
+        kind: usize,
+        payload: usize,
+        turn: usize,
+    ) -> Result<(), Fault> {
         let Some(ask) = self.asks.get(kind) else {
             return Err(Fault::Other("no such request".into()));
         };
@@ -165,7 +192,7 @@ impl Client {
             };
         }
         let wrong = |e: &dyn fmt::Display| Fault::Other(e.to_string());
-        let sent = match &ask.payloads[turn % ask.payloads.len()] {
+        let sent = match &ask.payloads[payload % ask.payloads.len()] {
             Payload::Nothing => user.run(request.body(SendBody::none()).map_err(|e| wrong(&e))?),
             Payload::Bytes(bytes, kind) => {
                 if let Some(kind) = kind.filter(|_| !ask.has_type) {

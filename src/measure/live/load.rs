@@ -1,7 +1,7 @@
 //! Users that ask together, and users that ask again as soon as they have an answer.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use ureq::Agent;
 
 use super::LiveError;
 use super::client::{Client, Fault};
+use super::headroom::Headroom;
 use crate::measure::crew::Crew;
 use crate::measure::drive::{self, Answered, Load};
 use crate::measure::interrupt::Interrupt;
@@ -20,6 +21,8 @@ use crate::units::Seconds;
 
 /// How often it is looked whether somebody asked for an end.
 const POLL: Duration = Duration::from_millis(20);
+/// How often it is looked whether enough memory is free.
+const CHECK: Duration = Duration::from_millis(100);
 
 /// Latencies are kept to a thousandth, from a microsecond to an hour.
 const LONGEST: u64 = 3_600_000_000;
@@ -96,6 +99,31 @@ fn micros(value: u64) -> Seconds {
     Seconds::new(value as f64 / 1e6)
 }
 
+/// Which of the payloads of one kind come next: each is sent once before any is sent again.
+struct Cursor {
+    payloads: usize,
+    /// The next that was not sent before.
+    new: AtomicUsize,
+    again: AtomicUsize,
+}
+
+impl Cursor {
+    /// Of so many; of any number where each is another.
+    fn of(payloads: Option<usize>) -> Self {
+        let payloads = payloads.unwrap_or(usize::MAX).max(1);
+        Self { payloads, new: AtomicUsize::new(0), again: AtomicUsize::new(0) }
+    }
+
+    /// The next, a new one as long as there are more of those than `reserve`.
+    fn next(&self, reserve: usize) -> usize {
+        let is_new = |n: usize| (n < self.payloads - reserve).then_some(n + 1);
+        match self.new.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_new) {
+            Ok(new) => new,
+            Err(sent) => self.again.fetch_add(1, Ordering::Relaxed) % sent.max(1),
+        }
+    }
+}
+
 /// Users of one service.
 pub struct Crowd {
     client: Arc<Client>,
@@ -104,23 +132,47 @@ pub struct Crowd {
     users: Arc<Vec<Agent>>,
     keeps_connections: bool,
     turn: Arc<AtomicUsize>,
+    cursors: Arc<Vec<Cursor>>,
     interrupt: Interrupt,
+    /// Nobody is to ask any more.
+    is_over: Arc<AtomicBool>,
     /// When waiting for answers ends, if it does.
     pub until: Option<Instant>,
+    /// What must stay free.
+    pub headroom: Option<Arc<Headroom>>,
+    /// Whether [`Crowd::drive`] leaves half of the payloads for waves that were not sent before, whose
+    /// peaks are to be those of requests that nobody has answered yet.
+    pub keeps_payloads: bool,
 }
 
 impl Crowd {
     /// Nobody asks yet.
     pub fn new(client: Client, interrupt: &Interrupt) -> Self {
+        let cursors = client.payloads().into_iter().map(Cursor::of).collect();
         Self {
             client: Arc::new(client),
             crew: Crew::new(),
             users: Arc::default(),
             keeps_connections: true,
             turn: Arc::default(),
+            cursors: Arc::new(cursors),
             interrupt: interrupt.clone(),
+            is_over: Arc::default(),
             until: None,
+            headroom: None,
+            keeps_payloads: true,
         }
+    }
+
+    /// How many payloads were sent so far, each counted once.
+    pub fn different(&self) -> u64 {
+        let sent = self.cursors.iter().map(|cursor| cursor.new.load(Ordering::Relaxed));
+        u64::try_from(sent.sum::<usize>()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether every payload was sent at least once.
+    pub fn has_sent_all(&self) -> bool {
+        self.cursors.iter().all(|c| c.new.load(Ordering::Relaxed) >= c.payloads)
     }
 
     /// Whether a user keeps its connection. With several processes behind one address a new one
@@ -153,15 +205,17 @@ impl Crowd {
         self.hire(n);
         let (users, client) = (Arc::clone(&self.users), Arc::clone(&self.client));
         let first = self.turn.fetch_add(n, Ordering::Relaxed);
+        let cursors = Arc::clone(&self.cursors);
         let barrier = Barrier::new(n);
         let outcome = Arc::new(Mutex::new(Outcome::new()));
         let noted = Arc::clone(&outcome);
         let (outcome, ()) = self.measured(&outcome, move |crew| {
             crew.together(n, move |index| {
                 let kind = kind_of_turn(client.shares(), first + index);
+                let payload = cursors[kind].next(0);
                 barrier.wait();
                 let begun = Instant::now();
-                let result = client.send(&users[index], kind, first + index);
+                let result = client.send(&users[index], kind, payload, first + index);
                 noted.lock().unwrap_or_else(PoisonError::into_inner).note(begun.elapsed(), result);
                 Ok(())
             })
@@ -182,21 +236,26 @@ impl Crowd {
         };
         self.hire(threads.max(1) as usize);
         let (users, client) = (Arc::clone(&self.users), Arc::clone(&self.client));
-        let (turn, interrupt) = (Arc::clone(&self.turn), self.interrupt.clone());
+        let (cursors, interrupt) = (Arc::clone(&self.cursors), self.interrupt.clone());
+        let turns = Arc::clone(&self.turn);
+        let (is_over, keeps) = (Arc::clone(&self.is_over), self.keeps_payloads);
         let shares = self.client.shares().to_vec();
         let outcome = Arc::new(Mutex::new(Outcome::new()));
         let noted = Arc::clone(&outcome);
         let (late, most_late) = (AtomicUsize::new(0), threads.max(1) as usize);
         self.measured(&outcome, move |crew| {
             drive::drive(crew, load, &shares, move |index, kind| {
-                if interrupt.is_set() {
+                if interrupt.is_set() || is_over.load(Ordering::Relaxed) {
                     anyhow::bail!("interrupted");
                 }
                 if late.load(Ordering::Relaxed) >= most_late {
                     return Ok(());
                 }
+                let cursor = &cursors[kind];
+                let turn = turns.fetch_add(1, Ordering::Relaxed);
+                let payload = cursor.next(if keeps { cursor.payloads / 2 } else { 0 });
                 let begun = Instant::now();
-                let result = client.send(&users[index], kind, turn.fetch_add(1, Ordering::Relaxed));
+                let result = client.send(&users[index], kind, payload, turn);
                 if matches!(result, Err(Fault::Timeout)) {
                     late.fetch_add(1, Ordering::Relaxed);
                 }
@@ -206,6 +265,15 @@ impl Crowd {
         })
     }
 
+    /// Once too little is free, nobody asks any more.
+    fn check_headroom(&self) -> Result<(), LiveError> {
+        let checked = self.headroom.as_ref().map_or(Ok(()), |headroom| headroom.check());
+        if checked.is_err() {
+            self.is_over.store(true, Ordering::Relaxed);
+        }
+        checked
+    }
+
     /// Has `work` done by a thread that can be left behind: whoever asks for an end does not wait for
     /// answers that may never come.
     fn measured<T: Send + 'static>(
@@ -213,6 +281,8 @@ impl Crowd {
         outcome: &Mutex<Outcome>,
         work: impl FnOnce(&mut Crew) -> anyhow::Result<T> + Send + 'static,
     ) -> Result<(Outcome, T), LiveError> {
+        self.check_headroom()?;
+        let mut checked = Instant::now();
         let queued = memory::queued_threads();
         let (begun, cpu) = (Instant::now(), memory::process_cpu());
         let mut crew = std::mem::replace(&mut self.crew, Crew::new());
@@ -234,6 +304,10 @@ impl Crowd {
                     if self.until.is_some_and(|until| Instant::now() > until) =>
                 {
                     return Err(LiveError::Late);
+                }
+                Err(RecvTimeoutError::Timeout) if checked.elapsed() > CHECK => {
+                    self.check_headroom()?;
+                    checked = Instant::now();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
@@ -278,6 +352,17 @@ fn kind_of_turn(shares: &[f64], turn: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_payload_is_sent_once_before_any_is_sent_again() {
+        let cursor = Cursor::of(Some(6));
+        // Three are kept for waves.
+        let driven: Vec<usize> = (0..5).map(|_| cursor.next(3)).collect();
+        assert_eq!(driven, [0, 1, 2, 0, 1]);
+        let waves: Vec<usize> = (0..5).map(|_| cursor.next(0)).collect();
+        assert_eq!(waves, [3, 4, 5, 2, 3]);
+        assert_eq!(Cursor::of(Some(1)).next(0), 0);
+    }
 
     #[test]
     fn turns_follow_the_shares() {

@@ -8,7 +8,7 @@
 mod listening;
 mod unit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
@@ -306,14 +306,38 @@ fn owners(endpoint: &Endpoint) -> Owners {
 
 /// The processes that have one of these sockets open.
 fn holders(inodes: &BTreeSet<u64>) -> Vec<u32> {
-    let holds = |id: &u32| {
-        let files = fs::read_dir(Process::Id(*id).file("fd")).into_iter().flatten().flatten();
-        files.filter_map(|file| fs::read_link(file.path()).ok()).any(|target| {
-            let inode = target.to_str().and_then(|t| t.strip_prefix("socket:[")?.strip_suffix(']'));
-            inode.and_then(|n| n.parse().ok()).is_some_and(|n| inodes.contains(&n))
-        })
-    };
+    let holds = |id: &u32| open_sockets(*id).any(|inode| inodes.contains(&inode));
     relatives(&Files::real()).into_iter().map(|(id, _)| id).filter(holds).collect()
+}
+
+/// The inodes of the sockets that a process has open; none where its files are not ours to read.
+fn open_sockets(id: u32) -> impl Iterator<Item = u64> {
+    let files = fs::read_dir(Process::Id(id).file("fd")).into_iter().flatten().flatten();
+    files.filter_map(|file| {
+        let target = fs::read_link(file.path()).ok()?;
+        target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    })
+}
+
+/// How many of these processes take the connections to this address.
+pub fn listening_at(endpoint: &Endpoint, ids: &[u32]) -> usize {
+    let Sockets::Here(sockets) = sockets(endpoint) else { return 0 };
+    let takes = |inode: u64| sockets.iter().any(|socket| socket.inode == inode);
+    ids.iter().filter(|id| open_sockets(**id).any(takes)).count()
+}
+
+/// Where each of these processes takes connections: a proxy does so elsewhere than what is behind it, and
+/// workers of one kind at the same place.
+pub fn places(ids: &[u32]) -> BTreeMap<u32, BTreeSet<String>> {
+    let mut known = BTreeMap::new();
+    let mut of = |id: u32| {
+        let process = Process::Id(id);
+        // Processes of one service may be in networks of their own.
+        let network = fs::read_link(process.file("ns/net")).unwrap_or_default();
+        let sockets = known.entry(network).or_insert_with(|| listening::by_inode(process));
+        open_sockets(id).filter_map(|inode| sockets.get(&inode).cloned()).collect()
+    };
+    ids.iter().map(|id| (*id, of(*id))).collect()
 }
 
 /// Who answers behind a forwarder that says where it passes on to, as Docker's does.

@@ -1,12 +1,16 @@
-//! From what was seen to a footprint: growth is taken off the peaks, and what the service does with
-//! its requests is concluded.
+//! From what was seen to a footprint: what requests have left behind is told from what their
+//! concurrency takes, and what the service does with its requests is concluded.
 
+mod history;
+mod repeated;
+
+use self::history::History;
 use super::campaign::{Measured, Run};
 use crate::footprint::{
-    ColdBurst, Copies, Environment, FOOTPRINT_VERSION, Footprint, Growth, Inside, Level,
+    Copies, Environment, FOOTPRINT_VERSION, Footprint, Growth, Inside, LeftBehind, Level,
     LiveRecord, Marks, PeaksBy, Point, Round, Throughput, ToldBy, Topology,
 };
-use crate::model::live::{AtOnce, FEWEST, Seen, Slope, at_once, growth, in_step};
+use crate::model::live::{AtOnce, FEWEST, Seen, Slope, at_once, in_step};
 use crate::model::sample::median;
 use crate::units::{Bytes, Seconds, Source, Span};
 
@@ -27,16 +31,32 @@ pub struct LiveFacts {
 pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     let whole = measured.runs.first()?;
     whole.rounds.first()?;
-    let slope = growth(&whole.levels);
-    let leak = slope.map_or(0.0, |s| s.typical);
-    let found = end_of(whole, leak, measured.facts.cpus);
+    let history = History::of(whole);
+    let found = end_of(whole, &history, measured.facts.cpus);
+    let mut points = points(measured, &history, found);
+    let unexplained = history::unexplained(whole, &history, found, &mut points);
+    let repeated = repeated::found(measured, &history, &points);
+    // How those are answered that were answered before tells nothing of others.
+    let found = if repeated.is_some() { AtOnce::Unknown } else { found };
     let topology = topology(whole.workers, found.number());
-    let loads = || whole.rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO);
+    let loads = || {
+        let rounds = if repeated.is_some() { &[] } else { &whole.rounds[..] };
+        rounds.iter().filter(|r| r.cpu_seconds > Seconds::ZERO)
+    };
     let failures: Vec<_> =
         measured.runs.iter().flat_map(|r| &r.failures).chain(&measured.failures).cloned().collect();
-    let cpu = span(loads().map(|r| r.cpu_seconds.get()));
     let alone = whole.rounds.iter().find(|r| r.concurrency == 1).unwrap_or(&whole.rounds[0]);
     let [p50, p95, ..] = alone.latency;
+    let (cpu, wall) = match &repeated {
+        None => {
+            let wall = Span::around(p50, p50, p95, Source::Measured);
+            (span(loads().map(|r| r.cpu_seconds.get())), wall)
+        }
+        Some(_) => {
+            points = repeated::points(measured);
+            repeated::times(measured)
+        }
+    };
     let peak = |run: &Run| run.load_peak.unwrap_or(run.idle);
     let highest = measured.runs.iter().map(peak).max_by_key(Level::total).unwrap_or(whole.idle);
     Some(Footprint {
@@ -58,26 +78,18 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             load_file_in_use_bytes: None,
             file_in_use_bytes: measured.runs.iter().filter_map(|r| r.file_in_use).max(),
         },
-        points: points(measured, leak, found),
-        cold_burst: measured
-            .bursts
-            .iter()
-            .map(|(concurrency, level)| ColdBurst {
-                concurrency: *concurrency,
-                peak_bytes: level.total(),
-                anon_bytes: level.anon_bytes,
-            })
-            .collect(),
+        points,
+        cold_burst: measured.bursts.iter().map(|burst| burst.cold).collect(),
         mix: None,
         arena: None,
         cpu_seconds: cpu.unwrap_or(Span::exact(Seconds::ZERO, Source::Measured)),
-        wall_seconds: Span::around(p50, p50, p95, Source::Measured),
+        wall_seconds: wall,
         service_times: None,
         throughput: loads()
             .map(|r| Throughput { concurrency: r.concurrency, rps: r.throughput })
             .collect(),
         partial: measured.is_partial,
-        no_room: None,
+        no_room: measured.runs.iter().filter_map(|r| r.no_room).min(),
         heap_bytes: None,
         budget_seconds: None,
         runs: Vec::new(),
@@ -93,26 +105,24 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
             workers: whole.workers,
             processes: whole.processes,
             at_once: found.number(),
-            told_by: match found {
-                AtOnce::ByMemory(_) | AtOnce::NoEnd => ToldBy::Memory,
-                AtOnce::ByRate(_) | AtOnce::NoEndByRate => ToldBy::Throughput,
-                AtOnce::Unknown => ToldBy::Nothing,
-            },
+            told_by: told_by(found),
             request_bytes: whole.request_bytes,
             idle: whole.idle,
             first: whole.first,
             after: whole.after,
             group_peak_bytes: measured.group_peak,
             rounds: measured.runs.iter().flat_map(|r| r.rounds.iter().cloned()).collect(),
-            growth: slope.map(|slope| grown(slope, &whole.levels)),
+            accumulated: history.accumulated(whole, measured.different),
+            unexplained,
+            repeated,
+            different_requests: measured.different,
+            charged: measured.is_metered,
+            tmpfs: measured.tmpfs.clone(),
+            left_behind: left_behind(measured),
+            growth: history.slope.map(|slope| grown(slope, &whole.levels)),
             growth_looks: u32::try_from(whole.levels.len()).unwrap_or(u32::MAX),
             failures,
-            peaks_by: measured
-                .runs
-                .iter()
-                .map(|r| r.peaks_by)
-                .find(|by| *by == PeaksBy::Looks)
-                .unwrap_or(PeaksBy::Marks),
+            peaks_by: peaks_by(measured),
             sampling_seconds: whole.interval,
             sampler_cpu: whole.sampler_cpu,
             driver_cpu: whole.driver_cpu,
@@ -120,30 +130,50 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
     })
 }
 
+fn told_by(found: AtOnce) -> ToldBy {
+    match found {
+        AtOnce::ByMemory(_) | AtOnce::NoEnd => ToldBy::Memory,
+        AtOnce::ByRate(_) | AtOnce::NoEndByRate => ToldBy::Throughput,
+        AtOnce::Unknown => ToldBy::Nothing,
+    }
+}
+
+fn peaks_by(measured: &Measured) -> PeaksBy {
+    let mut all = measured.runs.iter().map(|r| r.peaks_by);
+    all.find(|by| *by == PeaksBy::Looks).unwrap_or(PeaksBy::Marks)
+}
+
+fn left_behind(measured: &Measured) -> Option<LeftBehind> {
+    (measured.left_behind > Bytes::ZERO).then(|| LeftBehind {
+        bytes: measured.left_behind,
+        paths: measured.left_in.iter().map(|path| path.display().to_string()).collect(),
+    })
+}
+
 /// How many requests it works on at once, by what its first start showed.
-fn end_of(whole: &Run, leak: f64, cpus: f64) -> AtOnce {
-    at_once(whole.first.anon_bytes.as_f64(), &seen(whole, leak), cpus, whole.workers)
+fn end_of(whole: &Run, history: &History, cpus: f64) -> AtOnce {
+    at_once(whole.first.anon_bytes.as_f64(), &seen(whole, history), cpus, whole.workers)
 }
 
 /// The most in flight that other starts are worth: what the first one stood, and where no end was
 /// found, only as far as its requests were at work together.
 pub fn most_of_others(whole: &Run, most: u32, cpus: f64) -> u32 {
-    let leak = growth(&whole.levels).map_or(0.0, |s| s.typical);
-    match end_of(whole, leak, cpus).number() {
+    let history = History::of(whole);
+    match end_of(whole, &history, cpus).number() {
         Some(_) => most,
-        None => in_step(&seen(whole, leak), FEWEST).clamp(1, most.max(1)),
+        None => in_step(&seen(whole, &history), FEWEST).clamp(1, most.max(1)),
     }
 }
 
-fn seen(run: &Run, leak: f64) -> Vec<Seen> {
+fn seen(run: &Run, history: &History) -> Vec<Seen> {
     run.rounds
         .iter()
         .zip(&run.busy)
         // What was not answered was not at work.
-        .filter(|(round, _)| !run.failed_at(round))
+        .filter(|(round, _)| !round.control && !run.failed_at(round))
         .map(|(round, busy)| Seen {
             concurrency: round.concurrency,
-            peak: without(round.peak.anon_bytes, leak, round.before),
+            peak: history.without(run, round),
             rate: round.throughput.get(),
             busy: *busy,
             driver_bound: round.driver_bound,
@@ -168,43 +198,22 @@ fn topology(workers: u32, at_once: Option<u32>) -> Topology {
 
 /// The peaks that make the line: of each start, up to where its requests were at work together. Where
 /// that leaves too few, those beyond are taken too: the line is then bent, and its interval as wide.
-fn points(measured: &Measured, leak: f64, found: AtOnce) -> Vec<Point> {
+fn points(measured: &Measured, history: &History, found: AtOnce) -> Vec<Point> {
     let rounds = |is_in_step: bool| {
         let of = move |(start, run): (usize, _)| {
             // Beyond an end that was found, nothing rises anyway.
             let is_bound = is_in_step && found.number().is_none();
             // Other starts do not have to make the line.
             let fewest = if start == 0 { FEWEST } else { 1 };
-            let most = if is_bound { in_step(&seen(run, leak), fewest) } else { u32::MAX };
-            let is_point = move |r: &&Round| r.concurrency <= most && !run.failed_at(r);
-            run.rounds.iter().filter(is_point)
+            let most = if is_bound { in_step(&seen(run, history), fewest) } else { u32::MAX };
+            let is_point =
+                move |r: &&Round| !r.control && r.concurrency <= most && !run.failed_at(r);
+            run.rounds.iter().filter(is_point).map(move |round| history.point(run, round))
         };
         measured.runs.iter().enumerate().flat_map(of).collect::<Vec<_>>()
     };
     let in_step = rounds(true);
-    let rounds = if in_step.len() < FEWEST { rounds(false) } else { in_step };
-    rounds
-        .into_iter()
-        .map(|round| {
-            let anon = Bytes::from_f64(without(round.peak.anon_bytes, leak, round.before));
-            Point {
-                concurrency: round.concurrency,
-                peak_bytes: anon + round.peak.file_bytes,
-                file_in_use_bytes: None,
-                anon_bytes: anon,
-                file_bytes: round.peak.file_bytes,
-                repeat: round.start,
-                held_out: false,
-                flat: true,
-            }
-        })
-        .collect()
-}
-
-/// Bytes without what was left behind by the requests before.
-#[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-fn without(bytes: Bytes, leak: f64, before: u64) -> f64 {
-    (bytes.as_f64() - leak * before as f64).max(0.0)
+    if in_step.len() < FEWEST { rounds(false) } else { in_step }
 }
 
 fn grown(slope: Slope, levels: &[(f64, f64)]) -> Growth {

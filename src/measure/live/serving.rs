@@ -12,6 +12,7 @@ use super::start::Started;
 use super::tree::CpuClock;
 use crate::measure::child::{Bounds, ChildError};
 use crate::measure::control_group::ControlGroup;
+use crate::measure::drive::{Arrivals, Load};
 use crate::measure::host::files::Process;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::memory;
@@ -41,6 +42,9 @@ pub struct LiveJob {
     pub alone: Seconds,
     /// Processes that answer.
     pub workers: u32,
+    /// Requests that it takes for what accumulates to be there: so many are answered before a warm trial
+    /// is judged.
+    pub requests: u64,
 }
 
 /// A live service in a box.
@@ -52,6 +56,7 @@ pub struct Serving<'a> {
     crowd: Crowd,
     /// Until when the first requests are sent again where it says that it is not ready.
     patience: Option<Instant>,
+    has_accumulated: bool,
 }
 
 impl<'a> Serving<'a> {
@@ -68,7 +73,17 @@ impl<'a> Serving<'a> {
         let mut crowd = Crowd::new(client, interrupt);
         crowd.until = bounds.until;
         crowd.keep_connections(job.workers == 1);
-        Ok(Self { job, bounds, interrupt, started: None, crowd, patience: None })
+        // All that differ, one after the other.
+        crowd.keeps_payloads = false;
+        Ok(Self {
+            job,
+            bounds,
+            interrupt,
+            started: None,
+            crowd,
+            patience: None,
+            has_accumulated: false,
+        })
     }
 
     fn start(&mut self) -> Result<Reply, ChildError> {
@@ -97,6 +112,18 @@ impl<'a> Serving<'a> {
             file: standing.level.file_bytes,
             kernel: standing.kernel,
         })
+    }
+
+    /// As many requests as it takes for what accumulates to be there, no more than `n` at once.
+    fn accumulate(&mut self, n: u32) -> Result<(), ChildError> {
+        if self.has_accumulated || self.job.requests == 0 {
+            return Ok(());
+        }
+        self.has_accumulated = true;
+        let requests = u32::try_from(self.job.requests).unwrap_or(u32::MAX);
+        let load = Load { arrivals: Arrivals::Closed(n), requests, limit: n, seed: 0 };
+        let (outcome, _) = self.crowd.drive(load).map_err(|e| self.became(e))?;
+        self.judge(&outcome)
     }
 
     fn waves(&mut self, n: u32, waves: u32) -> Result<WaveSample, ChildError> {
@@ -180,8 +207,9 @@ impl Serves for Serving<'_> {
             Command::WarmUp => {
                 let begun = Instant::now();
                 self.waves(1, LONE)?;
+                // One after the other: a box for fewer at once than there are processes must hold.
                 if self.job.workers > 1 {
-                    self.waves(self.job.workers * 2, LONE)?;
+                    self.waves(1, LONE * self.job.workers)?;
                 }
                 Ok(Reply::Warm(Warm {
                     after: self.mark(),
@@ -191,6 +219,7 @@ impl Serves for Serving<'_> {
                 }))
             }
             Command::Waves { concurrency, .. } => {
+                self.accumulate(concurrency)?;
                 let one = self.job.alone.get() * f64::from(concurrency);
                 #[expect(
                     clippy::cast_possible_truncation,

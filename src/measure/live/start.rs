@@ -393,7 +393,7 @@ fn follow(
 fn asked_once(client: &Arc<Client>) -> Result<Receiver<bool>, LiveError> {
     let (client, (send, answer)) = (Arc::clone(client), mpsc::channel());
     let ask = move || {
-        let _ = send.send(client.send(&client.user(false), 0, 0).is_ok());
+        let _ = send.send(client.send(&client.user(false), 0, 0, 0).is_ok());
     };
     let failed = |reason| LiveError::Io { what: "the service cannot be asked".to_owned(), reason };
     threads::start("ready", ask).map_err(failed)?;

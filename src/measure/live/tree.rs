@@ -40,7 +40,7 @@ pub struct Member {
 }
 
 /// All of them at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
     /// Each page once.
     pub level: Level,
@@ -48,9 +48,21 @@ pub struct Standing {
     pub members: Vec<Member>,
     /// Page tables and kernel stacks.
     pub kernel: Bytes,
+    /// Of the level, shared memory that is mapped.
+    pub shmem: Bytes,
+    /// Of the level, what no process has mapped: files in a tmpfs, buffers of sockets, other kernel
+    /// memory. 0 where no control group tells.
+    pub unmapped: Bytes,
+    /// Of that, kernel memory that may be a cache which the kernel drops when memory is short.
+    pub droppable: Bytes,
 }
 
 impl Standing {
+    /// Anonymous and shared memory that nobody can drop for certain: what growth is told from.
+    pub fn lasting(&self) -> Bytes {
+        self.level.anon_bytes.saturating_sub(self.droppable)
+    }
+
     /// Now and what was above it since the last reset: what goes up and down is a process's own.
     pub fn peak(&self) -> Level {
         let above: Bytes =
@@ -134,8 +146,7 @@ impl Root {
     /// # Errors
     /// Where none is left, or the kernel does not tell.
     pub fn standing(&self) -> Result<Standing, LiveError> {
-        let mut standing =
-            Standing { level: Level::default(), members: Vec::new(), kernel: Bytes::ZERO };
+        let mut standing = Standing::default();
         let ids = self.ids()?;
         let mut largest_file = Bytes::ZERO;
         for id in &ids {
@@ -152,6 +163,7 @@ impl Root {
             // Alone, nothing is shared within the service, and the counters are exact.
             standing.level.anon_bytes +=
                 if ids.len() == 1 { own } else { pss.pss_anon + pss.pss_shmem };
+            standing.shmem += if ids.len() == 1 { resident.shmem } else { pss.pss_shmem };
             standing.level.file_bytes += pss.pss_file;
             standing.kernel += memory::kernel_share(&resident);
             standing.members.push(Member {
@@ -236,12 +248,11 @@ impl CpuClock {
         Seconds::new(each + gone)
     }
 
-    /// Those whose own clock moved by at least `share` of the one that moved most.
-    pub fn moved(&self, before: &Self, share: f64) -> Vec<u32> {
-        let moved = |id: &u32, now: &f64| now - before.each.get(id).copied().unwrap_or(0.0);
-        let most = self.each.iter().map(|(id, now)| moved(id, now)).fold(0.0, f64::max);
-        let works = |(id, now): &(&u32, &f64)| most > 0.0 && moved(id, now) >= share * most;
-        self.each.iter().filter(works).map(|(id, _)| *id).collect()
+    /// By how much the clock of each has moved, of those whose clocks did.
+    pub fn moved(&self, before: &Self) -> BTreeMap<u32, f64> {
+        let moved =
+            |(id, now): (&u32, &f64)| (*id, now - before.each.get(id).copied().unwrap_or(0.0));
+        self.each.iter().map(moved).filter(|(_, time)| *time > 0.0).collect()
     }
 }
 

@@ -1,13 +1,18 @@
-//! Looks at the processes while they are driven: for what comes and goes between two high-water
-//! marks, such as a worker that ends.
+//! Samples the processes while they are driven, for what comes and goes between two high-water marks,
+//! such as a worker that ends; and their control group, for what no process has mapped.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::LiveError;
-use super::tree::Root;
+use super::tmpfs;
+use super::usage::Usage;
+use crate::footprint::TmpfsUse;
+use crate::measure::control_group::Charge;
 use crate::measure::memory::{self, Process};
 use crate::measure::threads;
 use crate::units::{Bytes, Seconds};
@@ -36,44 +41,122 @@ const FOR_NEW: f64 = 0.02;
 /// moment.
 const MOVED: f64 = 0.005;
 
+/// A file system that filled up by less was not used to speak of.
+const FILLED: Bytes = Bytes::mib(1);
+
+/// Between two samples of a control group, which take some 50 µs.
+const GROUP_INTERVAL: Duration = Duration::from_millis(10);
+
+/// What was sampled for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sampled {
+    /// The most anonymous and shared memory that processes had mapped, each page counted once; 0 where
+    /// there was no look.
+    pub mapped: Bytes,
+    /// Of the control group, where the service has one.
+    pub group: Option<SampledGroup>,
+}
+
+/// What was sampled of a control group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampledGroup {
+    /// The most that the kernel could not drop.
+    pub fixed: Bytes,
+    /// The fewest cached pages of files.
+    pub least_file: Bytes,
+    /// The most.
+    most_file: Bytes,
+    /// By how much they have gone up or down, the most of all times that were asked about: what is so
+    /// once may be so between two samples.
+    pub swing: Bytes,
+}
+
+impl SampledGroup {
+    fn with(self, other: Self) -> Self {
+        let least_file = self.least_file.min(other.least_file);
+        let most_file = self.most_file.max(other.most_file);
+        Self {
+            fixed: self.fixed.max(other.fixed),
+            least_file,
+            most_file,
+            swing: self.swing.max(most_file.saturating_sub(least_file)),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Seen {
-    /// The most anonymous and shared memory, each page counted once.
-    most: Bytes,
+    sampled: Sampled,
     /// The most processes.
     processes: usize,
     /// CPU time of the looking.
     cpu: f64,
     looks: u64,
+    /// File systems in memory: what of each was used when this began, and since.
+    tmpfs: BTreeMap<PathBuf, Filled>,
 }
 
-/// A thread that looks until it is dropped.
+#[derive(Debug, Clone, Copy, Default)]
+struct Filled {
+    before: Bytes,
+    most: Bytes,
+    now: Bytes,
+    /// The service had files open on it.
+    is_used: bool,
+}
+
+/// Threads that look until this is dropped.
 #[derive(Debug)]
 pub struct Watch {
+    usage: Arc<Usage>,
     seen: Arc<Mutex<Seen>>,
     is_over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
     begun: Instant,
 }
 
 impl Watch {
-    /// Begins to look at these processes.
+    /// Begins to look at a service.
     ///
     /// # Errors
     /// Where the system gives no thread for it.
-    pub fn begin(root: Root) -> Result<Self, LiveError> {
-        let (seen, is_over) = (Arc::new(Mutex::new(Seen::default())), Arc::default());
-        let (shared, over) = (Arc::clone(&seen), Arc::clone(&is_over));
-        let failed = |reason| LiveError::Io { what: "nobody can look at it".to_owned(), reason };
-        let thread =
-            threads::start("watch", move || look(&root, &shared, &over)).map_err(failed)?;
-        Ok(Self { seen, is_over, thread: Some(thread), begun: Instant::now() })
+    pub fn begin(usage: Arc<Usage>) -> Result<Self, LiveError> {
+        let is_metered = usage.is_metered();
+        let mut watch = Self {
+            usage,
+            seen: Arc::default(),
+            is_over: Arc::default(),
+            threads: Vec::new(),
+            begun: Instant::now(),
+        };
+        watch.start("watch", look)?;
+        if is_metered {
+            watch.start("meter", meter)?;
+        }
+        Ok(watch)
     }
 
-    /// The most that was seen since the last time that this was asked, each page counted once; 0
-    /// where there was no look.
-    pub fn take_most(&self) -> Bytes {
-        std::mem::take(&mut self.lock().most)
+    fn start(
+        &mut self,
+        name: &str,
+        work: fn(&Usage, &Mutex<Seen>, &AtomicBool),
+    ) -> Result<(), LiveError> {
+        let (usage, seen) = (Arc::clone(&self.usage), Arc::clone(&self.seen));
+        let over = Arc::clone(&self.is_over);
+        let failed = |reason| LiveError::Io { what: "nobody can look at it".to_owned(), reason };
+        let thread = threads::start(name, move || work(&usage, &seen, &over)).map_err(failed)?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// What was sampled since the last time that this was asked, and what is so now.
+    pub fn take(&self) -> Sampled {
+        let now = self.usage.charge().map(SampledGroup::from);
+        let mut seen = self.lock();
+        seen.add(now);
+        let swing = seen.sampled.group.map(|group| group.swing).unwrap_or_default();
+        let group = now.map(|now| SampledGroup { swing, ..now });
+        std::mem::replace(&mut seen.sampled, Sampled { mapped: Bytes::ZERO, group })
     }
 
     /// The most processes that were seen at once.
@@ -95,6 +178,21 @@ impl Watch {
         Seconds::new(mean.max(INTERVAL.as_secs_f64()))
     }
 
+    /// File systems in memory on which the service had files open, and that filled up meanwhile. Where a
+    /// control group tells what is charged, this is not looked for.
+    pub fn tmpfs(&self) -> Vec<TmpfsUse> {
+        let grown = |(path, filled): (&PathBuf, &Filled)| {
+            let Filled { before, most, now, is_used } = *filled;
+            let more = |bytes: Bytes| bytes.saturating_sub(before);
+            (is_used && more(most) >= FILLED).then(|| TmpfsUse {
+                path: path.display().to_string(),
+                peak_bytes: more(most),
+                left_bytes: more(now),
+            })
+        };
+        self.lock().tmpfs.iter().filter_map(grown).collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,10 +201,72 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             thread.thread().unpark();
             let _ = thread.join();
         }
+    }
+}
+
+impl Seen {
+    fn fill(&mut self, path: PathBuf, used: Bytes, is_used: bool) {
+        let new = Filled { before: used, ..Filled::default() };
+        let filled = self.tmpfs.entry(path).or_insert(new);
+        filled.now = used;
+        filled.most = filled.most.max(used);
+        filled.is_used |= is_used;
+    }
+
+    fn add(&mut self, group: Option<SampledGroup>) {
+        let Some(now) = group else { return };
+        let so_far = self.sampled.group.get_or_insert(now);
+        *so_far = so_far.with(now);
+    }
+}
+
+impl From<Charge> for SampledGroup {
+    fn from(charge: Charge) -> Self {
+        Self {
+            fixed: charge.fixed(),
+            least_file: charge.file,
+            most_file: charge.file,
+            swing: Bytes::ZERO,
+        }
+    }
+}
+
+/// What the processes use of file systems in memory, as far as that can be told from their open files.
+fn fill(ids: &[u32], seen: &Mutex<Seen>) {
+    let Some(first) = ids.first() else { return };
+    let (mut at, mut nameless, mut mapped) = (BTreeSet::new(), Bytes::ZERO, Bytes::ZERO);
+    for id in ids {
+        let (on, bytes) = tmpfs::open_files(Process::Id(*id));
+        at.extend(on);
+        // Processes share what they hand to each other.
+        nameless = nameless.max(bytes);
+        mapped += memory::resident_of(Process::Id(*id)).map(|r| r.shmem).unwrap_or_default();
+    }
+    let used = tmpfs::used(Process::Id(*first));
+    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    for (path, used) in used {
+        let is_used = at.contains(&path);
+        seen.fill(path, used, is_used);
+    }
+    // What is mapped is seen already.
+    seen.fill(PathBuf::from("memfd"), nameless.saturating_sub(mapped), true);
+}
+
+/// Samples the control group.
+fn meter(usage: &Usage, seen: &Mutex<Seen>, is_over: &AtomicBool) {
+    let mut before = 0.0;
+    while !is_over.load(Ordering::Acquire) {
+        let now = usage.charge().map(SampledGroup::from);
+        let cpu = memory::thread_cpu().get();
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.add(now);
+        seen.cpu += cpu - std::mem::replace(&mut before, cpu);
+        drop(seen);
+        thread::park_timeout(GROUP_INTERVAL);
     }
 }
 
@@ -117,7 +277,9 @@ struct Shared {
     bytes: Bytes,
 }
 
-fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
+fn look(usage: &Usage, seen: &Mutex<Seen>, is_over: &AtomicBool) {
+    let root = &usage.root;
+    let mut spent = 0.0;
     let (mut ids, mut before, mut found) = (Vec::new(), Vec::new(), None::<Instant>);
     let mut shared = Shared::default();
     let (begun, mut finding) = (Instant::now(), Duration::ZERO);
@@ -135,7 +297,10 @@ fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
         }
         let total = sum(&mut ids);
         let count = ids.len();
-        let highest = seen.lock().unwrap_or_else(PoisonError::into_inner).most;
+        if !usage.is_metered() {
+            fill(&ids, seen);
+        }
+        let highest = seen.lock().unwrap_or_else(PoisonError::into_inner).sampled.mapped;
         // Reading who shares which page takes milliseconds: only where it may be a new height.
         let is_known = count < 2 || shared.ids == ids;
         let mut least = Bytes::ZERO;
@@ -160,10 +325,12 @@ fn look(root: &Root, seen: &Mutex<Seen>, is_over: &AtomicBool) {
         let cpu = memory::thread_cpu().get();
         let cost = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.most = seen.most.max(total);
+            seen.sampled.mapped = seen.sampled.mapped.max(total);
             seen.processes = seen.processes.max(count);
             seen.looks += 1;
-            cpu - std::mem::replace(&mut seen.cpu, cpu)
+            let cost = cpu - std::mem::replace(&mut spent, cpu);
+            seen.cpu += cost;
+            cost
         };
         let is_same = ids == before;
         before.clone_from(&ids);

@@ -2,6 +2,7 @@
 
 use crate::footprint::Load;
 use crate::plan::book::{Maker, exact};
+use crate::plan::components::ACCUMULATED;
 use crate::plan::figure::{Form, Shown, Value};
 use crate::plan::page::{Bar, Block, Chart, Phrase, Plot, Row, RowKind, Section, Table, says};
 use crate::plan::{Component, Scope, State};
@@ -211,9 +212,13 @@ fn part_name(name: &str) -> Phrase {
         "service before its first request" => says!("part-service"),
         "kept by the first requests" => says!("part-kept"),
         "kernel: page tables, stacks" => says!("part-kernel"),
-        _ => match name.strip_prefix("model ") {
-            Some(model) => says!("memory-model", name = model),
-            None => name.into(),
+        _ => match (name.strip_prefix("model "), name.strip_prefix(ACCUMULATED)) {
+            (Some(model), _) => says!("memory-model", name = model),
+            (None, Some(rest)) => {
+                let n = rest.split(' ').next().unwrap_or_default().to_owned();
+                says!("part-accumulated", n = n)
+            }
+            (None, None) => name.into(),
         },
     }
 }

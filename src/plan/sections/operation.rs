@@ -130,10 +130,13 @@ fn parts(maker: &mut Maker<'_>) -> (Option<Shown>, Option<Shown>) {
 }
 
 /// What the reader should know of the measurement.
+#[expect(clippy::too_many_lines, reason = "an arm for each warning")]
 pub fn warning(warning: &Warning) -> Phrase {
     let killed_when =
         |n: u32| if n == 0 { says!("while-loading") } else { says!("with-requests", n = n) };
     let signal = |signal: i32| Phrase::from(signal.to_string());
+    let ram = |bytes| Shown::plain(Value::Bytes(exact(bytes, Source::Measured)));
+    let time = |time| Shown::plain(Value::Seconds(exact(time, Source::Measured)));
     match warning {
         Warning::SyntheticWeights => says!("note-synthetic-weights"),
         Warning::Partial => says!("note-partial"),
@@ -195,6 +198,31 @@ pub fn warning(warning: &Warning) -> Phrase {
                     says!("note-heap-follows-ram", runtime = runtime, ram = ram, size = size)
                 }
             }
+        }
+        Warning::StillAccumulates { bytes, requests, bodies_used_up } => {
+            let (bytes, n) = (ram(*bytes), requests.to_string());
+            if *bodies_used_up {
+                says!("note-bodies-used-up", bytes = bytes, n = n)
+            } else {
+                says!("note-still-accumulates", bytes = bytes, n = n)
+            }
+        }
+        Warning::UnexplainedHistory(found) => says!(
+            "note-unexplained",
+            n = found.concurrency,
+            seen = ram(found.anon_bytes),
+            low = ram(found.expected_bytes.low()),
+            high = ram(found.expected_bytes.high())
+        ),
+        Warning::RepeatedBodies(found) => says!(
+            "note-repeated",
+            first = ram(found.first_bytes),
+            later = ram(found.later_bytes),
+            firstcpu = time(found.first_cpu_seconds),
+            latercpu = time(found.later_cpu_seconds)
+        ),
+        Warning::TmpfsGrew { path, bytes } => {
+            says!("note-tmpfs", path = path.clone(), bytes = ram(*bytes))
         }
         Warning::MoreCpus { measured_on, together: None } => {
             says!("note-more-cpus", n = *measured_on)

@@ -42,6 +42,7 @@ fn overall(maker: &Maker<'_>) -> Block {
     .into_iter()
     .flatten()
     .collect();
+    let the_box_is_empty = the_box.is_empty();
     let the_box = Phrase::Joined(", ", the_box);
     let (status, id) = match plan.verdict.overall {
         Overall::Fits => (Status::Excellent, "overall-fits"),
@@ -50,6 +51,8 @@ fn overall(maker: &Maker<'_>) -> Block {
         Overall::Unknown if plan.warnings.contains(&Warning::NotTheService) => {
             return Block::Verdict(Status::Unknown, says!("overall-not-the-service"));
         }
+        // It was asked about, and what it takes is not known well enough.
+        Overall::Unknown if !the_box_is_empty => (Status::Unknown, "overall-not-known"),
         Overall::Unknown => {
             let asked = match (&plan.upgrade, plan.question.concurrency) {
                 (Some(upgrade), Some(n)) => says!(

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::footprint::{Failure, Growth, Level, LiveRecord, PeaksBy, Round, ToldBy};
+use crate::footprint::{
+    Failure, Growth, LeftBehind, Level, LiveRecord, PeaksBy, Repeated, Round, TmpfsUse, ToldBy,
+    Unexplained,
+};
 use crate::plan::Plan;
 use crate::report::json::span::S;
 use crate::report::live::{per_worker, until};
@@ -24,7 +27,14 @@ pub(super) struct Live<'a> {
     first: Held,
     after: Held,
     group_peak_bytes: Option<u64>,
+    charged: bool,
+    tmpfs: Vec<Filled<'a>>,
+    left_behind: Option<Left<'a>>,
+    different_requests: Option<u64>,
     rounds: Vec<Driven<'a>>,
+    accumulated: Option<Accumulated>,
+    unexplained: Option<Differs>,
+    repeated: Option<Again>,
     growth: Option<Grown>,
     growth_looks: u32,
     failures: Vec<Failed<'a>>,
@@ -53,6 +63,7 @@ struct Driven<'a> {
     peak_bytes: u64,
     anon_bytes: u64,
     file_bytes: u64,
+    control: bool,
     answered: u64,
     errors: Vec<Fault<'a>>,
     throughput_rps: f64,
@@ -69,6 +80,43 @@ struct Driven<'a> {
 struct Fault<'a> {
     kind: &'a str,
     count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Accumulated {
+    bytes: u64,
+    requests: u64,
+    levelled_off: bool,
+    bodies_used_up: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Differs {
+    concurrency: u32,
+    anon_bytes: u64,
+    expected_bytes: S<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Again {
+    bodies: u64,
+    first_bytes: u64,
+    later_bytes: u64,
+    first_cpu_seconds: f64,
+    later_cpu_seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Filled<'a> {
+    path: &'a str,
+    peak_bytes: u64,
+    left_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Left<'a> {
+    bytes: u64,
+    paths: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -116,7 +164,19 @@ impl<'a> Live<'a> {
             first: held(live.first),
             after: held(live.after),
             group_peak_bytes: live.group_peak_bytes.map(crate::units::Bytes::get),
+            charged: live.charged,
+            tmpfs: live.tmpfs.iter().map(Filled::from).collect(),
+            left_behind: live.left_behind.as_ref().map(Left::from),
+            different_requests: live.different_requests,
             rounds: live.rounds.iter().map(Driven::from).collect(),
+            accumulated: live.accumulated.as_ref().map(|a| Accumulated {
+                bytes: a.bytes.get(),
+                requests: a.requests,
+                levelled_off: a.levelled_off,
+                bodies_used_up: a.bodies_used_up,
+            }),
+            unexplained: live.unexplained.as_ref().map(Differs::from),
+            repeated: live.repeated.as_ref().map(Again::from),
             growth: live.growth.as_ref().map(|growth| grown(growth, live, plan)),
             growth_looks: live.growth_looks,
             failures: live.failures.iter().map(Failed::from).collect(),
@@ -140,6 +200,44 @@ fn grown(growth: &Growth, live: &LiveRecord, plan: Option<&Plan>) -> Grown {
         limit_bytes: until.map(|u| u.limit.get()),
         requests_until_limit: until.map(|u| u.requests),
         seconds_until_limit: until.map(|u| u.seconds),
+    }
+}
+
+impl From<&Unexplained> for Differs {
+    fn from(found: &Unexplained) -> Self {
+        Self {
+            concurrency: found.concurrency,
+            anon_bytes: found.anon_bytes.get(),
+            expected_bytes: (&found.expected_bytes).into(),
+        }
+    }
+}
+
+impl From<&Repeated> for Again {
+    fn from(found: &Repeated) -> Self {
+        Self {
+            bodies: found.bodies,
+            first_bytes: found.first_bytes.get(),
+            later_bytes: found.later_bytes.get(),
+            first_cpu_seconds: found.first_cpu_seconds.get(),
+            later_cpu_seconds: found.later_cpu_seconds.get(),
+        }
+    }
+}
+
+impl<'a> From<&'a TmpfsUse> for Filled<'a> {
+    fn from(filled: &'a TmpfsUse) -> Self {
+        Self {
+            path: &filled.path,
+            peak_bytes: filled.peak_bytes.get(),
+            left_bytes: filled.left_bytes.get(),
+        }
+    }
+}
+
+impl<'a> From<&'a LeftBehind> for Left<'a> {
+    fn from(left: &'a LeftBehind) -> Self {
+        Self { bytes: left.bytes.get(), paths: &left.paths }
     }
 }
 
@@ -167,6 +265,7 @@ impl<'a> From<&'a Round> for Driven<'a> {
             peak_bytes: round.peak.total().get(),
             anon_bytes: round.peak.anon_bytes.get(),
             file_bytes: round.peak.file_bytes.get(),
+            control: round.control,
             answered: round.answered,
             errors: round
                 .errors

@@ -296,5 +296,10 @@ pub fn warnings() -> Vec<Warning> {
             measured_with: Bytes::mib(24_000),
             asked: Some(Bytes::mib(512)),
         },
+        Warning::StillAccumulates { bytes: Bytes::mib(300), requests: 300, bodies_used_up: false },
+        Warning::StillAccumulates { bytes: Bytes::mib(10), requests: 10, bodies_used_up: true },
+        Warning::UnexplainedHistory(live::unexplained()),
+        Warning::RepeatedBodies(live::repeated()),
+        Warning::TmpfsGrew { path: "/dev/shm".to_owned(), bytes: Bytes::mib(60) },
     ]
 }

@@ -175,6 +175,7 @@ overall-does-not-fit = DOES NOT FIT in { $box }
 overall-unknown = No box is asked about: add --ram 1G --cpus 1
 overall-not-the-service = No verdict: what was measured is not what answered
 overall-needs = { $n } at once need a box of { $ram }
+overall-not-known = Not known for { $box }: the first answers took many times what later ones did
 reason-ram-short = { requests-in-flight } { $n ->
     [one] needs
    *[other] need
@@ -276,6 +277,7 @@ memory-stages = Stages follow each other and share memory, so theirs do not add 
 part-program = program
 part-service = service before its first request
 part-kept = kept by the first requests
+part-accumulated = accumulated over the first { $n } requests
 part-kernel = kernel: page tables, stacks
 
 ## RAM
@@ -610,6 +612,11 @@ note-could-not-stand = The service could not stand { $n } in flight ({ $what }):
 note-not-the-service = The processes that were measured used neither CPU time nor memory while requests were answered: others answered them, and nothing here is of the service. Name what serves: measure --cgroup DIR (of a container below /sys/fs/cgroup) or --pid PID.
 note-heap-follows-ram = { $runtime } sizes its heap by the RAM that it may use, and it was measured with { $ram }: with another amount it takes another. Measure it inside the limit that you plan for (measure --ram { $size }), or fix the size of its heap.
 note-heap-go = Go collects garbage only once the heap has doubled, however little RAM there is, and it was measured with { $ram }: set GOMEMLIMIT, and measure it inside the limit that you plan for (measure --ram { $size }).
+note-still-accumulates = Its memory rose by { $bytes } over { $n } requests and had not levelled off when the time was over: a larger --budget tells where that ends. What is planned here is with it.
+note-bodies-used-up = Its memory rose by { $bytes } with each new body, and its bodies were used up after { $n } requests: with more of them (--body FOLDER) it may rise further. What is planned here is with it.
+note-unexplained = With { $n } in flight again after more it took { $seen }, where { $low } to { $high } was to be expected from the rounds before and from what requests leave behind. What is planned here is as uncertain as that.
+note-repeated = The same bodies were sent again and again: the first answer took { $first } and { $firstcpu } of CPU time, later ones { $later } and { $latercpu }. Either answers are kept and new bodies cost as much as the first, or something else was made once: different bodies tell (--body FOLDER). What is planned here is from first answers alone.
+note-tmpfs = { $path }, on which it had files open, filled up by as much as { $bytes } meanwhile. In a container that is charged to the service, and it is not counted here: start it with this tool as root (-- COMMAND), or name its control group (--cgroup).
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 request

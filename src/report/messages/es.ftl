@@ -175,6 +175,7 @@ overall-does-not-fit = NO CABE en { $box }
 overall-unknown = No se pregunta por ninguna máquina: añada --ram 1G --cpus 1
 overall-not-the-service = Sin veredicto: lo que se midió no es lo que respondió
 overall-needs = { $n } simultáneas necesitan una máquina de { $ram }
+overall-not-known = No se sabe si basta { $box }: las primeras respuestas costaron muchas veces más que las siguientes
 reason-ram-short = { requests-in-flight } { $n ->
     [one] necesita
    *[other] necesitan
@@ -276,6 +277,7 @@ memory-stages = Las etapas se suceden y comparten memoria, así que no suman lo 
 part-program = programa
 part-service = servicio antes de su primera petición
 part-kept = retenido tras las primeras peticiones
+part-accumulated = acumulado durante las primeras { $n } peticiones
 part-kernel = núcleo: tablas de páginas, pilas
 
 ## RAM
@@ -610,6 +612,11 @@ note-could-not-stand = El servicio no aguantó { $n } en curso ({ $what }): los 
 note-not-the-service = Los procesos medidos no usaron ni tiempo de CPU ni memoria mientras se respondían peticiones: respondieron otros, y nada de esto es del servicio. Nombre lo que sirve: measure --cgroup DIR (el de un contenedor, bajo /sys/fs/cgroup) o --pid PID.
 note-heap-follows-ram = { $runtime } ajusta su heap a la RAM que puede usar, y se midió con { $ram }: con otra cantidad ocupa otra. Mídalo dentro del límite que planifica (measure --ram { $size }), o fije el tamaño de su heap.
 note-heap-go = Go no recoge basura hasta que el heap se ha duplicado, por poca RAM que haya, y se midió con { $ram }: fije GOMEMLIMIT y mídalo dentro del límite que planifica (measure --ram { $size }).
+note-still-accumulates = Su memoria subió { $bytes } en { $n } peticiones y aún no se había estabilizado al acabar el tiempo: un --budget mayor dice dónde acaba. Lo planificado aquí lo incluye.
+note-bodies-used-up = Su memoria subió { $bytes } con cada cuerpo nuevo, y los cuerpos se agotaron tras { $n } peticiones: con más (--body CARPETA) puede seguir subiendo. Lo planificado aquí lo incluye.
+note-unexplained = Con { $n } en curso de nuevo después de más ocupó { $seen }, cuando cabía esperar de { $low } a { $high } según las rondas anteriores y lo que dejan las peticiones. Lo planificado aquí es igual de incierto.
+note-repeated = Se enviaron los mismos cuerpos una y otra vez: la primera respuesta tomó { $first } y { $firstcpu } de CPU, las siguientes { $later } y { $latercpu }. O guarda las respuestas y los cuerpos nuevos cuestan como el primero, o algo más se hizo una sola vez: cuerpos distintos lo aclaran (--body CARPETA). Lo planificado aquí sale solo de primeras respuestas.
+note-tmpfs = { $path }, donde tenía ficheros abiertos, se llenó hasta { $bytes } entretanto. En un contenedor eso se carga al servicio, y aquí no se cuenta: inícielo con esta herramienta como root (-- ORDEN), o nombre su grupo de control (--cgroup).
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 petición simultánea habría

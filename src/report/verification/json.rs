@@ -33,6 +33,7 @@ struct Verified<'a> {
     target: Target,
     control_group_version: u32,
     planned: Planned,
+    accumulated_over_requests: u64,
     trials: Vec<Trial>,
     find: Find,
     soak: Option<Soaked>,
@@ -140,6 +141,7 @@ impl<'a> From<&'a Verification> for Verified<'a> {
                 limit_bytes: S::from(&seen.promise.limit),
                 kill_limit_bytes: S::from(&seen.promise.kill_limit),
             },
+            accumulated_over_requests: seen.accumulated_over,
             trials: seen.trials.iter().map(|tried| trial(seen, tried)).collect(),
             find: Find {
                 n: seen.most.as_ref().map(|found| turning(found, |n| n)),

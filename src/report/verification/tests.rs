@@ -32,6 +32,7 @@ fn verification(trials: Vec<Tried>) -> Verification {
         Span::new(Bytes::mib(low), Bytes::mib(typical), Bytes::mib(high), Source::Fitted).unwrap()
     };
     Verification {
+        accumulated_over: 330,
         name: "scan".into(),
         title: "Scans".into(),
         topology: Topology::Shared,

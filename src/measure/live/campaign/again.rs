@@ -1,15 +1,17 @@
 //! Other starts of the service: what one start has by chance is seen, and what a burst takes of one
 //! that has answered nothing.
 
-use super::drive::{self, FEWEST, ladder};
+use std::sync::Arc;
+
+use super::drive::{self, FEWEST, ladder, steps};
 use super::group::Boxes;
-use super::{Campaign, Extent, Measured, Run, count, patience, what_failed};
+use super::{Burst, Campaign, Extent, Measured, Run, Subject, count, patience, what_failed};
 use crate::footprint::checked::made_one_line;
-use crate::footprint::{During, Failure, Level};
+use crate::footprint::{ColdBurst, During, Failure, Level, PeaksBy};
 use crate::measure::live::LiveError;
-use crate::measure::live::client::Client;
-use crate::measure::live::load::Crowd;
 use crate::measure::live::record::most_of_others;
+use crate::measure::live::tree::CpuClock;
+use crate::measure::live::watch::Watch;
 use crate::measure::schedule::BURSTS;
 use crate::units::Seconds;
 
@@ -43,7 +45,7 @@ impl Other {
             ([lone, .., most], 0 | 1) if all.len() > 3 => vec![*lone, all[all.len() / 2], *most],
             _ => all,
         };
-        let rounds = first.rounds.iter().filter(|r| ladder.contains(&r.concurrency));
+        let rounds = first.rounds.iter().filter(|r| !r.control && ladder.contains(&r.concurrency));
         let waves = f64::from(FEWEST) * rounds.map(|r| r.latency[1].get()).sum::<f64>();
         let start = first.start_seconds.unwrap_or_default().get();
         Self { ladder, start, waited: first.waited, waves }
@@ -75,12 +77,17 @@ impl Campaign<'_> {
             let rest = f64::from(STARTS - start);
             let time = (left() / rest - other.start).max(other.waves).max(LEAST);
             (self.tell)(&format!("start {} of {STARTS}", start + 1));
-            let (extent, waited) = ((Extent::PeaksAlone, &other.ladder[..]), other.waited);
-            let run = self
-                .subject(boxes)
-                .and_then(|mut s| self.measure(&mut s, start, extent, Seconds::new(time), waited));
+            let run = self.subject(boxes).and_then(|mut subject| {
+                let extent = (Extent::PeaksAlone, &steps(&other.ladder)[..]);
+                let time = Seconds::new(time);
+                let run = self.measure(&mut subject, start, extent, time, other.waited);
+                measured.left_behind += subject.end();
+                run
+            });
             match run {
-                Ok(run) => measured.runs.push(run),
+                Ok((run, _)) => measured.runs.push(run),
+                // What is there is an answer.
+                Err(LiveError::NoRoom(_)) => break,
                 Err(LiveError::Interrupted) => measured.is_partial = true,
                 Err(error) => {
                     measured.failures.push(not_again(&error, start));
@@ -106,7 +113,12 @@ impl Campaign<'_> {
             if left() <= other.start * 1.5 + reserve {
                 break;
             }
-            match self.burst(n, other.waited, boxes) {
+            let burst = self.subject(boxes).and_then(|subject| {
+                let burst = self.burst(n, other.waited, &subject);
+                measured.left_behind += subject.end();
+                burst
+            });
+            match burst {
                 Ok(Ok(burst)) => measured.bursts.push(burst),
                 Ok(Err(failure)) => {
                     measured.failures.push(failure);
@@ -117,6 +129,7 @@ impl Campaign<'_> {
                     measured.is_partial = true;
                     break;
                 }
+                Err(LiveError::NoRoom(_)) => break,
                 Err(error) => {
                     measured.failures.push(not_again(&error, 1));
                     break;
@@ -130,23 +143,33 @@ impl Campaign<'_> {
         &self,
         n: u32,
         waited: Seconds,
-        boxes: &mut Boxes<'_>,
-    ) -> Result<Result<(u32, Level), Failure>, LiveError> {
+        subject: &Subject<'_>,
+    ) -> Result<Result<Burst, Failure>, LiveError> {
         (self.tell)(&format!("a cold burst of {n}"));
-        let subject = self.subject(boxes)?;
-        let mut crowd = Crowd::new(Client::new(self.live)?, self.interrupt);
-        let reset = || {
-            subject.root.reset_marks();
-            subject.root.ids().is_ok()
+        let (mut crowd, usage) = (self.crowd()?, &subject.usage);
+        let watch = Watch::begin(Arc::clone(usage))?;
+        let clock = || CpuClock::read(&usage.root.ids().unwrap_or_default());
+        let (mut by, mut before) = (PeaksBy::Looks, clock());
+        let mut reset = || {
+            by = if usage.reset_marks() { PeaksBy::Marks } else { PeaksBy::Looks };
+            let _ = watch.take();
+            before = clock();
+            usage.root.ids().is_ok()
         };
         reset();
-        let (outcome, _) = crowd.first_wave(n, patience(&subject, 1, waited), reset)?;
-        match subject.root.standing() {
-            Ok(standing) if outcome.failed() == 0 => Ok(Ok((n, standing.peak()))),
+        let (outcome, _) = crowd.first_wave(n, patience(subject, 1, waited), reset)?;
+        let cpu = clock().since(&before);
+        match usage.standing() {
+            Ok(standing) if outcome.failed() == 0 => {
+                let peak = usage.peak(&standing, &watch.take(), by);
+                let (peak_bytes, anon_bytes) = (peak.total(), peak.anon_bytes);
+                let cold = ColdBurst { concurrency: n, peak_bytes, anon_bytes };
+                Ok(Ok(Burst { cold, cpu }))
+            }
             Err(error) if !error.is_end() => Err(error),
             _ => {
                 let row = drive::row(n, 1, 0, Level::default(), &outcome);
-                let what = what_failed(&subject.root, &row.errors_told());
+                let what = what_failed(&usage.root, &row.errors_told());
                 let failure = Failure { concurrency: n, start: 1, phase: During::ColdBurst, what };
                 Ok(Err(subject.explained(failure)))
             }

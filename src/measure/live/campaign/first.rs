@@ -1,32 +1,40 @@
-//! The first requests: is it asked as it expects, and which of its processes answer?
+//! The first requests, one after the other: is it asked as it expects, and what does the very first take?
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::DYING;
 use super::drive::row;
-use super::{DYING, count};
-use crate::footprint::{During, Failure, Level, Round};
+use crate::footprint::{During, Failure, Level, PeaksBy, Round};
 use crate::measure::live::LiveError;
 use crate::measure::live::client::{Client, Fault};
 use crate::measure::live::load::{Crowd, Outcome};
-use crate::measure::live::tree::{CpuClock, Root};
+use crate::measure::live::tree::CpuClock;
+use crate::measure::live::usage::Usage;
+use crate::measure::live::watch::Watch;
 use crate::units::Seconds;
 
-/// A process that answers moves its clock by this share of the busiest one's.
-const WORKS: f64 = 0.2;
-
-/// Of the time that there is, what finding out which processes answer may take, at the most.
-const FOR_WORKERS: f64 = 0.15;
+/// Lone requests until they are answered as later ones are.
+const LONE: usize = 3;
 
 /// What the first requests showed.
 pub(super) struct First {
-    /// Processes that answer.
-    pub workers: u32,
+    /// Those that were answered.
+    pub answers: Vec<Answer>,
     /// What was the end of it.
     pub failed: Option<Failed>,
-    /// What was not answered while it went on.
-    pub unanswered: Option<Failed>,
     /// How long it was asked in vain before.
     pub waited: Seconds,
+}
+
+/// What one of the first answers took, with no other request in flight.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// The peak of memory.
+    pub peak: Level,
+    /// CPU time of the service.
+    pub cpu: Seconds,
+    /// From when it was asked to the last byte.
+    pub latency: Seconds,
 }
 
 /// So many in flight that were not all answered.
@@ -45,71 +53,61 @@ impl Failed {
     }
 }
 
-/// Lone requests until they are answered as later ones are, then enough for each process to
-/// have answered some; how many did.
+/// A few lone requests. Nothing is in flight beside them, so that a service at rest is as it was found:
+/// which of its processes answer, the rounds tell.
 pub(super) fn requests(
-    root: &Root,
+    usage: &Usage,
+    watch: &Watch,
     crowd: &mut Crowd,
-    (time, up_to): (Seconds, u32),
     patience: Option<Instant>,
-    before: impl FnMut() -> bool,
+    mut before: impl FnMut() -> bool,
 ) -> Result<First, LiveError> {
-    const LONE: u32 = 3;
-    let for_workers = Duration::from_secs_f64((time.get() * FOR_WORKERS).min(3.0));
-    let (mut lone, waited) = crowd.first_wave(1, patience, before)?;
-    let over = |concurrency, outcome| {
-        let failed = Some(Failed { concurrency, outcome });
-        Ok(First { workers: 1, failed, unanswered: None, waited })
+    let (mut answers, mut waited) = (Vec::new(), Seconds::ZERO);
+    let over = |answers, waited, outcome| {
+        let failed = Some(Failed { concurrency: 1, outcome });
+        Ok(First { answers, failed, waited })
     };
-    if let Some((fault, _)) = lone.faults.first_key_value() {
-        std::thread::sleep(DYING);
-        // Where it is still there, it is more likely asked wrongly than broken.
-        if root.ids().is_ok() {
-            let asked = patience.map(|_| waited);
-            return Err(LiveError::NoAnswer(explained(fault, crowd.client(), asked)));
-        }
-    }
-    for _ in 1..LONE {
-        if lone.failed() == 0 {
-            lone.add(&crowd.wave(1)?);
-        }
-    }
-    let ids = match root.ids() {
-        Ok(ids) if lone.failed() == 0 => ids,
-        _ => return over(1, lone),
-    };
-    if ids.len() == 1 {
-        return Ok(First { workers: 1, failed: None, unanswered: None, waited });
-    }
-    crowd.keep_connections(false);
-    let before = CpuClock::read(&ids);
-    // No more than the user allows, whatever belongs to the service.
-    let (users, most) = ((count(ids.len()) * 2).min(up_to.max(1)), 40);
-    let begun = Instant::now();
-    let mut all = None::<Outcome>;
-    for wave in 0..most {
-        let outcome = crowd.wave(users)?;
-        if outcome.failed() > 0 {
+    for number in 0..LONE {
+        let mut by = PeaksBy::Looks;
+        let mut clock = CpuClock::read(&[]);
+        let mut reset = || {
+            by = if usage.reset_marks() { PeaksBy::Marks } else { PeaksBy::Looks };
+            let _ = watch.take();
+            clock = CpuClock::read(&usage.root.ids().unwrap_or_default());
+        };
+        reset();
+        let outcome = if number == 0 {
+            let again = || {
+                let is_there = before();
+                reset();
+                is_there
+            };
+            let (outcome, in_vain) = crowd.first_wave(1, patience, again)?;
+            waited = in_vain;
+            outcome
+        } else {
+            crowd.wave(1)?
+        };
+        if let Some((fault, _)) = outcome.faults.first_key_value() {
             std::thread::sleep(DYING);
-            if root.ids().is_err() {
-                return over(users, outcome);
+            // Where it is still there, it is more likely asked wrongly than broken.
+            if number == 0 && usage.root.ids().is_ok() {
+                let asked = patience.map(|_| waited);
+                return Err(LiveError::NoAnswer(explained(fault, crowd.client(), asked)));
             }
+            return over(answers, waited, outcome);
         }
-        match &mut all {
-            Some(all) => all.add(&outcome),
-            none => *none = Some(outcome),
-        }
-        // Each got some by now, or requests take so long that waiting does not pay.
-        if wave >= 4 && begun.elapsed() > for_workers {
-            break;
+        let cpu = CpuClock::read(&usage.root.ids().unwrap_or_default()).since(&clock);
+        match usage.standing() {
+            Ok(standing) => {
+                let peak = usage.peak(&standing, &watch.take(), by);
+                answers.push(Answer { peak, cpu, latency: outcome.longest() });
+            }
+            Err(error) if error.is_end() => return over(answers, waited, outcome),
+            Err(error) => return Err(error),
         }
     }
-    let now = CpuClock::read(&root.ids().unwrap_or_default());
-    let workers = count(now.moved(&before, WORKS).len()).max(1);
-    crowd.keep_connections(workers == 1);
-    let unanswered = all.filter(|all| all.failed() > 0);
-    let unanswered = unanswered.map(|outcome| Failed { concurrency: users, outcome });
-    Ok(First { workers, failed: None, unanswered, waited })
+    Ok(First { answers, failed: None, waited })
 }
 
 /// What a lone request that fails may mean; `asked` is how long it was asked again after its port was

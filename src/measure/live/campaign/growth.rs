@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::drive::{Driver, row};
 use super::what_failed;
-use crate::footprint::{During, Failure, Round};
+use crate::footprint::{During, Failure, Level, Round};
 use crate::measure::live::LiveError;
 use crate::measure::live::load::Outcome;
+use crate::measure::live::tree::Root;
 use crate::model::live::FEWEST_LEVELS;
 use crate::units::Seconds;
 
@@ -27,6 +28,8 @@ const REST: Duration = Duration::from_millis(30);
 pub(super) struct Rested {
     /// Requests answered so far, and anonymous bytes at rest.
     pub levels: Vec<(f64, f64)>,
+    /// All of it, as a round.
+    pub round: Option<Round>,
     /// The load that it could not stand.
     pub failure: Option<Failure>,
     /// An end was asked for; what was seen until then is too little.
@@ -44,8 +47,8 @@ impl Driver<'_> {
 
     fn levels(&mut self, rounds: &[Round], time: Seconds) -> Result<Rested, LiveError> {
         let mut rested = Rested::default();
-        let Some(last) = rounds.last() else { return Ok(rested) };
-        let most = USERS.min(last.concurrency);
+        let Some(most) = rounds.iter().map(|r| r.concurrency).max() else { return Ok(rested) };
+        let most = USERS.min(most);
         let rate = rounds.iter().filter(|r| r.concurrency <= most).map(|r| r.throughput.get());
         let rate = rate.fold(0.0, f64::max);
         #[expect(clippy::cast_precision_loss, reason = "a handful of blocks")]
@@ -56,8 +59,15 @@ impl Driver<'_> {
         // A service that is too slow for all blocks gets as many as there is time for.
         let until = Instant::now() + Duration::from_secs_f64(time.get() * PATIENCE);
         let mut all = None::<Outcome>;
+        let (mut peak, mut before) = (Level::default(), self.answered);
         for _ in 0..BLOCKS {
-            let outcome = self.without_a_pause(users, each)?;
+            self.usage.reset_marks();
+            let _ = self.watch.take();
+            let outcome = match self.without_a_pause(users, each) {
+                // What was seen until then may be enough.
+                Err(LiveError::NoRoom(_)) => break,
+                outcome => outcome?,
+            };
             let all = match &mut all {
                 Some(all) => {
                     all.add(&outcome);
@@ -65,26 +75,34 @@ impl Driver<'_> {
                 }
                 none => none.insert(outcome),
             };
-            let blocks = row(users, self.start, self.answered, self.last, all);
-            let failed = |root| {
+            let blocks = Round { control: true, ..row(users, self.start, before, peak, all) };
+            let failed = |root: &Root| {
                 let what = what_failed(root, &blocks.errors_told());
                 Failure { concurrency: users, start: self.start, phase: During::Growth, what }
             };
             if !blocks.stood() {
-                rested.failure = Some(failed(self.root));
+                rested.failure = Some(failed(&self.usage.root));
                 break;
             }
             std::thread::sleep(REST);
-            let level = match self.root.standing() {
-                Ok(standing) => standing.level.anon_bytes.as_f64(),
+            let level = match self.usage.standing() {
+                Ok(standing) => {
+                    let now = self.usage.peak(&standing, &self.watch.take(), self.peaks_by);
+                    if now.total() > peak.total() {
+                        (peak, before) = (now, self.answered);
+                    }
+                    standing.lasting()
+                }
                 Err(error) if error.is_end() => {
-                    rested.failure = Some(failed(self.root));
+                    rested.failure = Some(failed(&self.usage.root));
                     break;
                 }
                 Err(error) => return Err(error),
             };
+            self.read(level);
             #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-            rested.levels.push((self.answered as f64, level));
+            rested.levels.push((self.answered as f64, level.as_f64()));
+            rested.round = Some(Round { before, peak, ..blocks });
             if Instant::now() > until {
                 break;
             }

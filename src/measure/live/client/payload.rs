@@ -23,6 +23,7 @@ const MOST_BYTES: Bytes = Bytes::GIB;
 const MOST_FILES: usize = 10_000;
 
 /// What one request carries.
+#[derive(PartialEq, Eq, Hash)]
 pub(super) enum Payload {
     Nothing,
     /// And what they are, where that is known.
@@ -33,6 +34,7 @@ pub(super) enum Payload {
 }
 
 /// A part of JSON.
+#[derive(PartialEq, Eq, Hash)]
 pub(super) enum Piece {
     /// As it is sent.
     Literal(String),
@@ -40,11 +42,13 @@ pub(super) enum Piece {
 }
 
 /// One field of a form.
+#[derive(PartialEq, Eq, Hash)]
 pub(super) struct Field {
     name: String,
     content: Content,
 }
 
+#[derive(PartialEq, Eq, Hash)]
 enum Content {
     Text(String),
     Fresh(Fresh),
@@ -63,6 +67,17 @@ impl Payload {
                 let texts = texts(fields, 0, turn);
                 fields.iter().zip(&texts).map(|(field, text)| field.len(text.as_ref())).sum()
             }),
+        }
+    }
+}
+
+impl Payload {
+    /// Whether it is another in each request.
+    pub(super) fn is_fresh(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Bytes(..) => false,
+            Self::Json(_) => true,
+            Self::Form(fields) => fields.iter().any(|f| matches!(f.content, Content::Fresh(_))),
         }
     }
 }

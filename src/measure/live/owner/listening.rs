@@ -1,6 +1,6 @@
 //! The listening sockets of the machine, one list for each network namespace.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::os::unix::fs::MetadataExt;
@@ -67,6 +67,15 @@ pub(super) fn sockets(endpoint: &Endpoint) -> Sockets {
 /// Those of each network namespace but this process's own.
 pub(super) fn of_other_networks() -> Vec<Vec<Socket>> {
     networks().into_iter().skip(1).map(of_network).collect()
+}
+
+/// All of a network namespace by their inodes, in words: addresses with ports, and paths.
+pub(super) fn by_inode(network: Process) -> BTreeMap<u64, String> {
+    let tcp = of_network(network).into_iter();
+    let files = of_files(network).into_iter();
+    tcp.map(|socket| (socket.inode, format!("{} {}", socket.address, socket.port)))
+        .chain(files.map(|(path, socket)| (socket.inode, path.display().to_string())))
+        .collect()
 }
 
 /// A process of each network namespace that can be seen, this one first.

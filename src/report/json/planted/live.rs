@@ -1,7 +1,8 @@
 //! A live service made by hand.
 
 use crate::footprint::{
-    During, Failure, Growth, Level, LiveRecord, ManagedHeap, ManagedRuntime, PeaksBy, Round, ToldBy,
+    Accumulated, During, Failure, Growth, LeftBehind, Level, LiveRecord, ManagedHeap,
+    ManagedRuntime, PeaksBy, Repeated, Round, TmpfsUse, ToldBy, Unexplained,
 };
 use crate::units::{Bytes, Rate, Seconds, Source, Span};
 
@@ -13,6 +14,7 @@ pub fn live() -> LiveRecord {
         start: 0,
         before: 10 * u64::from(n),
         peak: level(100 + 10 * u64::from(n.min(4))),
+        control: false,
         answered: 200,
         errors: errors.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
         throughput: Rate::per_second(50.0 * f64::from(n.min(4))),
@@ -56,5 +58,40 @@ pub fn live() -> LiveRecord {
         sampling_seconds: Seconds::new(0.05),
         sampler_cpu: 0.01,
         driver_cpu: 0.1,
+        accumulated: Some(Accumulated {
+            bytes: Bytes::mib(30),
+            requests: 300,
+            levelled_off: true,
+            bodies_used_up: false,
+        }),
+        unexplained: Some(unexplained()),
+        repeated: Some(repeated()),
+        different_requests: Some(1),
+        charged: true,
+        tmpfs: vec![TmpfsUse {
+            path: "/dev/shm".to_owned(),
+            peak_bytes: Bytes::mib(60),
+            left_bytes: Bytes::mib(20),
+        }],
+        left_behind: Some(LeftBehind { bytes: Bytes::mib(40), paths: vec!["/dev/shm".to_owned()] }),
+    }
+}
+
+pub fn unexplained() -> Unexplained {
+    let [low, typical, high] = [100, 110, 120].map(Bytes::mib);
+    Unexplained {
+        concurrency: 1,
+        anon_bytes: Bytes::mib(150),
+        expected_bytes: Span::around(low, typical, high, Source::Fitted),
+    }
+}
+
+pub fn repeated() -> Repeated {
+    Repeated {
+        bodies: 1,
+        first_bytes: Bytes::mib(78),
+        later_bytes: Bytes::new(83 << 10),
+        first_cpu_seconds: Seconds::new(0.08),
+        later_cpu_seconds: Seconds::new(0.0007),
     }
 }
