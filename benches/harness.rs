@@ -19,7 +19,7 @@ use mediscope_size::measure::protocol::{
     ServiceJob, Start,
 };
 use mediscope_size::reference::ElementType;
-use mediscope_size::units::Seconds;
+use mediscope_size::units::{Bytes, Seconds};
 use support::{TOOL, folder, median, profile, tool};
 
 const ROUNDS: usize = 12;
@@ -151,6 +151,7 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
             }),
         }],
         lazy: false,
+        from_bytes: false,
     });
     let images = model.map(|_| find(&cache.join("images"), "generated"));
     Job::Service(ServiceJob {
@@ -161,6 +162,7 @@ fn job(library: &Path, model: Option<&Path>, cache: &Path) -> Job {
         sharing: Sharing::Shared,
         images: images.into_iter().collect(),
         heatmap_edge: 512,
+        program_bytes: Bytes::ZERO,
     })
 }
 

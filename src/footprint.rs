@@ -7,6 +7,7 @@ pub mod checked;
 mod live;
 mod load;
 mod mix;
+mod program;
 mod scaled;
 mod settings;
 mod times;
@@ -23,6 +24,7 @@ pub use live::{
 };
 pub use load::Load;
 pub use mix::{KindRecord, LazyRecord, MixPoint, MixRecord};
+pub use program::{Program, ProgramMemory, ProgramRecord};
 pub use settings::{Change, Count, Optimization, Setting, Settings, settings};
 pub use times::ServiceTimes;
 pub use topology::{Copies, Inside, Sharing, Topology, TopologyError};
@@ -105,6 +107,9 @@ pub struct Footprint {
     /// Of a service that runs by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveRecord>,
+    /// The server process that all of this counts, where it is not the one that was measured in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramRecord>,
     /// How long measuring was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_seconds: Option<Seconds>,
@@ -143,6 +148,13 @@ pub struct Environment {
     /// ONNX Runtime's version.
     #[serde(deserialize_with = "checked::one_line")]
     pub onnxruntime: String,
+    /// SHA-256 of ONNX Runtime's library.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library_sha256: Option<String>,
+    /// What else changes memory there, in words: `MALLOC_TRIM_THRESHOLD_=0`,
+    /// `transparent huge pages: always`.
+    #[serde(default, deserialize_with = "checked::list", skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
     /// This tool's version.
     pub tool: String,
     /// The session settings.
@@ -208,6 +220,9 @@ pub struct ModelRecord {
     /// Whether it is loaded by the first request that needs it.
     #[serde(default)]
     pub lazy: bool,
+    /// Whether its session is made from a copy of the file in memory, which stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_bytes: bool,
     /// Size of the file.
     pub file_bytes: Bytes,
     /// Bytes of weights in it.

@@ -31,6 +31,7 @@ pub mod npy;
 mod pipeline;
 pub mod prepare;
 pub mod probe;
+pub mod program;
 pub mod protocol;
 mod room;
 pub mod runtime;

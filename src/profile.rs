@@ -36,7 +36,7 @@ pub use route::{Kind, When};
 pub use secret::{Allowed, ENVIRONMENT_MARK, filled, variable_in};
 
 use crate::files;
-use crate::footprint::{Footprint, Settings, Topology};
+use crate::footprint::{Footprint, Program, Settings, Topology};
 use crate::service::{Costs, Service};
 use crate::units::Bytes;
 
@@ -56,6 +56,8 @@ pub struct Profile {
     pub declared: Option<Costs>,
     /// The service itself, where it runs outside of this tool.
     pub live: Option<Live>,
+    /// The server process around the models, where it is said.
+    pub program: Option<Program>,
     /// What a request carries and answers.
     pub request: RequestSpec,
     /// Session settings of ONNX Runtime.

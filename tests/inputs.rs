@@ -432,3 +432,26 @@ fn boxes_and_masks_follow_a_network_that_outputs_them() {
     let masks = &footprint["stages"].as_array().unwrap()[5];
     assert!(masks["ram_bytes"]["typical"].as_f64().unwrap() > 0.09e6, "{masks}");
 }
+
+/// A session that is made from bytes has a second copy of the file beside it, for as long as it lives.
+#[test]
+fn a_model_that_is_loaded_from_bytes_takes_its_file_once_more() {
+    let folder = TempDir::new().unwrap();
+    // 32 MiB, of which the requests read a row.
+    let path = onnx::write(folder.path(), &text_model(4 << 20));
+    let size = fs::metadata(&path).unwrap().len();
+    let base = |load: &str| {
+        let profile = folder.path().join(format!("{load}.yaml"));
+        fs::write(
+            &profile,
+            format!("name: {load}\nmodels:\n  m: {{path: {path}, load: {load}}}\n"),
+        )
+        .unwrap();
+        let profile = profile.to_str().unwrap();
+        let footprint = real_json(&["measure", "--profile", profile, "--budget", "100ms"]);
+        footprint.pointer("/ram/base_bytes/typical").unwrap().as_f64().unwrap()
+    };
+    let (file, bytes) = (base("eager"), base("bytes"));
+    let more = (bytes - file) / f64::from(u32::try_from(size).unwrap());
+    assert!((more - 1.0).abs() < 0.08, "{file} {bytes} {size}");
+}

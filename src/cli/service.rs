@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::SettingsArgs;
-use crate::footprint::Topology;
+use crate::footprint::{Program, Topology};
 use crate::units::{Megapixels, Seconds};
 
 /// What is measured, and how.
@@ -31,6 +31,10 @@ pub struct ServiceArgs {
     /// How requests share sessions: shared, serial, pool:K, workers:W [default: the profile's]
     #[arg(long, value_name = "TOPOLOGY", help_heading = "Service")]
     pub topology: Option<Topology>,
+    /// The server process around the models, which counts as part of the base: python-fastapi or node
+    /// (measured once, as installed here), or its size without ONNX Runtime and models, as in 120M
+    #[arg(long, value_name = "PROGRAM|SIZE", help_heading = "Service")]
+    pub program: Option<Program>,
     /// The image of every request: a file, a folder of them, or the size of one that is generated,
     /// 0.1mp to 50mp [default: 2mp]
     #[arg(long, value_name = "PATH|SIZE", value_parser = image, help_heading = "Service")]

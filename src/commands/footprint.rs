@@ -24,19 +24,22 @@ use super::printer::Printer;
 use super::runtime;
 use super::service::profile;
 use crate::cli::{GlobalArgs, ServiceArgs};
-use crate::footprint::{Count, Environment, Footprint, Load};
+use crate::footprint::{
+    Count, Environment, Footprint, Load, Program, ProgramMemory, ProgramRecord,
+};
 use crate::measure::assemble::{Facts, KindFacts, assemble};
-use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts};
+use crate::measure::cache::{Cache, CacheKey, Kept, KeyParts, sha256_of};
 use crate::measure::campaign::{Campaign, ChildRecord, End};
 use crate::measure::comparison::Family;
-use crate::measure::host::HostBox;
+use crate::measure::host::{HostBox, conditions};
 use crate::measure::interrupt::Interrupt;
 use crate::measure::memory::Interference;
 use crate::measure::prepare::{Checked, Placed, check};
+use crate::measure::program::memory_of;
 use crate::measure::protocol::{Job, ServiceJob};
 use crate::measure::runtime::{Runtime, Surroundings};
 use crate::profile::{Kind, Profile};
-use crate::units::Seconds;
+use crate::units::{Bytes, Seconds};
 
 /// How long measuring may take where the user does not say: enough to check the fit of two ResNet-50s
 /// three times on two cores.
@@ -96,6 +99,31 @@ impl<'a> Request<'a> {
 
     /// As [`Request::obtain`], stopped by an interrupt that is listened for elsewhere.
     pub fn obtain_until(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
+        let mut obtained = self.obtain_of_models(interrupt)?;
+        if let Some((program, memory)) =
+            self.program(obtained.footprint.program.as_ref(), interrupt)?
+        {
+            obtained.footprint = obtained.footprint.in_program(program, memory);
+        }
+        Ok(obtained)
+    }
+
+    /// The server process to be counted; `None` where none was named, or where the footprint `has` it.
+    fn program(
+        &self,
+        has: Option<&ProgramRecord>,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<(Program, ProgramMemory)>> {
+        let is_there = |program: &Program| has.is_some_and(|record| record.program == *program);
+        let Some(program) = self.profile.program.filter(|p| self.args.remeasure || !is_there(p))
+        else {
+            return Ok(None);
+        };
+        let memory = memory_of(program, &self.cache, self.args.remeasure, interrupt.flag())?;
+        Ok(Some((program, memory)))
+    }
+
+    fn obtain_of_models(&self, interrupt: &Interrupt) -> anyhow::Result<Obtained> {
         let brought = self.brought(interrupt)?;
         if let Some(said) = &brought.said {
             self.printer.warning(said);
@@ -201,6 +229,7 @@ impl<'a> Request<'a> {
             sharing: self.profile.topology.sharing(),
             images: placed.images.clone(),
             heatmap_edge: checked.heatmap_edge,
+            program_bytes: Bytes::ZERO,
         }
     }
 
@@ -210,6 +239,9 @@ impl<'a> Request<'a> {
             cores: host.cores,
             kernel: host.kernel.clone(),
             onnxruntime: runtime.version.clone(),
+            // A library that cannot be read cannot be opened either.
+            library_sha256: sha256_of(&self.cache, &runtime.path).ok(),
+            conditions: conditions(host),
             tool: KeyParts::tool_version(),
             settings: self.profile.settings.clone(),
             default_threads: match self.profile.settings.threads {
@@ -227,12 +259,8 @@ impl<'a> Request<'a> {
         runtime: &Runtime,
     ) -> anyhow::Result<(KeyParts, CacheKey)> {
         let environment = self.environment(host, runtime);
-        let mut parts = self.key_parts(
-            &environment,
-            &runtime.path.display().to_string(),
-            checked.model_keys(),
-            checked.image_keys(&self.cache)?,
-        );
+        let mut parts =
+            self.key_parts(&environment, checked.model_keys(), checked.image_keys(&self.cache)?);
         parts.heatmap_edge = checked.heatmap_edge;
         let key = parts.key()?;
         Ok((parts, key))
@@ -241,13 +269,14 @@ impl<'a> Request<'a> {
     fn key_parts(
         &self,
         environment: &Environment,
-        library: &str,
         models: Vec<crate::measure::cache::ModelKey>,
         images: Vec<String>,
     ) -> KeyParts {
         KeyParts {
             tool: environment.tool.clone(),
-            onnxruntime: format!("{} {library}", environment.onnxruntime),
+            onnxruntime: environment.onnxruntime.clone(),
+            library_sha256: environment.library_sha256.clone(),
+            conditions: environment.conditions.clone(),
             cpu_model: environment.cpu_model.clone(),
             cores: environment.cores,
             topology: self.profile.topology,

@@ -18,7 +18,7 @@ use super::size::rendered;
 use crate::cli::{Format, GlobalArgs, MeasureArgs};
 use crate::footprint::{Environment, LiveRecord, Settings};
 use crate::measure::cache::KeyParts;
-use crate::measure::host::HostBox;
+use crate::measure::host::{HostBox, conditions};
 use crate::measure::interrupt::Interrupt;
 use crate::measure::live::LiveError;
 use crate::measure::live::campaign::{Campaign, Measured, UP_TO};
@@ -173,10 +173,12 @@ fn too_little(found: &crate::footprint::Footprint, error: anyhow::Error) -> anyh
 fn environment() -> anyhow::Result<Environment> {
     let host = HostBox::this()?;
     Ok(Environment {
+        conditions: conditions(&host),
         cpu_model: host.cpu_model,
         cores: host.cores,
         kernel: host.kernel,
         onnxruntime: "not known".to_owned(),
+        library_sha256: None,
         tool: KeyParts::tool_version(),
         settings: Settings::default(),
         default_threads: None,

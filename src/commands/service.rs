@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::cli::{ImageArg, ServiceArgs};
 use crate::footprint::checked::made_one_line;
@@ -22,6 +22,15 @@ pub fn profile(args: &ServiceArgs) -> anyhow::Result<Profile> {
     profile.topology = args.topology.unwrap_or(profile.topology);
     profile.request.batch = args.batch.and_then(Batch::new).unwrap_or(profile.request.batch);
     args.settings.apply(&mut profile.settings);
+    if let Some(program) = args.program {
+        if profile.models.is_empty() {
+            bail!(
+                "--program is the server process around measured models, and `{}` has none",
+                profile.name
+            );
+        }
+        profile.program = Some(program);
+    }
     if let Some(image) = &args.image {
         profile.request.image = Some(match image {
             ImageArg::Generated(size) => RequestImage::Generated(*size),
@@ -45,6 +54,7 @@ fn named(args: &ServiceArgs) -> anyhow::Result<Profile> {
         request: RequestSpec::default(),
         declared: None,
         live: None,
+        program: None,
         settings: Settings::default(),
         service: Service::default(),
         footprint: None,

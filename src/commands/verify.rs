@@ -48,7 +48,8 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let question = Question { ram: Some(ram), cpus, warmed, ..Question::default() };
     let plan = obtained.plan(&question)?;
     let budget = args.service.budget.unwrap_or(DEFAULT_BUDGET);
-    let Runnable { subject, files, .. } = &request.runnable(&interrupt)?;
+    let Runnable { subject, files, .. } =
+        &request.runnable(&interrupt)?.in_program_of(&obtained.footprint);
     let trials = Trials {
         subject: subject.clone(),
         topology: plan.topology,

@@ -24,6 +24,8 @@ pub struct ModelFacts {
     pub synthetic: bool,
     /// Whether it is loaded by the first request that needs it.
     pub lazy: bool,
+    /// Whether its session is made from a copy of the file in memory, which stays.
+    pub from_bytes: bool,
     /// Size of the file.
     pub file_bytes: Bytes,
     /// Bytes of weights.
@@ -103,6 +105,7 @@ pub fn assemble(
         assumed_values: facts.assumed_values.clone(),
         disturbances,
         live: None,
+        program: None,
         budget_seconds: None,
     })
 }
@@ -197,6 +200,7 @@ fn models(facts: &Facts, children: &[ChildRecord]) -> Vec<ModelRecord> {
                 name: model.name.clone(),
                 synthetic: model.synthetic,
                 lazy: model.lazy,
+                from_bytes: model.from_bytes,
                 file_bytes: model.file_bytes,
                 weight_bytes: model.weight_bytes,
                 sha256: model.sha256.clone(),

@@ -93,6 +93,8 @@ const MOST_BYTES: Bytes = Bytes::mib(64);
 const HASHES: &str = "hashes.json";
 /// The file with what is known of libraries.
 pub(super) const RUNTIMES: &str = "runtime.json";
+/// The file with the memory of server processes.
+const PROGRAMS: &str = "programs.json";
 /// The file with the score of this machine's CPU.
 const CALIBRATION: &str = "calibration.json";
 
@@ -213,6 +215,16 @@ impl Cache {
         self.write_json(&self.root.join(CALIBRATION), &kept)
     }
 
+    /// What was kept of server processes; nothing where it is missing or damaged.
+    pub(super) fn programs<T: DeserializeOwned + Default>(&self) -> T {
+        read_json(&self.root.join(PROGRAMS)).unwrap_or_default()
+    }
+
+    /// Keeps it.
+    pub(super) fn keep_programs(&self, known: &impl Serialize) -> io::Result<()> {
+        self.write_json(&self.root.join(PROGRAMS), known)
+    }
+
     /// Writes a file of the cache, which is made first.
     ///
     /// # Errors
@@ -265,7 +277,7 @@ impl Cache {
         for kind in Kind::ALL {
             ignore_missing(fs::remove_dir_all(self.folder(kind)))?;
         }
-        for memo in [HASHES, RUNTIMES, CALIBRATION] {
+        for memo in [HASHES, RUNTIMES, PROGRAMS, CALIBRATION] {
             ignore_missing(fs::remove_file(self.root.join(memo)))?;
         }
         // Only if nothing of anybody else is in it.

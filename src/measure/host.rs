@@ -6,6 +6,7 @@
 //! because "this box has 512 MiB" is believed only when it can be looked up.
 
 pub mod cgroup;
+mod conditions;
 pub mod files;
 mod limits;
 
@@ -14,6 +15,7 @@ use std::path::Path;
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 
+pub use self::conditions::{allocator, conditions};
 pub use self::limits::{Found, HostNote, Room};
 
 use self::cgroup::Groups;

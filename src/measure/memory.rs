@@ -129,6 +129,14 @@ pub fn resident_of(process: Process) -> Result<Resident, MemoryError> {
     parse_resident(Table { file: &file, text: &text })
 }
 
+/// The memory that a process saw in its own `/proc/self/status`.
+///
+/// # Errors
+/// Where a line is missing.
+pub fn resident_in(status: &str) -> Result<Resident, MemoryError> {
+    parse_resident(Table { file: &Process::This.file("status"), text: status })
+}
+
 /// Reads `/proc/<pid>/smaps_rollup`: milliseconds for a large process, which stands still
 /// meanwhile wherever it maps or unmaps memory.
 ///

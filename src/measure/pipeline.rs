@@ -58,6 +58,9 @@ pub struct Model {
     pub inputs: Vec<InputJob>,
     /// Names of its outputs, in order.
     pub outputs: Vec<String>,
+    /// The file, where the session was made of a copy in memory: services keep that.
+    #[expect(dead_code, reason = "it takes memory, as in a service")]
+    pub bytes: Option<Vec<u8>>,
 }
 
 /// The service: what all requests share.

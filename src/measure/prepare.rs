@@ -124,6 +124,7 @@ fn check_model(cache: &Cache, model: &Model, batch: u32) -> Result<CheckedModel,
                 name,
                 synthetic: true,
                 lazy: model.load == Load::Lazy,
+                from_bytes: model.from_bytes,
                 file_bytes: Bytes::new(reference.file_bytes()),
                 weight_bytes: Bytes::new(reference.parameters() * 4),
                 sha256: reference.file_name(),
@@ -147,6 +148,7 @@ fn check_model(cache: &Cache, model: &Model, batch: u32) -> Result<CheckedModel,
                     name,
                     synthetic: false,
                     lazy: model.load == Load::Lazy,
+                    from_bytes: model.from_bytes,
                     file_bytes: Bytes::new(path.metadata().map_err(unreadable)?.len()),
                     weight_bytes: Bytes::new(info.weight_bytes),
                     sha256: sha256_of_all(cache, path, &info.external_files)?,
@@ -206,6 +208,7 @@ impl Checked {
                 inputs: m.fed.inputs.clone(),
                 fed: m.facts.inputs.clone(),
                 lazy: m.facts.lazy,
+                from_bytes: m.facts.from_bytes,
             })
             .collect()
     }
@@ -314,6 +317,7 @@ impl Checked {
                 is_ort_format: model.is_ort_format,
                 inputs,
                 lazy: model.facts.lazy,
+                from_bytes: model.facts.from_bytes,
             });
         }
         let (paths, image) = match &self.images {

@@ -45,6 +45,19 @@ impl Job {
         self
     }
 
+    /// The same in a server process that takes so many bytes more, which cannot be dropped.
+    #[must_use]
+    pub fn beside(mut self, program: Bytes) -> Self {
+        match &mut self {
+            Self::Service(job) => job.program_bytes = program,
+            Self::Synthetic(job) => {
+                job.base += program;
+                job.load_peak += program;
+            }
+        }
+        self
+    }
+
     /// Heaps that the C library may keep; `None` where it does not matter.
     pub const fn malloc_arenas(&self) -> Option<Count> {
         match self {
@@ -87,6 +100,9 @@ pub struct ServiceJob {
     pub images: Vec<PathBuf>,
     /// The longest edge of the heatmap that is answered, pixels.
     pub heatmap_edge: u32,
+    /// Bytes that are taken before anything is loaded, in the place of a server process.
+    #[serde(default)]
+    pub program_bytes: Bytes,
 }
 
 /// One kind of request.
@@ -111,6 +127,8 @@ pub struct ModelJob {
     pub inputs: Vec<InputJob>,
     /// It is loaded by [`Command::LoadLazy`] and not before.
     pub lazy: bool,
+    /// Its session is made from a copy of the file in memory, which stays.
+    pub from_bytes: bool,
 }
 
 /// What one input of a model is fed with.

@@ -22,6 +22,7 @@ mod version;
 use std::fmt;
 use std::path::PathBuf;
 
+pub(super) use command::{Ran, last_lines, on_path, run};
 pub use error::InstallError;
 pub use find::{AskVersion, Outcome, Place, Search, search};
 pub use install::{Step, install};

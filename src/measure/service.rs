@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use ort::environment::Environment;
 
 pub use self::staged::Crests;
@@ -24,6 +24,7 @@ use super::schedule::{BLOCK_SECONDS, HELD_WAVES};
 use super::sessions::{Gate, Sessions};
 use super::subject::Subject;
 use super::{counting, session};
+use crate::files;
 use crate::model::mix;
 use crate::model::sample::median;
 use crate::units::{Bytes, Seconds};
@@ -31,6 +32,9 @@ use crate::units::{Bytes, Seconds};
 /// ONNX Runtime's first run of a shape traces its allocations, the second plans them; the third
 /// is as all later ones.
 const WARM_UP_REQUESTS: usize = 3;
+
+/// The largest file that a session is made of in memory.
+const MOST_BYTES: Bytes = Bytes::mib(1 << 20);
 
 /// A block is no more than this many waves, however short they are.
 const MAX_WAVES: u32 = 50;
@@ -50,6 +54,8 @@ const MAX_LOOPS: usize = 500;
 pub struct Service {
     job: ServiceJob,
     environment: Option<Environment>,
+    /// What a server process takes beside the models.
+    program: Vec<u8>,
     gate: Gate,
     pipeline: Arc<Pipeline>,
     crew: Crew,
@@ -74,6 +80,7 @@ impl Service {
             gate: Gate::new(job.sharing),
             job,
             environment: None,
+            program: Vec::new(),
             pipeline: Arc::new(pipeline),
             crew: Crew::new(),
             kind_seconds: Vec::new(),
@@ -108,7 +115,14 @@ impl Service {
         memory::reset_high_water()?;
         let is_watched = memory::forget_touched(Process::This).is_ok();
         let begun = Instant::now();
-        let open = || session::open_model(environment, model, &self.job.settings);
+        let read = || files::read(&model.path, MOST_BYTES);
+        let bytes = model
+            .from_bytes
+            .then(read)
+            .transpose()
+            .with_context(|| format!("cannot read {}", model.path.display()))?;
+        let settings = &self.job.settings;
+        let open = || session::open_model(environment, model, settings, bytes.as_deref());
         let (first, outputs) = open()?;
         let mut sessions = vec![first];
         for _ in 1..self.job.sharing.sessions() {
@@ -120,8 +134,13 @@ impl Service {
         // Weights are read once while they are loaded, and can be dropped then.
         let touched = touched_files().filter(|_| is_watched).map(|touched| touched.code());
         memory::small_pages_of_data();
-        let open =
-            Model { name: model.name.clone(), session, inputs: model.inputs.clone(), outputs };
+        let open = Model {
+            name: model.name.clone(),
+            session,
+            inputs: model.inputs.clone(),
+            outputs,
+            bytes,
+        };
         Ok((open, LoadedModel { seconds, peak, after: mark()?, touched }))
     }
 
@@ -214,6 +233,7 @@ impl Service {
 
 impl Subject for Service {
     fn load(&mut self) -> anyhow::Result<Loaded> {
+        self.program = taken(self.job.program_bytes);
         let start = mark()?;
         self.environment = Some(session::open_runtime(&self.job.library)?);
         let runtime = mark()?;
@@ -358,6 +378,16 @@ fn stage_samples(
         }
     }
     Ok(samples)
+}
+
+/// Memory in which every page is another one.
+fn taken(bytes: Bytes) -> Vec<u8> {
+    let mut taken = vec![0; usize::try_from(bytes.get()).unwrap_or(usize::MAX)];
+    for (page, first) in (1_u64..).zip(taken.chunks_mut(4096)) {
+        let (number, _) = first.split_at_mut(first.len().min(8));
+        number.copy_from_slice(&page.to_ne_bytes()[..number.len()]);
+    }
+    taken
 }
 
 fn touched_files() -> Option<Touched> {

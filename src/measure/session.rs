@@ -25,7 +25,7 @@ pub fn open_runtime(library: &Path) -> anyhow::Result<Environment> {
     builder.with_name("mediscope-size").with_telemetry(false).build().map_err(|e| anyhow!("{e}"))
 }
 
-/// Opens one model for concurrent runs, and names its outputs.
+/// Opens one model for concurrent runs, from its file or from the file's bytes, and names its outputs.
 ///
 /// # Errors
 /// What ONNX Runtime says of the file.
@@ -33,11 +33,12 @@ pub fn open_model(
     environment: &Environment,
     model: &ModelJob,
     settings: &Settings,
+    bytes: Option<&[u8]>,
 ) -> anyhow::Result<(SharedSession, Vec<String>)> {
     let path = &model.path;
     let inputs = model.inputs.iter().map(|i| i.name.as_str());
     // The builder's errors hold the builder and cannot leave the thread: they end here as text.
-    build(environment, model, settings)
+    build(environment, model, settings, bytes)
         .and_then(|session| {
             let outputs = session.outputs().iter().map(|o| o.name().to_owned()).collect();
             Ok((SharedSession::new(&session, inputs)?, outputs))
@@ -45,7 +46,12 @@ pub fn open_model(
         .map_err(|e| anyhow!("ONNX Runtime cannot open {}: {}", path.display(), e.message()))
 }
 
-fn build(environment: &Environment, model: &ModelJob, settings: &Settings) -> ort::Result<Session> {
+fn build(
+    environment: &Environment,
+    model: &ModelJob,
+    settings: &Settings,
+    bytes: Option<&[u8]>,
+) -> ort::Result<Session> {
     let level = match settings.optimization {
         Optimization::Disabled => GraphOptimizationLevel::Disable,
         Optimization::Basic => GraphOptimizationLevel::Level1,
@@ -68,5 +74,8 @@ fn build(environment: &Environment, model: &ModelJob, settings: &Settings) -> or
         let provider = ort::ep::CPU::default().with_arena_allocator(false);
         builder = builder.with_execution_providers([provider.build()])?;
     }
-    builder.commit_from_file(&model.path)
+    match bytes {
+        Some(bytes) => builder.commit_from_memory(bytes),
+        None => builder.commit_from_file(&model.path),
+    }
 }

@@ -7,6 +7,9 @@ use crate::units::{Bytes, Source, Span};
 /// How the part begins that the first requests leave behind; their number follows.
 pub(super) const ACCUMULATED: &str = "accumulated over the first ";
 
+/// What begins the name of the server process among the parts.
+pub(super) const SERVER: &str = "server process: ";
+
 /// The shared parts as the marks tell them apart, then what each stage of a request needs at its
 /// height. Stages follow each other and share memory, so theirs do not add up to the buffer.
 pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Component> {
@@ -23,7 +26,14 @@ pub(super) fn components(footprint: &Footprint, base: &Span<Bytes>) -> Vec<Compo
             vec![shared("service before its first request", marks.start_bytes, Source::Measured)]
         }
         None => vec![
-            shared("program", marks.start_bytes, Source::Measured),
+            match &footprint.program {
+                Some(record) => shared(
+                    &format!("{SERVER}{}", record.program),
+                    marks.start_bytes,
+                    record.source(),
+                ),
+                None => shared("program", marks.start_bytes, Source::Measured),
+            },
             shared(
                 "ONNX Runtime",
                 marks.runtime_bytes.saturating_sub(marks.start_bytes),

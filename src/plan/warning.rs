@@ -22,6 +22,7 @@ impl Warning {
             Self::AssumedShape(_) => "assumed_shape",
             Self::AssumedValue(_) => "assumed_value",
             Self::OneStep { .. } => "one_step",
+            Self::ModelAlone => "model_alone",
             Self::OtherCpu { .. } => "other_cpu",
             Self::LargestImage { .. } => "largest_image",
             Self::MoreCpus { .. } => "more_cpus",
@@ -93,6 +94,8 @@ pub enum Warning {
         /// The input or output that shows it.
         port: String,
     },
+    /// The models were measured, and the server process around them counts nothing.
+    ModelAlone,
     /// A live service whose memory does not come back.
     Grows {
         /// What each request leaves behind.

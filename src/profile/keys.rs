@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Live, Models, Profile, RequestSpec};
 use crate::footprint::checked::{list, one_line, one_line_if_any};
-use crate::footprint::{Footprint, Settings, Topology, settings};
+use crate::footprint::{Footprint, Program, Settings, Topology, settings};
 use crate::service::{
     Costs, Demand, Project, Service, Stated, Storage, Target, Thresholds, Tier, Traffic, Volume,
     Workers,
@@ -35,6 +35,8 @@ pub(super) struct Keys {
     declared: Option<Costs>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     live: Option<Live>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    program: Option<Program>,
     #[serde(default)]
     request: RequestSpec,
     #[serde(default, deserialize_with = "settings")]
@@ -92,6 +94,12 @@ impl TryFrom<Keys> for Profile {
             }
             _ => {}
         }
+        if keys.program.is_some() && keys.models.is_empty() {
+            return refused(
+                "`program` is the server process around measured `models`: a live service is measured with \
+                 its own, and `declared` costs name theirs",
+            );
+        }
         Ok(Self {
             name: keys.name,
             title: keys.title,
@@ -99,6 +107,7 @@ impl TryFrom<Keys> for Profile {
             models: keys.models,
             declared: keys.declared,
             live: keys.live,
+            program: keys.program,
             request: keys.request,
             settings: keys.settings,
             service: Service {
@@ -143,6 +152,7 @@ impl From<Profile> for Keys {
             models: profile.models,
             declared: profile.declared,
             live: profile.live,
+            program: profile.program,
             request: profile.request,
             settings: profile.settings,
             storage,

@@ -25,6 +25,8 @@ pub struct Model {
     pub inputs: Inputs,
     /// When it is loaded.
     pub load: Load,
+    /// Whether its session is made from a copy of the file in memory, which stays.
+    pub from_bytes: bool,
     /// Which requests run it.
     pub when: When,
 }
@@ -41,7 +43,7 @@ pub enum ModelSource {
 impl Model {
     /// One that is loaded before the first request, and that every request runs.
     pub fn new(name: String, source: ModelSource, inputs: Inputs) -> Self {
-        Self { name, source, inputs, load: Load::Eager, when: When::Always }
+        Self { name, source, inputs, load: Load::Eager, from_bytes: false, when: When::Always }
     }
 }
 
@@ -101,16 +103,49 @@ struct Written {
     #[serde(default, skip_serializing_if = "Inputs::is_empty")]
     inputs: Inputs,
     #[serde(default, skip_serializing_if = "is_eager")]
-    load: Load,
+    load: WrittenLoad,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     share: Option<Share>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
 }
 
+/// When a model is loaded, and from what.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenLoad {
+    #[default]
+    Eager,
+    Lazy,
+    Bytes,
+    LazyBytes,
+}
+
+impl WrittenLoad {
+    const fn of(load: Load, from_bytes: bool) -> Self {
+        match (load, from_bytes) {
+            (Load::Eager, false) => Self::Eager,
+            (Load::Lazy, false) => Self::Lazy,
+            (Load::Eager, true) => Self::Bytes,
+            (Load::Lazy, true) => Self::LazyBytes,
+        }
+    }
+
+    const fn when(self) -> Load {
+        match self {
+            Self::Eager | Self::Bytes => Load::Eager,
+            Self::Lazy | Self::LazyBytes => Load::Lazy,
+        }
+    }
+
+    const fn is_from_bytes(self) -> bool {
+        matches!(self, Self::Bytes | Self::LazyBytes)
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_eager(load: &Load) -> bool {
-    *load == Load::Eager
+fn is_eager(load: &WrittenLoad) -> bool {
+    *load == WrittenLoad::Eager
 }
 
 fn classes<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u32>, D::Error> {
@@ -195,7 +230,8 @@ impl Written {
         if let Some(shape) = self.shape {
             inputs.add(Input { name: None, given: Given::Shape(shape) })?;
         }
-        Ok(Model { name, source, inputs, load: self.load, when })
+        let (load, from_bytes) = (self.load.when(), self.load.is_from_bytes());
+        Ok(Model { name, source, inputs, load, from_bytes, when })
     }
 
     fn from_model(model: &Model) -> Self {
@@ -206,7 +242,7 @@ impl Written {
             path: None,
             shape: model.inputs.unnamed_shape().cloned(),
             inputs: model.inputs.named(),
-            load: model.load,
+            load: WrittenLoad::of(model.load, model.from_bytes),
             share: None,
             after: None,
         };

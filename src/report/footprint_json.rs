@@ -37,10 +37,23 @@ struct Measured<'a> {
     environment: Environment<'a>,
     models: Vec<Model<'a>>,
     assumed: Vec<&'a str>,
+    program: Option<Program<'a>>,
     stages: Vec<Stage<'a>>,
     ram: Option<Ram>,
     cpu: Cpu,
     live: Option<live::Live<'a>>,
+}
+
+/// The server process that all numbers count.
+#[derive(Debug, Serialize)]
+struct Program<'a> {
+    name: String,
+    source: &'static str,
+    resident_bytes: u64,
+    added_anon_bytes: u64,
+    added_file_bytes: u64,
+    imported: &'a [String],
+    missing: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +62,8 @@ struct Environment<'a> {
     cores: u32,
     kernel: &'a str,
     onnxruntime: &'a str,
+    library_sha256: Option<&'a str>,
+    conditions: &'a [String],
     tool: &'a str,
     settings: Settings,
 }

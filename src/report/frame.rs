@@ -66,7 +66,7 @@ fn about(plan: &Plan, provenance: &Provenance) -> Phrase {
 /// The session settings that are not this tool's own, beside the threads.
 fn settings(environment: &Environment) -> String {
     let own = Settings { threads: environment.settings.threads, ..Settings::default() };
-    let others: Vec<String> =
-        environment.settings.beside(&own).map(|change| change.to_string()).collect();
+    let changes = environment.settings.beside(&own).map(|change| change.to_string());
+    let others: Vec<String> = changes.chain(environment.conditions.iter().cloned()).collect();
     if others.is_empty() { String::new() } else { format!(", {}", others.join(", ")) }
 }

@@ -73,6 +73,7 @@ mod tests {
                 "assumed_shape",
                 "assumed_value",
                 "one_step",
+                "model_alone",
                 "other_cpu",
                 "largest_image",
                 "more_cpus",

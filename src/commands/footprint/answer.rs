@@ -3,7 +3,7 @@
 use super::Request;
 use crate::footprint::Footprint;
 use crate::plan::{Plan, Question, Warning, plan};
-use crate::profile::{Profile, RequestImage};
+use crate::profile::{Profile, RequestImage, embedded};
 use crate::service::Service;
 
 /// A footprint and where it comes from.
@@ -44,11 +44,17 @@ impl Obtained {
 
     /// What the profile knows and its footprint does not.
     pub fn warnings(&self) -> Vec<Warning> {
-        match &self.profile.request.image {
-            Some(RequestImage::OneOf(sizes)) if self.footprint.image.is_some() => {
-                vec![Warning::LargestImage { sizes: sizes.clone() }]
-            }
-            _ => Vec::new(),
+        let mut warnings = Vec::new();
+        if let Some(RequestImage::OneOf(sizes)) = &self.profile.request.image
+            && self.footprint.image.is_some()
+        {
+            warnings.push(Warning::LargestImage { sizes: sizes.clone() });
         }
+        // The embedded ones are of services that are this program and their models.
+        let is_alone = self.footprint.program.is_none() && !self.profile.models.is_empty();
+        if is_alone && embedded(&self.profile.name).is_none() {
+            warnings.push(Warning::ModelAlone);
+        }
+        warnings
     }
 }

@@ -185,6 +185,9 @@ fn of_models(then: &[ModelRecord], now: &[ModelFacts]) -> Option<String> {
             () if record.lazy != fact.lazy => {
                 Some(format!("the model `{name}` is loaded at another time"))
             }
+            () if record.from_bytes != fact.from_bytes => {
+                Some(format!("the model `{name}` is loaded in another way"))
+            }
             () => None,
         }
     })

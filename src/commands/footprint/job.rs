@@ -27,6 +27,18 @@ pub struct Runnable {
     _placed: Option<Placed>,
 }
 
+impl Runnable {
+    /// The same models in the server process that their footprint counts. Only what the kernel cannot
+    /// drop is taken.
+    #[must_use]
+    pub fn in_program_of(mut self, footprint: &Footprint) -> Self {
+        if let (Subject::Models(job), Some(program)) = (&self.subject, &footprint.program) {
+            self.subject = Subject::Models(job.clone().beside(program.added_anon_bytes));
+        }
+        self
+    }
+}
+
 impl Request<'_> {
     /// Whether the service runs by itself, and is started to be tried.
     pub const fn is_live(&self) -> bool {

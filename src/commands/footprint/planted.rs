@@ -37,6 +37,8 @@ impl Request<'_> {
             cores: u32::from(CORES),
             kernel: "none".into(),
             onnxruntime: "none".into(),
+            library_sha256: None,
+            conditions: Vec::new(),
             tool: KeyParts::tool_version(),
             settings: self.profile.settings.clone(),
             default_threads: match self.profile.settings.threads {
@@ -60,6 +62,7 @@ impl Request<'_> {
             name: "planted".into(),
             synthetic: true,
             lazy: false,
+            from_bytes: false,
             file_bytes: bytes,
             weight_bytes: bytes,
             sha256: text.to_owned(),
@@ -76,7 +79,7 @@ impl Request<'_> {
             assumed_values: Vec::new(),
         };
         let images = vec![text.to_owned(), input];
-        let parts = self.key_parts(&facts.environment, "planted", Vec::new(), images);
+        let parts = self.key_parts(&facts.environment, Vec::new(), images);
         (facts, parts)
     }
 }

@@ -75,6 +75,7 @@ pub fn profile(args: &MeasureArgs) -> anyhow::Result<Option<Profile>> {
         models: Models::default(),
         declared: None,
         live: Some(live),
+        program: None,
         request: RequestSpec::default(),
         settings: Settings::default(),
         service: Service::default(),

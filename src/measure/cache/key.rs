@@ -16,8 +16,14 @@ const PROTOCOL: u32 = 3;
 pub struct KeyParts {
     /// The tool's version and that of its measuring protocol.
     pub tool: String,
-    /// ONNX Runtime's version and the library's file.
+    /// ONNX Runtime's version.
     pub onnxruntime: String,
+    /// SHA-256 of its library: builds of one version differ.
+    #[serde(default)]
+    pub library_sha256: Option<String>,
+    /// What else changes memory here: the allocator, huge pages, the tool's own limits.
+    #[serde(default)]
+    pub conditions: Vec<String>,
     /// As the kernel names it.
     pub cpu_model: String,
     /// CPUs that the process may use.
@@ -51,6 +57,9 @@ pub struct ModelKey {
     pub fed: Vec<String>,
     /// Whether it is loaded by the first request that needs it.
     pub lazy: bool,
+    /// Whether its session is made from a copy of the file in memory.
+    #[serde(default)]
+    pub from_bytes: bool,
 }
 
 impl KeyParts {

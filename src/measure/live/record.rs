@@ -91,6 +91,7 @@ pub fn footprint(facts: LiveFacts, measured: &Measured) -> Option<Footprint> {
         partial: measured.is_partial,
         no_room: measured.runs.iter().filter_map(|r| r.no_room).min(),
         heap_bytes: None,
+        program: None,
         budget_seconds: None,
         runs: Vec::new(),
         killed: None,

@@ -31,7 +31,7 @@ const MOST_OUTPUT: u64 = 1 << 20;
 
 /// How a program ended.
 #[derive(Debug)]
-pub(super) enum Ran {
+pub(in crate::measure) enum Ran {
     /// With success; what it printed.
     Well(String),
     /// Without; its error output, else its output, else its exit status.
@@ -45,7 +45,7 @@ pub(super) enum Ran {
 }
 
 /// Runs `command` to its end, calling `tick` about five times a second.
-pub(super) fn run(
+pub(in crate::measure) fn run(
     command: &mut Command,
     limit: Duration,
     interrupt: &AtomicBool,
@@ -137,7 +137,7 @@ fn text(pieces: &Receiver<Vec<u8>>) -> String {
 }
 
 /// The last two lines that say something.
-pub(super) fn last_lines(text: &str) -> String {
+pub(in crate::measure) fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text
         .lines()
         .map(str::trim)
@@ -148,7 +148,7 @@ pub(super) fn last_lines(text: &str) -> String {
 
 /// The first of `names` on `path`. Folders that are not absolute are passed over: a program of
 /// that name in the folder where the tool happens to be run is not the user's.
-pub(super) fn on_path(path: Option<&OsString>, names: &[&str]) -> Option<PathBuf> {
+pub(in crate::measure) fn on_path(path: Option<&OsString>, names: &[&str]) -> Option<PathBuf> {
     let folders: Vec<PathBuf> =
         std::env::split_paths(path?).filter(|folder| folder.is_absolute()).collect();
     names.iter().find_map(|name| folders.iter().map(|f| f.join(name)).find(|p| is_program(p)))

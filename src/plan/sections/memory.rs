@@ -1,8 +1,8 @@
 //! Where the memory goes: what all requests share, and what each brings.
 
-use crate::footprint::Load;
+use crate::footprint::{Load, ProgramMemory};
 use crate::plan::book::{Maker, exact};
-use crate::plan::components::ACCUMULATED;
+use crate::plan::components::{ACCUMULATED, SERVER};
 use crate::plan::figure::{Form, Shown, Value};
 use crate::plan::page::{Bar, Block, Chart, Phrase, Plot, Row, RowKind, Section, Table, says};
 use crate::plan::{Component, Scope, State};
@@ -185,7 +185,12 @@ fn measured(maker: &mut Maker<'_>, table: &mut Table) {
     for Component { name, bytes, .. } in parts().filter(|c| c.scope == Scope::Shared) {
         let key = format!("memory.parts.{name}");
         let shown = maker.figures.put(key, Value::Bytes(*bytes), "difference of marks", &[]);
-        let note = if lazy(name) { says!("tag-lazy") } else { Phrase::blank() };
+        let program = plan.footprint.as_ref().and_then(|f| f.program.as_ref());
+        let note = match program.filter(|_| name.starts_with(SERVER)) {
+            Some(record) => imports(&record.memory),
+            None if lazy(name) => says!("tag-lazy"),
+            None => Phrase::blank(),
+        };
         table.rows.push(row(RowKind::Plain, part_name(name), &shown, note));
     }
     for state in maker.states() {
@@ -205,6 +210,14 @@ fn measured(maker: &mut Maker<'_>, table: &mut Table) {
     table.rows.push(row(RowKind::Total, says!("memory-each"), &each, Phrase::blank()));
 }
 
+/// What a server process was measured with, and without.
+fn imports(memory: &ProgramMemory) -> Phrase {
+    let imported = (!memory.imported.is_empty()).then(|| memory.imported.join(", ").into());
+    let missing = (!memory.missing.is_empty())
+        .then(|| says!("part-not-installed", what = memory.missing.join(", ")));
+    Phrase::Joined("; ", imported.into_iter().chain(missing).collect())
+}
+
 /// The names that the tool itself gives parts, in the reader's language.
 fn part_name(name: &str) -> Phrase {
     match name {
@@ -218,7 +231,10 @@ fn part_name(name: &str) -> Phrase {
                 let n = rest.split(' ').next().unwrap_or_default().to_owned();
                 says!("part-accumulated", n = n)
             }
-            (None, None) => name.into(),
+            (None, None) => match name.strip_prefix(SERVER) {
+                Some(program) => says!("part-server", program = program),
+                None => name.into(),
+            },
         },
     }
 }

@@ -169,6 +169,7 @@ pub fn warning(warning: &Warning) -> Phrase {
         Warning::OneStep { model, port } => {
             says!("note-one-step", model = model.clone(), port = port.clone())
         }
+        Warning::ModelAlone => says!("note-model-alone"),
         Warning::OtherCpu { measured_on } => says!("note-other-cpu", cpu = measured_on.clone()),
         Warning::LargestImage { sizes } => {
             let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();

@@ -122,6 +122,7 @@ fn beside(warning: &Warning) -> Option<Phrase> {
         Warning::OneStep { model, port } => {
             says!("beside-one-step", model = model.clone(), port = port.clone())
         }
+        Warning::ModelAlone => says!("beside-model-alone"),
         Warning::NotChecked => says!("summary-not-checked"),
         _ => return None,
     })

@@ -16,6 +16,8 @@ fn row(value: &str, is_input: bool, ram: Span<Bytes>, cpu: f64) -> Row {
             cores: 2,
             kernel: "6.1.0".into(),
             onnxruntime: "1.31.1".into(),
+            library_sha256: None,
+            conditions: Vec::new(),
             tool: "0.1.0".into(),
             settings: Settings::default(),
             default_threads: None,

@@ -1,8 +1,8 @@
 //! From the record and the plan to the types of the contract.
 
 use super::{
-    Arena, ColdBurst, Cpu, Environment, HeldOut, HeldOutPoint, Measured, Model, Point, Ram, Run,
-    SCHEMA, Settings, Stage, Throughput,
+    Arena, ColdBurst, Cpu, Environment, HeldOut, HeldOutPoint, Measured, Model, Point, Program,
+    Ram, Run, SCHEMA, Settings, Stage, Throughput,
 };
 use crate::footprint::{self, Footprint, Topology};
 use crate::plan::{self, Plan};
@@ -20,10 +20,25 @@ impl<'a> Measured<'a> {
                 .chain(&footprint.assumed_values)
                 .map(String::as_str)
                 .collect(),
+            program: footprint.program.as_ref().map(Program::from),
             stages: footprint.stages.iter().map(Stage::from).collect(),
             ram: plan.map(|plan| ram(plan, footprint)),
             cpu: cpu(footprint),
             live: footprint.live.as_ref().map(|live| super::live::Live::of(live, plan)),
+        }
+    }
+}
+
+impl<'a> From<&'a footprint::ProgramRecord> for Program<'a> {
+    fn from(record: &'a footprint::ProgramRecord) -> Self {
+        Self {
+            name: record.program.to_string(),
+            source: record.source().name(),
+            resident_bytes: record.memory.resident_bytes.get(),
+            added_anon_bytes: record.added_anon_bytes.get(),
+            added_file_bytes: record.added_file_bytes.get(),
+            imported: &record.memory.imported,
+            missing: &record.memory.missing,
         }
     }
 }
@@ -34,6 +49,8 @@ fn environment(environment: &footprint::Environment, topology: Topology) -> Envi
         cores: environment.cores,
         kernel: &environment.kernel,
         onnxruntime: &environment.onnxruntime,
+        library_sha256: environment.library_sha256.as_deref(),
+        conditions: &environment.conditions,
         tool: &environment.tool,
         settings: settings(environment, topology),
     }

@@ -1,18 +1,20 @@
 use serde_json::{Value, json};
 
 use super::footprint_json;
+use crate::footprint::{Program, ProgramMemory, ProgramRecord};
 use crate::plan::Plan;
 use crate::report::json::contract::{assert_strict, assert_valid, notation, validator};
 use crate::report::json::planted;
+use crate::units::Bytes;
 
 const SCHEMA: &str = include_str!("../../../schemas/footprint-1.schema.json");
 
 /// The contract's keys in order.
 const CONTRACT: &str = "{schema,
-    environment{cpu_model,cores,kernel,onnxruntime,tool,
+    environment{cpu_model,cores,kernel,onnxruntime,library_sha256,conditions[],tool,
         settings{threads,arena,memory_pattern,prepacking,spinning,optimization,topology}},
     models[{name,file_bytes,weight_bytes,sha256,load_seconds,load_peak_bytes,resident_bytes}],
-    assumed[],
+    assumed[],program{name,source,resident_bytes,added_anon_bytes,added_file_bytes,imported[],missing[]},
     stages[{name,ram_bytes S,cpu_seconds S,wall_seconds S}],
     ram{start_bytes,runtime_bytes,load_peak_bytes,base_bytes S,buffer_bytes S,retained_bytes,
         points[{concurrency,peak_bytes,anon_bytes,file_bytes,repeat}],
@@ -60,8 +62,24 @@ fn bare() -> Plan {
 /// As if it had been measured from outside.
 fn live() -> Plan {
     let mut plan = planted::with_box();
-    plan.footprint.as_mut().unwrap().live = Some(planted::live());
+    let footprint = plan.footprint.as_mut().unwrap();
+    footprint.live = Some(planted::live());
+    footprint.program = Some(program());
     plan
+}
+
+fn program() -> ProgramRecord {
+    let size = Bytes::mib(120);
+    ProgramRecord {
+        program: Program::Declared(size),
+        memory: ProgramMemory {
+            imported: vec!["fastapi 0.1".to_owned()],
+            missing: vec!["uvicorn".to_owned()],
+            ..ProgramMemory::declared(size)
+        },
+        added_anon_bytes: size,
+        added_file_bytes: Bytes::ZERO,
+    }
 }
 
 #[test]

@@ -282,6 +282,7 @@ pub fn warnings() -> Vec<Warning> {
         Warning::AssumedShape(vec!["ids: sequence = 128".to_owned()]),
         Warning::AssumedValue(vec!["max_length = 1".to_owned()]),
         Warning::OneStep { model: "decoder".to_owned(), port: "past.0.key".to_owned() },
+        Warning::ModelAlone,
         Warning::OtherCpu { measured_on: "Some CPU".to_owned() },
         Warning::LargestImage { sizes: vec![Megapixels::TWO] },
         Warning::MoreCpus { measured_on: 2, together: Some(1.9) },

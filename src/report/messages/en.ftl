@@ -211,6 +211,7 @@ reason-cpu-binds = The CPUs are the limit: RAM holds { $n ->
 } in flight, and beyond { $useful } they only queue.
 beside-assumed = Assumed, as nobody gave them: { $what }.
 beside-one-step = One run of { $model } is one step of a request that takes many ({ $port }).
+beside-model-alone = The models are measured, and not the server process around them: add it with --program python-fastapi, node, or its size as in 120M.
 reason-quota = The box has less than one CPU: once its share of each 100 ms is used up the kernel makes the service wait, so that even a lone request takes { $time }.
 summary-not-checked = The prediction was not checked at a concurrency that it was not fitted on: its error is not known.
 upgrade-enough = For { $n ->
@@ -275,6 +276,8 @@ memory-typical = Each request, typically
 memory-times-file = { $times } × its file of { $file }
 memory-stages = Stages follow each other and share memory, so theirs do not add up to what a request adds.
 part-program = program
+part-server = server process: { $program }
+part-not-installed = not installed here: { $what }
 part-service = service before its first request
 part-kept = kept by the first requests
 part-accumulated = accumulated over the first { $n } requests
@@ -625,6 +628,7 @@ note-no-room = { $n ->
 note-assumed-shape = The model leaves shapes open and nobody gave them, so these are assumed: { $dims }. RAM and time follow the shape: give what requests have with --shape, or under `inputs:` in a profile.
 note-assumed-value = Nobody gave these numbers that inputs are fed with, so they are assumed: { $values }. A length, a count or a size can decide what a run costs: give what requests have with --input NAME=VALUE, or under `inputs:` in a profile.
 note-one-step = One run of { $model } is one step, as its { $port } shows, and a request takes many: its time is that of all of them, and what it keeps from step to step grows. Requests here are single steps of the shapes that were fed: give the longest with --shape, and multiply times by the steps of a request.
+note-model-alone = What is measured is the models, in a small process of this tool. The server process around them, as an interpreter with a web framework, needs memory of its own beside that: --program (`program:` in a profile) adds it to the base, measured here for python-fastapi and node, or as a size such as 120M, or 8M for a service that is little more than the models.
 note-other-cpu = The footprint was measured on another processor ({ $cpu }): bytes carry over, but times and requests a second may not. --remeasure measures on this one.
 note-largest-image = Requests may carry images of { $sizes }: everything here is for the largest.
 note-more-cpus = Measured on { $n ->

@@ -211,6 +211,7 @@ reason-cpu-binds = El límite son las CPU: en la RAM { $n ->
 } a la vez, y más allá de { $useful } solo hacen cola.
 beside-assumed = Se suponen, pues nadie los dio: { $what }.
 beside-one-step = Una ejecución de { $model } es un paso de una petición que da muchos ({ $port }).
+beside-model-alone = Se miden los modelos, y no el proceso del servidor que los rodea: añádalo con --program python-fastapi, node o su tamaño, como 120M.
 reason-quota = La máquina tiene menos de una CPU: gastada su parte de cada 100 ms, el núcleo hace esperar al servicio, de modo que incluso una petición a solas tarda { $time }.
 summary-not-checked = La previsión no se comprobó con una concurrencia distinta de las del ajuste: no se conoce su error.
 upgrade-enough = Para { $n ->
@@ -275,6 +276,8 @@ memory-typical = Cada petición, típicamente
 memory-times-file = { $times } × su fichero de { $file }
 memory-stages = Las etapas se suceden y comparten memoria, así que no suman lo que añade una petición.
 part-program = programa
+part-server = proceso del servidor: { $program }
+part-not-installed = sin instalar aquí: { $what }
 part-service = servicio antes de su primera petición
 part-kept = retenido tras las primeras peticiones
 part-accumulated = acumulado durante las primeras { $n } peticiones
@@ -625,6 +628,7 @@ note-no-room = { $n ->
 note-assumed-shape = El modelo deja formas abiertas y nadie las dio, así que se suponen: { $dims }. La RAM y el tiempo siguen a la forma: dé la de las peticiones con --shape, o en `inputs:` de un perfil.
 note-assumed-value = Nadie dio estos números con los que se alimentan las entradas, así que se suponen: { $values }. Una longitud, un recuento o un tamaño puede decidir lo que cuesta una ejecución: dé los de las peticiones con --input NAME=VALUE, o en `inputs:` de un perfil.
 note-one-step = Una ejecución de { $model } es un solo paso, como muestra su { $port }, y una petición da muchos: su tiempo es el de todos, y crece lo que guarda de paso en paso. Aquí una petición es un solo paso con las formas dadas: dé la más larga con --shape y multiplique los tiempos por los pasos de una petición.
+note-model-alone = Lo que se mide son los modelos, en un proceso pequeño de esta herramienta. El proceso del servidor que los rodea, como un intérprete con un framework web, necesita además memoria propia: --program (`program:` en un perfil) la suma a la base, medida aquí para python-fastapi y node, o como un tamaño, por ejemplo 120M, u 8M para un servicio que es poco más que los modelos.
 note-other-cpu = Se midió en otro procesador ({ $cpu }): los bytes valen, pero los tiempos y las peticiones por segundo quizá no. --remeasure mide en este.
 note-largest-image = Las peticiones pueden traer imágenes de { $sizes }: todo lo de aquí es para la mayor.
 note-more-cpus = Medido en { $n ->
