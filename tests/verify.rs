@@ -573,8 +573,9 @@ fn control_groups_that_limit_nothing_are_not_used() {
 }
 
 /// Each request reads 64 rows of a table of 160 MiB that ONNX Runtime maps and does not copy. The whole
-/// table is in the limit, and what one request reads of it in the threshold, below which the kernel
-/// kills and above which it does not.
+/// table is in the limit, and what one request reads of it in the threshold, above which the kernel does
+/// not kill. Far below it the service gets nowhere: the kernel kills it, or reads the same pages again and
+/// again, as those of a file can always be dropped.
 #[test]
 fn a_table_that_is_mapped_is_read_in_far_less_than_its_size() {
     let place = Place::new();
@@ -618,5 +619,5 @@ fn a_table_that_is_mapped_is_read_in_far_less_than_its_size() {
     // Between the two it may crawl for long.
     let (above, below) = (tried(1.0), tried(0.3));
     assert!(above.iter().all(|outcome| outcome != "killed"), "{threshold}: {above:?}");
-    assert!(below.contains(&"killed".to_owned()), "{threshold}: {below:?}");
+    assert!(below.iter().all(|outcome| outcome != "held"), "{threshold}: {below:?}");
 }
