@@ -121,6 +121,16 @@ fn a_service_that_refuses_more_is_told() {
 }
 
 /// It ends while it is asked on and on.
+/// One start, which stands 1 and 2 in flight: with the level at rest that is a line.
+#[test]
+fn two_rounds_of_one_start_are_an_answer() {
+    let place = Place::new();
+    let (code, seen, stderr) = told(&place, "--hold 20M --most 2", &["--budget", "1s"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let mib = number(&seen, "/ram/buffer_bytes/typical") / MIB;
+    assert!((mib / 20.0 - 1.0).abs() < 0.08, "{mib} MiB a request");
+}
+
 #[test]
 fn a_service_that_ends_late_is_told() {
     let place = Place::new();

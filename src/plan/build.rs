@@ -191,8 +191,12 @@ fn at_once(footprint: &Footprint) -> Option<u32> {
     footprint.live.as_ref().and_then(|live| live.at_once)
 }
 
-/// The points as samples of requests at work, and where those are of one number only, the level
-/// without one: a live service that works on one request at a time.
+/// Fewer samples give no line.
+const FEWEST: usize = 3;
+
+/// The points as samples of requests at work. Where those are of one number only, as of a live service that
+/// works on one request at a time, or too few, as of one that stood no more, the level without one is
+/// another.
 pub(super) fn reached(footprint: &Footprint, bytes: fn(&Point) -> Bytes) -> Vec<Sample> {
     let mut samples = samples(&footprint.points, bytes);
     let Some(live) = &footprint.live else { return samples };
@@ -201,7 +205,7 @@ pub(super) fn reached(footprint: &Footprint, bytes: fn(&Point) -> Bytes) -> Vec<
         sample.x = sample.x.min(most);
     }
     let first = samples.first().map(|s| s.x);
-    if samples.iter().all(|s| Some(s.x) == first) {
+    if samples.len() < FEWEST || samples.iter().all(|s| Some(s.x) == first) {
         // What was held before any request is one only of a service that keeps nothing.
         let before = live.repeated.as_ref().map(|_| live.idle);
         for level in [live.first].into_iter().chain(before) {

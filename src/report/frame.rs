@@ -63,10 +63,16 @@ fn about(plan: &Plan, provenance: &Provenance) -> Phrase {
     )
 }
 
-/// The session settings that are not this tool's own, beside the threads.
+/// What nearly every Linux has, and nobody needs to be told.
+const USUAL: &str = "transparent huge pages: madvise";
+
+/// The session settings that are not this tool's own, beside the threads, and what else is unusual where it
+/// was measured.
 fn settings(environment: &Environment) -> String {
     let own = Settings { threads: environment.settings.threads, ..Settings::default() };
     let changes = environment.settings.beside(&own).map(|change| change.to_string());
-    let others: Vec<String> = changes.chain(environment.conditions.iter().cloned()).collect();
+    let conditions =
+        environment.conditions.iter().filter(|condition| **condition != USUAL).cloned();
+    let others: Vec<String> = changes.chain(conditions).collect();
     if others.is_empty() { String::new() } else { format!(", {}", others.join(", ")) }
 }
