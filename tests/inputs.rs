@@ -16,9 +16,14 @@ use tempfile::TempDir;
 
 /// The footprint of a model that must be measured.
 fn measured(made: &Model, arguments: &[&str]) -> Value {
+    measured_within("100ms", made, arguments)
+}
+
+/// The same with more time, for what is compared: on a busy machine runs overlap only now and then.
+fn measured_within(budget: &str, made: &Model, arguments: &[&str]) -> Value {
     let folder = TempDir::new().unwrap();
     let path = onnx::write(folder.path(), made);
-    let asked = ["measure", "--model", &path, "--budget", "100ms"];
+    let asked = ["measure", "--model", &path, "--budget", budget];
     let footprint = real_json(&[&asked, arguments].concat());
     let points = footprint.pointer("/ram/points").unwrap().as_array().unwrap();
     assert!(points.len() >= 9, "{points:?}");
@@ -228,13 +233,13 @@ fn a_length_that_nobody_gave_is_said_and_one_that_is_given_is_fed() {
     let assumed = measured(&made, &[]);
     assert_eq!(assumed["assumed"], serde_json::json!(["length = 1"]));
     assert!(buffer(&assumed) < 1.0, "{}", buffer(&assumed));
-    let given = measured(&made, &["--input", "length=4000000"]);
+    let given = measured_within("3s", &made, &["--input", "length=4000000"]);
     assert_eq!(given["assumed"], serde_json::json!([]));
     // Two tensors of four million 32-bit floats, made one from the other in place or not.
     let tensor = 4e6 * 4.0 / 1_048_576.0;
     let takes = buffer(&given);
     assert!((tensor * 0.92..tensor * 2.0 * 1.08).contains(&takes), "{takes} of {tensor}");
-    let list = measured(&as_many_as(INT64, &["2"]), &["--input", "length=1000,4000"]);
+    let list = measured_within("3s", &as_many_as(INT64, &["2"]), &["--input", "length=1000,4000"]);
     assert!((takes / buffer(&list) - 1.0).abs() < 0.08, "{takes} {}", buffer(&list));
     let random = measured(&as_many_as(INT64, &["n"]), &["--input", "length=@random:2"]);
     assert!(buffer(&random) < 1.0, "0 and 1 are drawn: {}", buffer(&random));
@@ -247,7 +252,7 @@ fn a_length_that_nobody_gave_is_said_and_one_that_is_given_is_fed() {
     )
     .unwrap();
     let profiled =
-        real_json(&["measure", "--profile", profile.to_str().unwrap(), "--budget", "100ms"]);
+        real_json(&["measure", "--profile", profile.to_str().unwrap(), "--budget", "3s"]);
     assert!((takes / buffer(&profiled) - 1.0).abs() < 0.08);
     let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G"]).stdout;
     let text = String::from_utf8(text).unwrap();

@@ -210,7 +210,7 @@ fn a_service_that_does_not_come_up_is_told() {
 fn a_service_that_hangs_under_load_is_soon_given_up() {
     let place = Place::new();
     let begun = Instant::now();
-    let options = "--base 20M --time 0.002 --hang-after 100";
+    let options = "--base 20M --time 0.002 --hang-after 20";
     let (code, seen, stderr) = told(&place, options, &["--budget", "6s"]);
     assert_eq!(code, Some(2), "{stderr}");
     let rounds = seen.pointer("/live/rounds").and_then(Value::as_array).unwrap();

@@ -38,8 +38,8 @@ fn is_limited(ran: &Ran) -> bool {
     is_limited
 }
 
-/// A heap that follows the limit: everything is answered inside of it, though each request takes 20 MiB
-/// and 16 of them more than the limit; nothing grows.
+/// A heap that follows the limit: everything is answered inside of it, though a second of requests fills
+/// arrays of many times the limit; nothing grows.
 #[test]
 fn a_java_heap_is_measured_in_its_limit() {
     if !has("javac") {

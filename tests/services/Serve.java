@@ -3,7 +3,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Executors;
 
-/** Each request fills an array of 20 MiB in the heap and lets it go: how much is kept at a time is the heap's to decide. */
+/**
+ * Each request fills an array of 3 MiB in the heap and lets it go: how much is kept at a time is the heap's to decide.
+ * Sixteen of them fit in the smallest heap that Java makes, so that no request fails for want of memory, whatever the
+ * number that the machine happens to run at the same time.
+ */
 public class Serve {
     public static void main(String[] arguments) throws Exception {
         int port = Integer.parseInt(arguments[0]);
@@ -11,7 +15,7 @@ public class Serve {
         HttpServer server = HttpServer.create(address, 64);
         server.setExecutor(Executors.newFixedThreadPool(32));
         server.createContext("/", exchange -> {
-            float[] array = new float[5 * 1024 * 1024];
+            float[] array = new float[3 * 256 * 1024];
             float sum = 0;
             for (int i = 0; i < array.length; i++) {
                 array[i] = i;
