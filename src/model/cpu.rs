@@ -18,6 +18,10 @@ const LEAST: f64 = 1e-6;
 /// What a doubling of CPUs beyond those that were measured on may lose more than those did: assumed.
 const LEAST_LOSS: f64 = 0.05;
 
+/// The least share of the rate of so many CPUs that twice as many are taken to keep of each: half, or more
+/// CPUs would be said to answer less.
+const LEAST_KEPT: f64 = 0.5;
+
 /// Requests in flight beyond the best that are still of use, as a factor.
 const USEFUL: f64 = 2.5;
 
@@ -30,6 +34,8 @@ pub struct CpuModel {
     wait: f64,
     /// Whether it holds its place meanwhile.
     waits_in_place: bool,
+    /// Whether its CPU time spreads evenly over all CPUs.
+    is_parallel: bool,
     turns: Option<Turns>,
     scaling: Option<Scaling>,
 }
@@ -62,7 +68,14 @@ impl CpuModel {
     /// From the CPU time of all threads a request under load, and the elapsed time of one alone on
     /// an idle machine.
     pub const fn new(cpu: Span<Seconds>, wall: Span<Seconds>) -> Self {
-        Self { cpu, wall, wait: 0.0, waits_in_place: true, turns: None, scaling: None }
+        let (turns, scaling) = (None, None);
+        Self { cpu, wall, wait: 0.0, waits_in_place: true, is_parallel: false, turns, scaling }
+    }
+
+    /// The same of requests whose CPU time spreads evenly over all CPUs: an assumption.
+    #[must_use]
+    pub fn parallel(self) -> Self {
+        Self { is_parallel: true, ..self }
     }
 
     /// The same of requests that wait for somebody else for so long, and do not hold their place while
@@ -158,16 +171,17 @@ impl CpuModel {
     /// nothing.
     pub fn throughput(&self, cpus: Cpus) -> Span<Rate> {
         let (low, typical) = self.beyond(cpus);
-        let within = self.within(cpus);
-        if typical >= 1.0 && low >= 1.0 {
-            return within;
-        }
-        let times = |rate: Rate, factor: f64| Rate::per_second(rate.get() * factor);
+        let most = self.turns.map_or(f64::INFINITY, |t| f64::from(t.at_once) / t.seconds);
+        let at = |cpu: Seconds, kept: f64| {
+            Rate::per_second((cpus.get() / cpu.get().max(LEAST) * kept).min(most))
+        };
+        // Nobody saw that many answers: it follows from what one takes.
+        let source = if low < 1.0 { Source::Extrapolated } else { Source::Fitted };
         Span::around(
-            times(within.low(), low),
-            times(within.typical(), typical),
-            within.high(),
-            Source::Extrapolated.max(within.source()),
+            at(self.cpu.high(), low),
+            at(self.cpu.typical(), typical),
+            at(self.cpu.low(), 1.0),
+            source.max(self.cpu.source()),
         )
     }
 
@@ -181,14 +195,8 @@ impl CpuModel {
         let measured = scaling.cores.log2();
         // A single core says nothing of how it shares.
         let kept = if measured > 0.0 { scaling.efficiency.powf(1.0 / measured) } else { 1.0 };
-        ((kept * (1.0 - LEAST_LOSS)).powf(doublings), kept.powf(doublings))
-    }
-
-    fn within(&self, cpus: Cpus) -> Span<Rate> {
-        let most = self.turns.map_or(f64::INFINITY, |t| f64::from(t.at_once) / t.seconds);
-        let rate = self.cpu.map(|d| Rate::per_second((cpus.get() / d.get().max(LEAST)).min(most)));
-        // Nobody saw that many answers: it follows from what one takes.
-        rate.with_source(Source::Fitted.max(rate.source()))
+        let low = (kept * (1.0 - LEAST_LOSS)).max(LEAST_KEPT);
+        (low.powf(doublings), kept.max(LEAST_KEPT).powf(doublings))
     }
 
     /// Requests in flight that keep the CPUs busy, at least and at most.
@@ -228,7 +236,27 @@ impl CpuModel {
     /// Documentation/scheduler/sched-bwc.rst. Time spent waiting for others than the CPU is not
     /// stretched.
     pub fn seconds_alone(&self, cpus: Cpus) -> Seconds {
-        let (work, wall) = (self.cpu.typical().get(), self.wall.typical().get());
+        self.alone(self.cpu.typical(), self.wall.typical(), cpus)
+    }
+
+    /// The same with the interval in which it is known: [`CpuModel::seconds_alone`] at both ends of the
+    /// CPU time and the elapsed time.
+    pub fn response(&self, cpus: Cpus) -> Span<Seconds> {
+        let source = if self.is_parallel { Source::Assumed } else { self.source() };
+        Span::around(
+            self.alone(self.cpu.low(), self.wall.low(), cpus),
+            self.seconds_alone(cpus),
+            self.alone(self.cpu.high(), self.wall.high(), cpus),
+            source.max(Source::Fitted),
+        )
+    }
+
+    /// A request of so much CPU time that took so long on an idle machine, with a quota of `cpus`.
+    fn alone(&self, work: Seconds, wall: Seconds, cpus: Cpus) -> Seconds {
+        let (work, wall) = (work.get(), wall.get());
+        if self.is_parallel {
+            return Seconds::new((wall - work).max(0.0) + work / cpus.get());
+        }
         let threads = if wall > 0.0 { (work / wall).max(1.0) } else { 1.0 };
         let waiting = (wall - work / threads).max(0.0);
         Seconds::new(waiting + under_quota(work, threads, cpus.get()))

@@ -15,8 +15,15 @@ pub struct DeclaredRam {
 
 impl DeclaredRam {
     /// From what all requests share, what each adds, and the share and the typical buffer of each
-    /// kind of requests (none where they are alike), the most frequent first.
-    pub const fn new(base: Span<Bytes>, buffer: Span<Bytes>, kinds: Vec<(f64, Bytes)>) -> Self {
+    /// kind of requests (none where they are alike), the most frequent first. No kind is outside of what
+    /// a request adds.
+    pub fn new(base: Span<Bytes>, buffer: Span<Bytes>, kinds: Vec<(f64, Bytes)>) -> Self {
+        let (mut low, mut high) = (buffer.low(), buffer.high());
+        for (_, bytes) in &kinds {
+            low = low.min(*bytes);
+            high = high.max(*bytes);
+        }
+        let buffer = Span::around(low, buffer.typical(), high, buffer.source());
         Self { base, buffer, kinds }
     }
 

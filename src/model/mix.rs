@@ -1,5 +1,8 @@
 //! Requests of several kinds in flight together: how many of each.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -74,6 +77,23 @@ pub fn at_most(share: f64, n: u32) -> u32 {
     if share >= 1.0 {
         return n;
     }
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        *known.entry((share.to_bits(), n)).or_insert_with(|| quantile(share, n))
+    })
+}
+
+thread_local! {
+    /// Quantiles that were asked for, by share and number: one of many requests takes a millisecond.
+    static KNOWN: RefCell<HashMap<(u64, u32), u32>> = RefCell::default();
+}
+
+/// More of them are forgotten.
+const MOST_KNOWN: usize = 10_000;
+
+fn quantile(share: f64, n: u32) -> u32 {
     let quantile = Binomial::new(share.clamp(0.0, 1.0), u64::from(n)).map(|b| b.inverse_cdf(SURE));
     quantile.ok().and_then(|q| u32::try_from(q).ok()).unwrap_or(n).min(n)
 }

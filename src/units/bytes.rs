@@ -3,6 +3,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Mul};
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A number of bytes: 0 to 2^64 - 1. JSON and YAML carry it as a plain number of bytes.
@@ -10,7 +11,18 @@ use serde::{Deserialize, Serialize};
 /// Displays in KiB, in MiB from 1 MiB on and in GiB from 1 GiB on, with the precision of the format
 /// string (default: none for MiB from 10 on, one for less, two for GiB).
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(transparent)]
 pub struct Bytes(u64);

@@ -1,13 +1,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number::{in_short, number};
 
 /// A number of CPUs that a box may use: above 0, fractions allowed (`0.5` is a quota of half a
 /// CPU's time).
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Cpus(#[serde(deserialize_with = "cpus")] f64);
 

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -9,7 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 ///
 /// Ordered from the best known to the least: the source of a number that is made from several is
 /// the largest of theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Read off the running program.
@@ -45,7 +48,7 @@ impl fmt::Display for Source {
 
 /// A quantity with the interval in which it is known (95 % where it is measured or fitted) and
 /// its source: `low <= typical <= high`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Span<T> {
     low: T,
     typical: T,

@@ -3,12 +3,15 @@ use std::ops::Add;
 use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::not_negative;
 
 /// A length of time, or an amount of CPU time, in seconds: 0 or more.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Seconds(#[serde(deserialize_with = "not_negative")] f64);
 
@@ -82,7 +85,9 @@ impl fmt::Display for Seconds {
 }
 
 /// Something per second, such as requests: 0 or more.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Rate(#[serde(deserialize_with = "not_negative")] f64);
 

@@ -54,12 +54,14 @@ impl InFlight {
         self.chances.iter().skip(n as usize + 1).rev().sum()
     }
 
-    /// The chance that more than `n` are in flight at some moment of `seconds`: the expected number
-    /// of times that one arrives while n are there, `rate × P(n)`, as an upper bound (Boole), in the
-    /// form that stays below 1, `1 − exp(−expected)`, which is exact for rare events.
+    /// The chance that more than `n` are in flight at some moment of `seconds`: that more are there at its
+    /// beginning, or the expected number of times that one arrives while n are, `rate × P(n)`, as an
+    /// upper bound (Boole), in the form that stays below 1, `1 − exp(−expected)`, which is exact for
+    /// rare events.
     pub fn chance_of_exceeding(&self, n: u32, seconds: f64) -> f64 {
         let at = self.chances.get(n as usize).copied().unwrap_or(0.0);
-        -(-self.rate * at * seconds).exp_m1()
+        let already = self.more_than(n).clamp(0.0, 1.0);
+        already + (1.0 - already) * -(-self.rate * at * seconds).exp_m1()
     }
 
     /// The number that is not exceeded for this share of the time.
