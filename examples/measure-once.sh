@@ -12,5 +12,5 @@ for ram in 256M 512M 1G; do
         python3 -c "
 import json, sys
 report = json.load(sys.stdin)
-print('$ram', report['verdict']['overall'], report['ram']['max_concurrency']['low'], 'at once')"
+print('$ram', report['verdict']['answer'], report['capacity']['safe_concurrency'], 'concurrent')"
 done

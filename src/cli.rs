@@ -226,6 +226,9 @@ pub struct SizeArgs {
     /// The service is warmed up before it gets traffic: leave out the cold burst
     #[arg(long)]
     pub warmed: bool,
+    /// Exit with 1 where the answer is that it does not fit
+    #[arg(long)]
+    pub exit_code: bool,
     /// Disk of the box: 35G (decimal, as disks are sold)
     #[arg(long, value_name = "SIZE")]
     pub disk: Option<Size>,

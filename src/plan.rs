@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod alternatives;
+pub mod assess;
 mod book;
 mod build;
 mod charge;
@@ -23,9 +24,9 @@ mod resources;
 mod sections;
 mod stated;
 pub mod variants;
-mod verdict;
 pub mod verification;
 mod warning;
+mod warnings;
 pub mod watched;
 
 use crate::footprint::{Footprint, Topology};
@@ -34,6 +35,7 @@ use crate::units::{
     Bytes, Convention, Cpus, Objective, Rate, Seconds, Share, Source, Span, TargetScore,
 };
 
+pub(crate) use alternatives::efficiency;
 pub use book::{Book, Subject, book};
 pub use build::{PlanError, plan};
 pub use charge::Charge;
@@ -41,10 +43,10 @@ pub use compare::compare;
 pub use cpu::{CpuAnswers, CpuPlan};
 pub use curve::Curve;
 pub use declared::declared;
-pub use finding::{Amount, Overall, Reason, Resource, ResourceVerdict, Status, Verdict};
-pub use load::{Admission, Flow, HeldRow, LoadPlan, LoadRow};
+pub use finding::Status;
+pub(crate) use load::demand;
 pub use resources::{Market, Offer};
-pub use sections::{SECTIONS, SHORT, reason, warning};
+pub use sections::{SECTIONS, SHORT, finding_phrase, warning};
 pub use stated::Note;
 pub use warning::Warning;
 
@@ -89,8 +91,6 @@ pub struct Question {
     pub cpu_score: Option<TargetScore>,
     /// What a G of boxes that are sold is to whoever asks.
     pub convention: Convention,
-    /// Whether limits are held and nothing is said of a load, which takes a simulation.
-    pub is_gate: bool,
 }
 
 /// The answer.
@@ -119,10 +119,6 @@ pub struct Plan {
     pub alternatives: Vec<Alternative>,
     /// What the reader should know.
     pub warnings: Vec<Warning>,
-    /// The smallest box that would do.
-    pub upgrade: Option<Upgrade>,
-    /// Does it fit?
-    pub verdict: Verdict,
     /// What was measured, for tables that show it as it is; `None` where costs are declared.
     pub footprint: Option<Footprint>,
     /// What the kernel charges and cannot drop, for which it kills; `None` where costs are declared.
@@ -132,8 +128,6 @@ pub struct Plan {
     pub states: Vec<StateCurve>,
     /// The laws of its CPU time.
     pub cpu_model: CpuModel,
-    /// Requests that wait; `None` where no CPUs are asked about.
-    pub load: Option<LoadPlan>,
     /// What is stored and sent, and the boxes that are sold.
     pub market: Market,
 }
@@ -380,15 +374,4 @@ pub struct TopologyCheck {
     pub observed: Bytes,
     /// (predicted − observed) / observed.
     pub error: f64,
-}
-
-/// A box that would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Upgrade {
-    /// The smallest size in which it fits without being tight.
-    pub comfortable: Bytes,
-    /// The smallest size in which it fits at all.
-    pub least: Bytes,
-    /// At this concurrency.
-    pub concurrency: u32,
 }

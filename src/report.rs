@@ -28,7 +28,7 @@ pub use check::{
     check_github, check_github_error, check_gitlab, check_json, check_junit, check_markdown,
     check_sarif, check_text,
 };
-pub use compose::{Frame, document};
+pub use compose::{Frame, document, one_line};
 pub use csv::csv;
 pub use diff::{diff_json, diff_markdown, diff_text};
 pub use footprint_json::footprint_json;

@@ -152,8 +152,8 @@ fn an_interrupted_measurement_says_so_in_json() {
     let ran = finish(run);
     assert_eq!(ran.code, Some(130), "{ran:?}");
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    let codes: Vec<&str> =
-        json["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect();
+    let doubts = json["verdict"]["confidence_reasons"].as_array().unwrap();
+    let codes: Vec<&str> = doubts.iter().map(|w| w["code"].as_str().unwrap()).collect();
     assert!(codes.contains(&"partial_measurement"), "{codes:?}");
 }
 

@@ -107,8 +107,8 @@ fn a_file_is_written_whole_in_the_format_of_its_ending() {
     for (ending, begins) in [
         ("md", "# QReader"),
         ("html", "<!doctype html>"),
-        ("csv", "Verdict and summary"),
-        ("json", "{\n  \"schema\": \"mediscope-size/report/1\""),
+        ("csv", "Verdict"),
+        ("json", "{\n  \"schema\": \"mediscope-size/report/2\""),
         ("txt", "QReader in PyTorch"),
     ] {
         let path = place.file(&format!("report.{ending}"));
@@ -157,8 +157,8 @@ fn a_number_is_explained_with_its_inputs() {
     insta::assert_snapshot!("explain", answered(explain("ram.rows.after_lazy.5.total_bytes")));
     let capacity = answered(explain("ram.max_concurrency"));
     assert!(capacity.starts_with("ram.max_concurrency = 30–83"), "{capacity}");
-    let key = answered(explain("verdict.overall"));
-    assert!(key.starts_with("verdict.overall = \"fits\""), "{key}");
+    let key = answered(explain("verdict.answer"));
+    assert!(key.starts_with("verdict.answer = \"fits\""), "{key}");
     assert!(refused(&explain("ram.nonsense")).contains("there is no figure `ram.nonsense`"));
 }
 
@@ -298,4 +298,17 @@ fn the_schema_of_profiles_accepts_what_the_program_does() {
         let value: Value = serde_yaml::from_str(wrong).unwrap();
         assert!(!validator.is_valid(&value), "{wrong}");
     }
+}
+
+/// The schema of the contract is generated from the types; `UPDATE=1` writes it.
+#[test]
+fn the_schema_of_the_contract_is_that_of_the_types() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/report-2.schema.json");
+    let schema = schemars::schema_for!(mediscope_size::plan::assess::Assessment);
+    let generated = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, &generated).unwrap();
+    }
+    let kept = fs::read_to_string(path).unwrap();
+    assert!(kept == generated, "{path} is stale: run this test with UPDATE=1");
 }

@@ -127,7 +127,7 @@ fn document(texts: &[String]) -> Document {
         Block::Heading(text()),
         Block::Paragraph(text()),
         Block::Verdict { mood: Mood::Bad, text: text() },
-        Block::Table(Table { title: text(), columns, rows }),
+        Block::Table(Table { title: text(), columns, rows, is_compact: false }),
         Block::Tree(Tree {
             title: text(),
             leaves: vec![leaf(&mut text, false), leaf(&mut text, true)],

@@ -96,7 +96,8 @@ fn text_model(rows: i64) -> Model {
 fn ids_are_below_the_rows_of_their_table_and_shapes_that_are_open_are_assumed() {
     let folder = TempDir::new().unwrap();
     let path = onnx::write(folder.path(), &text_model(3));
-    let output = real(&["--model", &path, "--budget", "100ms", "--remeasure", "--ram", "1G"]);
+    let asked = ["--model", &path, "--budget", "100ms", "--remeasure", "--ram", "1G", "--full"];
+    let output = real(&asked);
     let text = String::from_utf8(output.stdout).unwrap().replace("\n    ", " ");
     assert!(output.status.success(), "{text}");
     assert!(text.contains("assumed: input_ids: sequence = 128."), "{text}");
@@ -254,7 +255,7 @@ fn a_length_that_nobody_gave_is_said_and_one_that_is_given_is_fed() {
     let profiled =
         real_json(&["measure", "--profile", profile.to_str().unwrap(), "--budget", "3s"]);
     assert!((takes / buffer(&profiled) - 1.0).abs() < 0.08);
-    let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G"]).stdout;
+    let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G", "--full"]).stdout;
     let text = String::from_utf8(text).unwrap();
     let verdict = text.split("── Where the memory goes").next().unwrap();
     assert!(verdict.contains("Assumed, as nobody gave them: length = 1."), "{verdict}");
@@ -354,7 +355,7 @@ fn every_command_that_an_inspection_prints_runs() {
 fn one_step_of_many_is_said_not_to_be_a_request() {
     let folder = TempDir::new().unwrap();
     let path = onnx::write(folder.path(), &step("total", "past_length", "length"));
-    let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G"]).stdout;
+    let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G", "--full"]).stdout;
     let text = String::from_utf8(text).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
     let short = "One run of m is one step of a request that takes many (past_key_values.0.key).";
     assert!(text.contains(short), "{text}");

@@ -180,15 +180,15 @@ fn is_measured(net: Network) {
         "--concurrency",
         "8",
     ]);
-    let base = number(&report, "/ram/base_bytes/typical");
+    let base = number(&report, "/memory/base/typical");
     assert!(base > weights && base < 2.5 * weights, "{base} for {weights} bytes of weights");
-    assert!(number(&report, "/ram/load_peak_bytes/typical") > weights);
+    assert!(number(&report, "/memory/load_peak/typical") > weights);
     // The interval holds more than the line, and the line costs something.
-    let rows = report.pointer("/ram/rows").unwrap().as_array().unwrap();
-    let row = rows.iter().find(|row| row["concurrency"] == 10).unwrap();
-    let at = |end: &str| number(row, &format!("/{end}_bytes"));
-    assert!(at("low") < at("total") && at("total") < at("high"), "{row}");
-    assert!(number(&report, "/ram/buffer_bytes/high") > 0.0);
+    let rows = report.pointer("/concurrency_rows").unwrap().as_array().unwrap();
+    let row = rows.iter().find(|row| row["concurrency"] == 8).unwrap();
+    let at = |end: &str| number(row, &format!("/memory/{end}"));
+    assert!(at("low") < at("typical") && at("typical") < at("high"), "{row}");
+    assert!(number(&report, "/memory/buffer/high") > 0.0);
 }
 
 /// 143,667,240 parameters is what torchvision documents for VGG-19.

@@ -513,8 +513,8 @@ fn the_rate_of_the_rounds_is_the_measured_one() {
     let sized = ["--profile", &output, "--ram", "1G", "--cpus", "2"];
     let ran = place.run(&[&sized[..], &["--format", "json"]].concat());
     let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
-    let source = plan.pointer("/cpu/throughput_rps/source").and_then(Value::as_str);
-    assert_eq!(source, Some("fitted"), "{}", plan["cpu"]);
+    let source = plan.pointer("/capacity/throughput/source").and_then(Value::as_str);
+    assert_eq!(source, Some("fitted"), "{}", plan["capacity"]);
     let ran = place.run(&[&sized[..], &["--section", "cpu"]].concat());
     let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     let told = text.split("The most that was reached is ").nth(1).unwrap();

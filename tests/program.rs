@@ -25,7 +25,7 @@ fn a_server_process_is_part_of_the_base() {
     let place = Place::new();
     let number = |report: &Value, at: &str| report.pointer(at).unwrap().as_f64().unwrap();
     let part = |report: &Value, name: &str| {
-        let parts = report["ram"]["components"].as_array().unwrap().clone();
+        let parts = report["memory"]["components"].as_array().unwrap().clone();
         let part = parts.into_iter().find(|p| p["name"] == name);
         part.map(|p| p["bytes"]["typical"].as_f64().unwrap())
     };
@@ -34,13 +34,12 @@ fn a_server_process_is_part_of_the_base() {
         let whole = with_program(&place, &["--topology", topology, "--program", "120M"]);
         let processes = if topology == "shared" { 1.0 } else { 3.0 };
         let added = processes * f64::from(120 << 20) - part(&alone, "program").unwrap();
-        for at in
-            ["/ram/base_bytes/typical", "/ram/kill_limit_bytes/typical", "/ram/limit_bytes/typical"]
+        for at in ["/memory/base/typical", "/memory/oom_threshold/typical", "/memory/limit/typical"]
         {
             let more = number(&whole, at) - number(&alone, at);
             assert!((more - added).abs() < 1e6, "{topology} {at}: {more} {added}");
         }
-        let each = "/ram/buffer_bytes/typical";
+        let each = "/memory/buffer/typical";
         assert!((number(&whole, each) / number(&alone, each) - 1.0).abs() < 1e-3);
         let named = part(&whole, "server process: 120 MiB").unwrap();
         assert!((named - processes * f64::from(120 << 20)).abs() < 16.0, "{named}");
@@ -120,7 +119,7 @@ fn models_that_are_measured_alone_are_said_to_be() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let base = |arguments: &[&str]| {
         let report = with_program(&place, &[&["--profile", "p.yaml"], arguments].concat());
-        report["ram"]["base_bytes"]["typical"].as_f64().unwrap()
+        report["memory"]["base"]["typical"].as_f64().unwrap()
     };
     let (kept, other) = (base(&[]), base(&["--program", "80M"]));
     assert!((other - kept - f64::from(16 << 20)).abs() < 1e6, "{kept} {other}");

@@ -77,8 +77,8 @@ fn a_real_service_is_measured_and_sized() {
     assert!(!measured["ram"]["cold_burst"].as_array().unwrap().is_empty());
 
     let sized = real_json(&["--profile", &profile, "--ram", "512M", "--cpus", "1"]);
-    valid(&sized, "report-1.schema.json");
-    assert!(number(&sized, "/ram/max_concurrency/low") >= 1.0);
+    valid(&sized, "report-2.schema.json");
+    assert!(number(&sized, "/capacity/safe_concurrency") >= 1.0);
 }
 
 /// The second run loads no library and starts no Python: the dynamic loader's own log says so.
@@ -157,7 +157,8 @@ fn a_file_of_the_user_and_an_image_of_the_user() {
     .save(&image)
     .unwrap();
     let (model, image) = (model.to_str().unwrap(), image.to_str().unwrap());
-    let output = real(&["--model", model, "--image", image, "--ram", "512M", "--budget", "1s"]);
+    let asked = ["--model", model, "--image", image, "--ram", "512M", "--budget", "1s", "--full"];
+    let output = real(&asked);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("request image 640×480 (scan.png)"), "{text}");
@@ -176,32 +177,27 @@ fn a_mix_is_measured_before_and_after_its_late_model_is_loaded() {
     let path = path.to_str().unwrap();
     let asked = ["--profile", path, "--ram", "1G", "--remeasure"];
     let sized = real_json(&[&asked[..], &QUICKLY].concat());
-    valid(&sized, "report-1.schema.json");
-    let states: Vec<&str> = sized["ram"]["states"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|state| state["name"].as_str().unwrap())
-        .collect();
-    assert_eq!(states, ["eager", "after_lazy"]);
+    valid(&sized, "report-2.schema.json");
+    let rows = sized["concurrency_rows"].as_array().unwrap();
+    let idle: Vec<_> = rows.iter().filter(|row| row["concurrency"] == 0).collect();
+    let states: Vec<&str> = idle.iter().map(|row| row["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["eager", "loaded"]);
     // The late model brings its 46 MB of weights, once or with their copy for the kernels.
-    let base = |state: usize| number(&sized, &format!("/ram/states/{state}/base_bytes/typical"));
+    let base = |state: usize| number(idle[state], "/memory/typical");
     let weights = 4.0 * f64::from(11_689_512);
     assert!((0.9..4.0).contains(&((base(1) - base(0)) / weights)), "{} {}", base(0), base(1));
-    let kinds = sized["ram"]["request_kinds"].as_array().unwrap();
+    let kinds = sized["request_kinds"].as_array().unwrap();
     assert_eq!(
         kinds.iter().map(|k| k["name"].as_str().unwrap()).collect::<Vec<_>>(),
         ["small", "large"]
     );
-    assert_eq!(number(&sized, "/ram/request_kinds/1/share"), 0.25);
+    assert_eq!(number(&sized, "/request_kinds/1/share"), 0.25);
     for kind in [0, 1] {
-        assert!(number(&sized, &format!("/ram/request_kinds/{kind}/buffer_bytes/typical")) > 1e6);
+        assert!(number(&sized, &format!("/request_kinds/{kind}/buffer/typical")) > 1e6);
     }
     // The high end reckons with more of the large kind than a quarter.
-    let rows = sized["ram"]["rows"].as_array().unwrap();
-    assert_eq!(rows.iter().filter(|row| row["state"] == "eager").count(), 7);
-    let late = rows.iter().find(|r| r["state"] == "after_lazy" && r["concurrency"] == 20).unwrap();
-    assert!(late["high_bytes"].as_f64() > late["total_bytes"].as_f64());
+    let last = rows.last().unwrap();
+    assert!(number(last, "/memory/high") > number(last, "/memory/typical"), "{last}");
 }
 
 /// A second model runs only where the first finds nothing.
@@ -214,11 +210,11 @@ fn a_cascade_is_measured() {
     fs::write(&path, yaml).unwrap();
     let asked = ["--profile", path.to_str().unwrap(), "--ram", "1G", "--remeasure"];
     let sized = real_json(&[&asked[..], &QUICKLY].concat());
-    let cpu =
-        |kind: usize| number(&sized, &format!("/ram/request_kinds/{kind}/cpu_seconds/typical"));
-    assert_eq!(sized["ram"]["request_kinds"][1]["name"], "second");
+    let cpu = |kind: usize| number(&sized, &format!("/request_kinds/{kind}/cpu_seconds/typical"));
+    assert_eq!(sized["request_kinds"][1]["name"], "second");
     assert!(cpu(1) > cpu(0), "two models take longer than one: {} {}", cpu(0), cpu(1));
-    assert_eq!(sized["ram"]["states"].as_array().unwrap().len(), 1);
+    let rows = sized["concurrency_rows"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["state"] == "loaded"));
 }
 
 /// The arena really is turned off: nothing reports it, and the memory differs.

@@ -63,7 +63,7 @@ impl Answers {
         Self {
             figures: figures.map(|f| (text(&f["key"]), f.clone())).collect(),
             findings: json(&["lint", profile])["findings"].as_array().unwrap().clone(),
-            statuses: statuses.map(|s| (text(&s["resource"]), text(&s["status"]))).collect(),
+            statuses: statuses.map(|s| (text(&s["resource"]), text(&s["answer"]))).collect(),
             mega,
             report: place.run(&["--profile", profile, "--section", "all", "--lang", "en"]).stdout,
         }
@@ -106,9 +106,9 @@ fn numbers(text: &str) -> Vec<f64> {
 fn check(case: &Case, answers: &Answers) {
     if let Some(resource) = case.figure.strip_prefix("status.") {
         let grade = match answers.statuses[resource].as_str() {
-            "insufficient" => 0.0,
-            "marginal" => 1.0,
-            "excellent" => 2.0,
+            "does_not_fit" => 0.0,
+            "tight" => 1.0,
+            "fits" => 2.0,
             other => panic!("{other}"),
         };
         assert_eq!(grade, case.printed, "{case:?}");

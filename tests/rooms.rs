@@ -21,7 +21,7 @@ struct Room {
 
 const ROOMS: &[Room] = &[
     Room { name: "text", rooms: &[], crates: &["serde_json"], world: false },
-    Room { name: "units", rooms: &[], crates: &["serde", "thiserror"], world: false },
+    Room { name: "units", rooms: &[], crates: &["schemars", "serde", "thiserror"], world: false },
     Room { name: "files", rooms: &["units"], crates: &["rustix", "thiserror"], world: true },
     Room {
         name: "footprint",
@@ -39,7 +39,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "plan",
         rooms: &["model", "footprint", "service", "units"],
-        crates: &["fastrand", "thiserror"],
+        crates: &["fastrand", "schemars", "serde", "thiserror"],
         world: false,
     },
     Room {

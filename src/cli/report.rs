@@ -9,8 +9,11 @@ use super::Format;
 /// How a report is written.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// The parts to print, in the report's order; `all` for everything [default: the short report
-    /// in a terminal, everything in other formats]
+    /// Print everything, not only the answer
+    #[arg(long, help_heading = "Report", conflicts_with = "section")]
+    pub full: bool,
+    /// The parts to print, in the report's order; `all` for everything [default: the answer as text,
+    /// everything in other formats]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Report",
           help = SECTION_HELP, hide_possible_values = true)]
     pub section: Vec<String>,
@@ -31,8 +34,8 @@ pub struct ReportArgs {
     pub explain: Option<String>,
 }
 
-const SECTION_HELP: &str = "The parts to print: ram, cpu, … or all [default: the short report as \
-                            text, all in other formats]";
+const SECTION_HELP: &str = "The parts to print: ram, cpu, … or all [default: the answer as text, all \
+                            in other formats]";
 
 /// Languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

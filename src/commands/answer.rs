@@ -10,6 +10,7 @@ use super::printer::Printer;
 use crate::cli::{GlobalArgs, ServiceArgs, SizeArgs};
 use crate::measure::cache::Cache;
 use crate::measure::host::HostBox;
+use crate::plan::assess::{Assessment, assess_plan};
 use crate::plan::{Book, Plan, Question, Subject, Warning, book, declared};
 use crate::profile::Profile;
 use crate::report::{Frame, Provenance, frame};
@@ -19,8 +20,10 @@ use crate::units::{Convention, TargetScore};
 pub struct Answer {
     /// The service.
     pub profile: Profile,
-    /// The answer.
+    /// What it was made from, and the tables of the long report.
     pub plan: Plan,
+    /// The answer.
+    pub assessment: Assessment,
     /// Its figures and sections.
     pub book: Book,
     /// What stands around them.
@@ -122,10 +125,12 @@ pub fn finished(
         declared: profile.declared.as_ref(),
         today: today.as_deref(),
     };
-    let plan = plan.completed(&subject);
-    let book = book(&plan, &subject);
+    let mut plan = plan.completed(&subject);
+    let assessment = assess_plan(&plan, None);
+    plan.adopt(&assessment);
+    let book = book(&plan, &assessment, &subject);
     let frame = frame(&plan, &subject, provenance);
-    Answer { profile, plan, book, frame, interrupted }
+    Answer { profile, plan, assessment, book, frame, interrupted }
 }
 
 /// What is asked of the box that the options name, or that the profile means.
@@ -138,7 +143,6 @@ pub fn question(args: &SizeArgs, here: Option<&HostBox>, profile: &Profile) -> Q
         |size: Option<crate::units::Size>| size.filter(|_| nothing).map(|s| s.bytes(convention));
     let sold = |size: Option<crate::units::Size>| size.map(|s| s.bytes(Convention::Decimal));
     Question {
-        is_gate: false,
         ram: args
             .ram
             .map(|size| size.bytes(convention))

@@ -125,7 +125,7 @@ fn told(explained: &Explained<'_>, found: &Answer) -> String {
 
 /// What the schema says of a key, and its value here.
 fn of_the_contract(found: &Answer, key: &str) -> anyhow::Result<Option<String>> {
-    let value: serde_json::Value = serde_json::from_str(&crate::report::json(&found.plan)?)?;
+    let value: serde_json::Value = serde_json::from_str(&crate::report::json(&found.assessment)?)?;
     let pointer = format!("/{}", key.replace('.', "/"));
     let Some(value) = value.pointer(&pointer) else { return Ok(None) };
     let mut out = format!("{key} = {}\n", serde_json::to_string(value)?);
@@ -140,18 +140,28 @@ fn of_the_contract(found: &Answer, key: &str) -> anyhow::Result<Option<String>> 
     Ok(Some(out))
 }
 
+/// What a reference in a schema stands for.
+fn meant<'a>(
+    schema: &'a serde_json::Value,
+    mut at: &'a serde_json::Value,
+) -> Option<&'a serde_json::Value> {
+    while let Some(reference) = at.get("$ref").and_then(|r| r.as_str()) {
+        at = schema.pointer(reference.strip_prefix('#')?)?;
+    }
+    Some(at)
+}
+
 /// The description of a key in the schema of the report.
 fn described(key: &str) -> Option<String> {
     let schema: serde_json::Value =
-        serde_json::from_str(include_str!("../../schemas/report-1.schema.json")).ok()?;
+        serde_json::from_str(include_str!("../../schemas/report-2.schema.json")).ok()?;
     let mut at = &schema;
     for part in key.split('.') {
-        while let Some(reference) = at.get("$ref").and_then(|r| r.as_str()) {
-            at = schema.pointer(reference.strip_prefix('#')?)?;
-        }
+        at = meant(&schema, at)?;
         // What may be null stands beside it.
         let shapes = at.get("anyOf").and_then(|any| any.as_array()).into_iter().flatten();
         at = std::iter::once(at).chain(shapes).find_map(|shape| {
+            let shape = meant(&schema, shape)?;
             if part.parse::<usize>().is_ok() {
                 shape.get("items")
             } else {

@@ -1,6 +1,5 @@
 //! Where a report goes, in which format, language and extent.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -11,14 +10,11 @@ use super::printer::{Printer, form_of};
 use super::size::{OF_CHECK, rendered};
 use crate::cli::{Format, GlobalArgs, LangArg, ReportArgs};
 use crate::plan::{SECTIONS, SHORT};
-use crate::report::{Language, Layout, Lines};
+use crate::report::{self, Language, Layout, Lines};
 use crate::text::guarded;
 
 /// The section of `--compare`.
 const COMPARE: &str = "compare";
-
-/// The section of `--rps` and `--slo`.
-const LOAD: &str = "load";
 
 /// How a report looks.
 pub struct How {
@@ -35,8 +31,8 @@ pub struct Output {
     path: Option<PathBuf>,
     format: Format,
     how: How,
-    /// Whether parts were left out that nobody asked to leave out.
-    is_short: bool,
+    /// Whether the answer is all that is printed, in one line.
+    is_one_line: bool,
 }
 
 impl Output {
@@ -44,11 +40,7 @@ impl Output {
     ///
     /// # Errors
     /// Where they do not go together, or name what is not there.
-    pub fn new(
-        args: &ReportArgs,
-        global: &GlobalArgs,
-        is_load_asked: bool,
-    ) -> anyhow::Result<Self> {
+    pub fn new(args: &ReportArgs, global: &GlobalArgs) -> anyhow::Result<Self> {
         let of_ending = args.output.as_ref().map(|path| {
             let ending =
                 path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -67,18 +59,19 @@ impl Output {
         if let Some(path) = &args.output {
             can_be_written(path)?;
         }
-        let mut sections = sections(&args.section, format)?;
-        if is_load_asked && args.section.is_empty() && !sections.contains(&LOAD) {
-            sections.push(LOAD);
-        }
+        let sections = sections(args, format)?;
         if format == Format::Prometheus && args.section != ["monitoring"] {
             bail!("alert rules are of one part of the report: add --section monitoring");
         }
         let lines = if args.ascii { Lines::Ascii } else { Lines::Unicode };
         let layout = Layout { lines, ..Printer::layout() };
         let how = How { sections, language: language(args.lang), layout };
-        let is_short = args.section.is_empty() && format == Format::Text && args.explain.is_none();
-        Ok(Self { path: args.output.clone(), format, how, is_short })
+        let is_one_line = global.quiet
+            && format == Format::Text
+            && args.output.is_none()
+            && args.section.is_empty()
+            && !args.full;
+        Ok(Self { path: args.output.clone(), format, how, is_one_line })
     }
 
     /// Writes the report of `found`.
@@ -87,13 +80,12 @@ impl Output {
     /// Where it cannot be written.
     pub fn write(&self, found: &Answer, printer: &Printer) -> anyhow::Result<()> {
         self.check(found)?;
+        if self.is_one_line {
+            return printer.answer(&report::one_line(&found.book, self.how.language));
+        }
         let text = rendered(found, self.format, &self.how)?;
         let Some(path) = &self.path else {
             printer.answer(&text)?;
-            // Whoever reads a pipe did not ask to be told.
-            if self.is_short && std::io::stdout().is_terminal() {
-                self.hint(found, printer);
-            }
             return Ok(());
         };
         // A file has no colours.
@@ -117,27 +109,11 @@ impl Output {
             all.join(", ")
         )
     }
-
-    fn hint(&self, found: &Answer, printer: &Printer) {
-        let more: Vec<&str> = found
-            .book
-            .sections
-            .iter()
-            .map(|s| s.id)
-            .filter(|id| !self.how.sections.contains(id))
-            .collect();
-        if !more.is_empty() {
-            printer.notice(&report_hint(self.how.language, &more.join(",")));
-        }
-    }
-}
-
-fn report_hint(language: Language, sections: &str) -> String {
-    crate::report::say(language, "more-sections", "sections", sections)
 }
 
 /// Those that were named, in the report's order.
-fn sections(named: &[String], format: Format) -> anyhow::Result<Vec<&'static str>> {
+fn sections(args: &ReportArgs, format: Format) -> anyhow::Result<Vec<&'static str>> {
+    let named = &args.section;
     let known = || std::iter::once(COMPARE).chain(SECTIONS);
     if let Some(wrong) = named.iter().find(|n| *n != "all" && !known().any(|k| k == n.as_str())) {
         bail!(
@@ -145,7 +121,7 @@ fn sections(named: &[String], format: Format) -> anyhow::Result<Vec<&'static str
             known().collect::<Vec<_>>().join(", ")
         );
     }
-    if named.is_empty() && format == Format::Text {
+    if named.is_empty() && format == Format::Text && !args.full {
         return Ok(std::iter::once(COMPARE).chain(SHORT).collect());
     }
     let all = named.is_empty() || named.iter().any(|n| n == "all");

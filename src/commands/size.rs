@@ -12,13 +12,13 @@ use super::service::profile;
 use crate::cli::{Format, GlobalArgs, SizeArgs, TargetArg};
 use crate::measure::host::HostBox;
 use crate::plan::Warning;
+use crate::plan::assess::Answer as Verdict;
 use crate::profile::Profile;
 use crate::report;
 
 /// Runs the verb.
 pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
-    let output =
-        Output::new(&args.report, global, args.load.rps.is_some() || args.load.slo.is_some())?;
+    let output = Output::new(&args.report, global)?;
     let service = profile(&args.service)?;
     let here =
         if args.target == Some(TargetArg::This) { Some(this_box(args, printer)?) } else { None };
@@ -51,7 +51,11 @@ pub fn run(args: &SizeArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::R
     } else {
         output.write(&found, printer)?;
     }
-    Ok(if found.interrupted { Exit::Interrupted } else { Exit::Answered })
+    Ok(match found.assessment.verdict.answer {
+        _ if found.interrupted => Exit::Interrupted,
+        Verdict::DoesNotFit if args.exit_code => Exit::Found,
+        _ => Exit::Answered,
+    })
 }
 
 fn this_box(args: &SizeArgs, printer: &Printer) -> anyhow::Result<HostBox> {
@@ -78,7 +82,7 @@ pub fn rendered(
     let document = || report::document(&found.book, &found.frame, &how.sections, how.language);
     Ok(match format {
         Format::Text => report::terminal(&document(), how.layout),
-        Format::Json => report::json(&found.plan)?,
+        Format::Json => report::json(&found.assessment)?,
         Format::Markdown => report::markdown(&document()),
         Format::Csv => report::csv(&document())?,
         Format::Html => report::html(&document())?,

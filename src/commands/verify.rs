@@ -119,8 +119,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
 
 /// Requests a second that the plan expects of these CPUs.
 fn capacity(plan: &Plan, cpus: Cpus) -> Rate {
-    let load = plan.load.as_ref().map(|load| load.capacity);
-    load.unwrap_or_else(|| plan.cpu_model.throughput(cpus).typical())
+    plan.cpu_model.throughput(cpus).typical()
 }
 
 /// The box that the options name, or that the profile means.

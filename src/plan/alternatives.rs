@@ -195,7 +195,7 @@ fn throughput(
 
 /// What the measuring machine did on all of its CPUs, as a share of as many times what it did on one;
 /// `None` where it has one, or that was not measured.
-pub(super) fn efficiency(footprint: &Footprint) -> Option<f64> {
+pub(crate) fn efficiency(footprint: &Footprint) -> Option<f64> {
     let cores = footprint.environment.cores;
     let rate = |n: u32| {
         let at = footprint.throughput.iter().find(|t| t.concurrency == n);

@@ -5,6 +5,7 @@ use super::page::Section;
 use super::sections;
 use super::stated::{Note, notes};
 use super::{Plan, StateCurve};
+use crate::plan::assess::{Answer, Assessment, Resource};
 use crate::service::{Costs, Service};
 use crate::units::{Bytes, Convention, Source, Span, Units};
 
@@ -40,8 +41,9 @@ pub struct Book {
 }
 
 /// Writes the book of `plan`.
-pub fn book(plan: &Plan, subject: &Subject<'_>) -> Book {
-    let mut maker = Maker { plan, subject, figures: Figures::default() };
+pub fn book(plan: &Plan, assessment: &Assessment, subject: &Subject<'_>) -> Book {
+    let mut maker =
+        Maker { plan, assessment: Some(assessment), subject, figures: Figures::default() };
     let sections = sections::all(&mut maker);
     let notes = notes(&maker.figures, subject);
     Book { sections, notes, figures: maker.figures, units: subject.service.units }
@@ -50,6 +52,8 @@ pub fn book(plan: &Plan, subject: &Subject<'_>) -> Book {
 /// What sections are made from, and the figures that are there so far.
 pub(super) struct Maker<'a> {
     pub plan: &'a Plan,
+    /// `None` while the servers are found that it assesses.
+    pub assessment: Option<&'a Assessment>,
     pub subject: &'a Subject<'a>,
     pub figures: Figures,
 }
@@ -76,6 +80,12 @@ impl<'a> Maker<'a> {
     /// The first state: nothing late is loaded.
     pub fn first(&self) -> &'a StateCurve {
         &self.states()[0]
+    }
+
+    /// How a resource does; `None` where it was not asked about.
+    pub fn answer_for(&self, resource: Resource) -> Option<Answer> {
+        let rows = &self.assessment?.verdict.by_resource;
+        rows.iter().find(|row| row.resource == resource).map(|row| row.answer)
     }
 
     /// A size of a box as the profile's author counts.

@@ -5,14 +5,13 @@ use super::alternatives::{Costs, alternatives, cpu_model};
 use super::charge::{Charge, with_files_in_use};
 use super::components::{components, held};
 use super::curve::Curve;
-use super::load::{Parts, load};
 use super::mix::{cpu_seconds, mix_plan, mixture};
-use super::verdict::{verdict, warnings, withhold};
+use super::warnings::warnings;
 use super::{
     BOXES, BoxRow, CpuAnswers, CpuPlan, Market, Plan, Question, ROWS, RamPlan, RamRow, State,
-    StateCurve, TIGHT, Upgrade, sold,
+    StateCurve, sold,
 };
-use crate::footprint::{ColdBurst, Footprint, LiveRecord, Point};
+use crate::footprint::{ColdBurst, Footprint, Point};
 use crate::model::{CpuModel, FitError, PoolModel, RamModel, Sample, WorkersModel, line_of_peaks};
 use crate::units::{Bytes, Cpus, Source, Span};
 
@@ -54,26 +53,12 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     let models = models(footprint)?;
     let cpu = cpu_plan(&models.cpu, question.cpus);
-    let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
+    let curve = Curve::Fitted(Box::new(models.resident.clone()));
+    let design = design_concurrency(&curve, &cpu, question);
     let costs = Costs::of(footprint);
     let ram = ram_plan(footprint, &models, &costs, question, design)?;
     let states = states(footprint, &models);
-    let curve = Curve::Fitted(Box::new(models.resident.clone()));
-    let did_nothing = footprint.live.as_ref().is_some_and(LiveRecord::did_nothing);
-    let upgrade = upgrade(&curve, question, design).filter(|_| !did_nothing);
     let mix = mix_plan(footprint, &models.resident, models.eager.as_ref(), question, fitted_row)?;
-    let parts = Parts {
-        curve: &curve,
-        cpu: &models.cpu,
-        ram: &ram,
-        mix: mix.as_ref(),
-        times: footprint.service_times.as_ref(),
-        question,
-    };
-    let load = load(&parts);
-    let mut verdict = verdict(&curve, &ram, &cpu, question, design);
-    withhold(&mut verdict, footprint);
-    let verdict = if did_nothing { verdict.unknown() } else { verdict };
     Ok(Plan {
         name: name.to_owned(),
         title: title.to_owned(),
@@ -82,19 +67,25 @@ pub fn plan(
         question: *question,
         design_concurrency: design,
         mix,
-        load,
         alternatives: alternatives(footprint, &models, &costs, question, design),
         warnings: warnings(footprint, &ram, question, design),
         ram,
         cpu,
-        upgrade,
-        verdict,
         footprint: Some(footprint.clone()),
         states,
         charge: Some(models.charge),
         cpu_model: models.cpu,
         market: Market::default(),
     })
+}
+
+/// Requests that the limit is for where no rate is asked about: those that are asked for, else what keeps
+/// the CPUs busy, as far as the RAM holds them.
+pub(super) fn design_concurrency(curve: &Curve, cpu: &CpuPlan, question: &Question) -> u32 {
+    let holds = question.ram.map(|ram| curve.max_concurrency(ram, !question.warmed).low);
+    let busy = cpu.answers.map(|answers| answers.best_concurrency.1);
+    let useful = busy.map(|busy| holds.map_or(busy, |holds| holds.min(busy)));
+    question.concurrency.or(useful).unwrap_or(1).max(1)
 }
 
 /// The curve of each state, with the models that are loaded in it.
@@ -315,17 +306,6 @@ pub(super) fn boxes(model: &Curve, question: &Question) -> Vec<BoxRow> {
             asked: question.ram == Some(ram),
         })
         .collect()
-}
-
-/// The smallest sizes that are sold in which the design concurrency fits.
-pub(super) fn upgrade(model: &Curve, question: &Question, design: u32) -> Option<Upgrade> {
-    let need = model.limit(design, !question.warmed).high();
-    let offered = || (8..=22).map(|power| sold(1 << power, question.convention));
-    Some(Upgrade {
-        least: offered().find(|size| need <= *size)?,
-        comfortable: offered().find(|size| need.as_f64() <= size.as_f64() * TIGHT)?,
-        concurrency: design,
-    })
 }
 
 pub(super) fn cpu_plan(model: &CpuModel, cpus: Option<Cpus>) -> CpuPlan {

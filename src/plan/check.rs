@@ -277,7 +277,7 @@ pub fn killed(rule: &Rule, service: &str, concurrency: u32, room: Option<Bytes>)
 }
 
 fn question(limit: &Limit, warmed: bool) -> Question {
-    let asked = Question { warmed, is_gate: true, ..Question::default() };
+    let asked = Question { warmed, ..Question::default() };
     match limit {
         Limit::Ram { concurrency, .. } => Question { concurrency: Some(*concurrency), ..asked },
         Limit::Rps { cpus, .. } => Question { cpus: Some(*cpus), ..asked },

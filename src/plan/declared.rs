@@ -1,9 +1,7 @@
 //! A plan of a service whose costs somebody wrote down.
 
-use super::build::{boxes, cpu_plan, row, upgrade};
+use super::build::{boxes, cpu_plan, design_concurrency, row};
 use super::curve::Curve;
-use super::load;
-use super::verdict::verdict;
 use super::{
     Component, Market, MixPlan, Plan, PlanError, Question, ROWS, RamPlan, RequestKind, Scope,
     State, StateCurve,
@@ -37,20 +35,11 @@ pub fn declared(
     }
     let wait = Seconds::new((wall.typical().get() - cpu.typical().get()).max(0.0));
     let cpu_model = CpuModel::new(cpu, wall).waiting_outside(wait);
+    let cpu_model = if costs.request.parallel { cpu_model.parallel() } else { cpu_model };
     let cpu = cpu_plan(&cpu_model, question.cpus);
-    let design = question.concurrency.or(cpu.answers.map(|a| a.best_concurrency.1)).unwrap_or(1);
+    let design = design_concurrency(&last.curve, &cpu, question);
     let ram = parts.ram(last, question, design);
-    let curve = last.curve.clone();
     let mix = parts.mix(&states, question);
-    let waiting = load::Parts {
-        curve: &curve,
-        cpu: &cpu_model,
-        ram: &ram,
-        mix: mix.as_ref(),
-        times: None,
-        question,
-    };
-    let load = load::load(&waiting);
     Ok(Plan {
         name: name.to_owned(),
         title: title.to_owned(),
@@ -59,11 +48,8 @@ pub fn declared(
         question: *question,
         design_concurrency: design,
         mix,
-        load,
         alternatives: Vec::new(),
         warnings: Vec::new(),
-        upgrade: upgrade(&curve, question, design),
-        verdict: verdict(&curve, &ram, &cpu, question, design),
         ram,
         cpu,
         footprint: None,

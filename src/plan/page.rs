@@ -114,6 +114,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// From top to bottom.
     pub rows: Vec<Row>,
+    /// Whether a terminal draws it without lines.
+    pub is_compact: bool,
 }
 
 /// A column: the message of its heading, and whether it holds numbers.
@@ -186,7 +188,14 @@ impl Table {
             let (name, numeric) = name.strip_prefix('#').map_or((*name, false), |n| (n, true));
             Column { title: Phrase::word(name), numeric }
         };
-        Self { title, columns: columns.iter().map(column).collect(), rows: Vec::new() }
+        let columns = columns.iter().map(column).collect();
+        Self { title, columns, rows: Vec::new(), is_compact: false }
+    }
+
+    /// The same, drawn without lines.
+    #[must_use]
+    pub fn compact(self) -> Self {
+        Self { is_compact: true, ..self }
     }
 
     /// Adds a row.

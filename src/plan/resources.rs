@@ -1,11 +1,9 @@
-//! The verdict over all resources, with the boxes that are sold: what the least of them has that
-//! serves at all, and the least that serves in comfort.
+//! What is stored and sent, and the servers that are sold.
 
 use super::book::{Maker, Subject};
 use super::figure::{Figures, Shown};
-use super::sections::{bandwidth_status, disk_status};
-use super::verdict::{overall, withhold};
-use super::{Amount, Plan, Resource, ResourceVerdict, Status, TIGHT};
+use super::{Plan, Status};
+use crate::plan::assess::{Answer, Assessment};
 use crate::service::{Quantity, Tier};
 use crate::units::{Bytes, Convention, Cpus, Seconds, Span};
 
@@ -40,6 +38,8 @@ pub struct Market {
     pub disk_recommended: Option<Shown>,
     /// Bytes of the busiest month.
     pub month: Option<Shown>,
+    /// The time of a request above which an alarm goes off.
+    pub response_threshold: Option<Seconds>,
     /// Boxes, as they are offered.
     pub offers: Vec<Offer>,
     /// Whether somebody declared them: else they are an example.
@@ -48,6 +48,18 @@ pub struct Market {
     pub minimum: Option<usize>,
     /// The first that serves in comfort.
     pub recommended: Option<usize>,
+}
+
+impl Market {
+    /// What is stored, high end.
+    pub fn disk_bytes(&self) -> Option<Bytes> {
+        self.disk.as_ref().map(|shown| Bytes::from_f64(shown.value.ends()[2]))
+    }
+
+    /// Bytes of the busiest month, high end.
+    pub fn month_bytes(&self) -> Option<Bytes> {
+        self.month.as_ref().map(|shown| Bytes::from_f64(shown.value.ends()[2]))
+    }
 }
 
 /// List prices of one provider's plainest virtual machines (`DigitalOcean`, basic droplets, as of
@@ -80,7 +92,7 @@ fn examples() -> Vec<Tier> {
 
 /// Adds disk, bandwidth and the boxes that are sold to the plan and to its verdict.
 pub(super) fn complete(plan: &mut Plan, subject: &Subject<'_>) {
-    let mut maker = Maker { plan, subject, figures: Figures::default() };
+    let mut maker = Maker { plan, assessment: None, subject, figures: Figures::default() };
     let disk = maker.disk();
     let month = maker.month();
     let declared = !subject.service.tiers.is_empty();
@@ -91,16 +103,19 @@ pub(super) fn complete(plan: &mut Plan, subject: &Subject<'_>) {
         disk_recommended: recommended,
         month,
         declared,
+        response_threshold: subject
+            .service
+            .thresholds
+            .as_ref()
+            .and_then(|t| t.response.as_ref())
+            .map(crate::service::Quantity::high),
         ..Market::default()
     };
-    market.offers = tiers.into_iter().map(|tier| offer(&mut maker, &market, tier)).collect();
-    market.minimum = market.offers.iter().position(|o| o.status < Status::Insufficient);
-    market.recommended = market.offers.iter().position(|o| o.status < Status::Marginal);
-    verdicts(plan, subject, &market);
+    market.offers = tiers.into_iter().map(|tier| offer(&mut maker, tier)).collect();
     plan.market = market;
 }
 
-fn offer(maker: &mut Maker<'_>, market: &Market, tier: Tier) -> Offer {
+fn offer(maker: &mut Maker<'_>, tier: Tier) -> Offer {
     let convention = maker.subject.convention();
     let ram = tier.ram.bytes(convention);
     let disk = tier.disk.map(|size| size.bytes(Convention::Decimal));
@@ -117,28 +132,6 @@ fn offer(maker: &mut Maker<'_>, market: &Market, tier: Tier) -> Offer {
     )]
     let (least, most) = (ends(&given.best)[0] as u32, ends(&given.best)[2] as u32);
     let response = given.response.seconds();
-    let threshold = maker.subject.service.thresholds.as_ref().and_then(|t| t.response.as_ref());
-    let slow = threshold.is_some_and(|limit| response.high() > limit.high());
-    let whole = whole(tier.cpus);
-    let need = curve.limit(whole, cold).high();
-    let one = curve.limit(1, cold).high();
-    let fits = |has: Option<Bytes>, need: Option<&Shown>, share: f64| match (has, need) {
-        (Some(has), Some(need)) => need.value.ends()[2] <= has.as_f64() * share,
-        _ => true,
-    };
-    let serves = one <= ram
-        && fits(disk, market.disk.as_ref(), 1.0)
-        && fits(bandwidth, market.month.as_ref(), 1.0);
-    let comfortable = need.as_f64() <= ram.as_f64() * TIGHT
-        && !slow
-        && fits(disk, market.disk_recommended.as_ref(), 1.0)
-        && fits(bandwidth, market.month.as_ref(), TIGHT);
-    let status = match (serves, comfortable) {
-        (false, _) => Status::Insufficient,
-        (true, false) => Status::Marginal,
-        (true, true) if need.as_f64() <= ram.as_f64() * 0.5 => Status::Excellent,
-        (true, true) => Status::Sufficient,
-    };
     Offer {
         ram,
         disk,
@@ -146,84 +139,25 @@ fn offer(maker: &mut Maker<'_>, market: &Market, tier: Tier) -> Offer {
         holds: (holds.low, holds.high),
         at_once: (least.min(holds.low), most.min(holds.low).max(least.min(holds.low))),
         response,
-        status,
+        status: Status::Unknown,
         tier,
     }
 }
 
-/// Requests in flight that CPUs run at once: one each, at least one.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 4096 CPUs")]
-fn whole(cpus: Cpus) -> u32 {
-    cpus.get().ceil().max(1.0) as u32
-}
-
-fn verdicts(plan: &mut Plan, subject: &Subject<'_>, market: &Market) {
-    let offered =
-        |index: Option<usize>| index.map(|i| &market.offers[i]).filter(|_| market.declared);
-    let (minimum, recommended) = (offered(market.minimum), offered(market.recommended));
-    let threshold = subject.service.thresholds.as_ref().and_then(|t| t.response.as_ref());
-    let response = plan.question.cpus.map(|cpus| {
-        let mut maker = Maker { plan, subject, figures: Figures::default() };
-        maker.cpus(cpus).response.value.ends()[2]
-    });
-    for verdict in &mut plan.verdict.by_resource {
-        match verdict.resource {
-            Resource::Ram => {
-                let amount = |offer: Option<&Offer>, or| offer.map_or(or, |o| Amount::Ram(o.ram));
-                verdict.minimum = amount(minimum, verdict.minimum);
-                verdict.recommended = amount(recommended, verdict.recommended);
-            }
-            Resource::Cpu => {
-                let amount =
-                    |offer: Option<&Offer>, or| offer.map_or(or, |o| Amount::Cpus(o.tier.cpus));
-                verdict.minimum = amount(minimum, verdict.minimum);
-                verdict.recommended = amount(recommended, verdict.recommended);
-                if let (Some(limit), Some(response)) = (threshold, response) {
-                    let slow = response > limit.high().get();
-                    verdict.status = if slow { Status::Marginal } else { verdict.status };
-                }
-            }
-            Resource::Disk | Resource::Bandwidth => {}
+impl Plan {
+    /// Takes over what was assessed: how each server does, the first that answer, and the concurrency that
+    /// the limit is for.
+    pub fn adopt(&mut self, assessment: &Assessment) {
+        let memory = &assessment.memory;
+        self.design_concurrency = memory.design_concurrency;
+        self.ram.limit = memory.limit;
+        self.ram.kill_limit = memory.oom_threshold.unwrap_or(self.ram.kill_limit);
+        self.ram.cold_burst = memory.cold_burst;
+        for (offer, server) in self.market.offers.iter_mut().zip(&assessment.servers) {
+            offer.status = server.answer.status();
         }
-    }
-    let volume = |bytes: Bytes| Amount::Volume(bytes);
-    let high = |shown: &Shown| Bytes::from_f64(shown.value.ends()[2]);
-    if let (Some(has), Some(need), Some(more)) =
-        (plan.question.disk, &market.disk, &market.disk_recommended)
-    {
-        plan.verdict.by_resource.push(ResourceVerdict {
-            resource: Resource::Disk,
-            status: disk_status(has, need, more),
-            current: volume(has),
-            minimum: volume(minimum.and_then(|o| o.disk).unwrap_or_else(|| high(need))),
-            recommended: volume(recommended.and_then(|o| o.disk).unwrap_or_else(|| high(more))),
-        });
-    }
-    if let (Some(has), Some(month)) = (plan.question.bandwidth, &market.month) {
-        let need = high(month);
-        plan.verdict.by_resource.push(ResourceVerdict {
-            resource: Resource::Bandwidth,
-            status: bandwidth_status(has, month),
-            current: volume(has),
-            minimum: volume(minimum.and_then(|o| o.bandwidth).unwrap_or(need)),
-            recommended: volume(
-                recommended
-                    .and_then(|o| o.bandwidth)
-                    .unwrap_or_else(|| Bytes::from_f64(need.as_f64() / TIGHT)),
-            ),
-        });
-    }
-    if let (Some(has), None) = (plan.question.bandwidth, &market.month) {
-        plan.verdict.by_resource.push(ResourceVerdict {
-            resource: Resource::Bandwidth,
-            status: Status::Unknown,
-            current: volume(has),
-            minimum: volume(Bytes::ZERO),
-            recommended: volume(Bytes::ZERO),
-        });
-    }
-    plan.verdict.overall = overall(&plan.verdict.by_resource);
-    if let Some(footprint) = &plan.footprint {
-        withhold(&mut plan.verdict, footprint);
+        let first = |best: Answer| assessment.servers.iter().position(|s| s.answer <= best);
+        self.market.minimum = first(Answer::Tight);
+        self.market.recommended = first(Answer::Fits);
     }
 }

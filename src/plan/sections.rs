@@ -17,15 +17,14 @@ mod network;
 mod operation;
 mod ram;
 mod scenario;
+mod service;
 mod summary;
 mod tips;
 mod trust;
 mod workers;
 
-pub(in crate::plan) use disk::disk_status;
-pub(in crate::plan) use network::bandwidth_status;
 pub use operation::warning;
-pub use summary::reason;
+pub use summary::finding_phrase;
 
 use super::book::Maker;
 use super::page::Section;
@@ -34,8 +33,9 @@ use super::page::Section;
 type Make = fn(&mut Maker<'_>) -> Option<Section>;
 
 /// The names of all sections, in the order of the report.
-pub const SECTIONS: [&str; 26] = [
+pub const SECTIONS: [&str; 27] = [
     "summary",
+    "service",
     "answer",
     "memory",
     "ram",
@@ -63,12 +63,12 @@ pub const SECTIONS: [&str; 26] = [
     "conclusion",
 ];
 
-/// Those that a terminal shows where none is named.
-pub const SHORT: [&str; 9] =
-    ["summary", "memory", "ram", "limits", "cpu", "mix", "topologies", "trust", "warnings"];
+/// What a terminal shows where nothing else is asked for.
+pub const SHORT: [&str; 1] = ["summary"];
 
-const MAKERS: [Make; 26] = [
+const MAKERS: [Make; 27] = [
     summary::summary,
+    service::service,
     answer::answer,
     memory::memory,
     ram::ram,
@@ -98,5 +98,6 @@ const MAKERS: [Make; 26] = [
 
 /// All sections that have something to say.
 pub(super) fn all(maker: &mut Maker<'_>) -> Vec<Section> {
+    summary::figures(maker);
     MAKERS.iter().filter_map(|make| make(maker)).collect()
 }

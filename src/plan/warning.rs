@@ -37,6 +37,10 @@ impl Warning {
             Self::UnexplainedHistory { .. } => "unexplained_history",
             Self::RepeatedBodies(_) => "repeated_bodies",
             Self::TmpfsGrew { .. } => "tmpfs_grew",
+            Self::DeclaredCosts => "declared_costs",
+            Self::ValidationFailed { .. } => "validation_failed",
+            Self::WideMemory { .. } => "wide_memory_interval",
+            Self::WideCpu { .. } => "wide_cpu_interval",
         }
     }
 }
@@ -155,6 +159,23 @@ pub enum Warning {
         path: String,
         /// By so much.
         bytes: Bytes,
+    },
+    /// Nothing was measured.
+    DeclaredCosts,
+    /// What was observed at the held-out concurrency is not in the interval that was predicted.
+    ValidationFailed {
+        /// (predicted − observed) / observed.
+        error: f64,
+    },
+    /// The interval of the memory limit is too wide to be trusted.
+    WideMemory {
+        /// Half of it, as a share of the typical value.
+        half_width: f64,
+    },
+    /// The interval of the CPU time is too wide to be trusted.
+    WideCpu {
+        /// Half of it, as a share of the typical value.
+        half_width: f64,
     },
     /// Something disturbed the measurement.
     Disturbed(String),

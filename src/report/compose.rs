@@ -47,6 +47,17 @@ pub fn document(book: &Book, frame: &Frame, wanted: &[&str], language: Language)
     }
 }
 
+/// The verdict of `book` in one line, with a line break at its end.
+pub fn one_line(book: &Book, language: Language) -> String {
+    let mut writer = Writer::new(book, language);
+    let blocks = book.sections.iter().flat_map(|section| &section.blocks);
+    let verdict = blocks.into_iter().find_map(|block| match block {
+        page::Block::Verdict(_, phrase) => Some(writer.phrase(phrase)),
+        _ => None,
+    });
+    verdict.unwrap_or_default() + "\n"
+}
+
 /// Turns phrases into text.
 pub(super) struct Writer<'a> {
     pub(super) catalogue: Catalogue,
@@ -231,6 +242,7 @@ impl<'a> Writer<'a> {
                     cells: row.cells.iter().map(|cell| self.phrase(cell)).collect(),
                 })
                 .collect(),
+            is_compact: table.is_compact,
         }
     }
 

@@ -90,6 +90,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// From top to bottom.
     pub rows: Vec<Row>,
+    /// Whether a terminal draws it without lines.
+    pub is_compact: bool,
 }
 
 /// A column of a table.

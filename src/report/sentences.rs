@@ -3,7 +3,8 @@
 
 use super::catalogue::Language;
 use super::compose::Writer;
-use crate::plan::{Reason, Warning};
+use crate::plan::Warning;
+use crate::plan::assess::Finding;
 
 /// Writes sentences.
 pub(super) struct Sentences(Writer<'static>);
@@ -19,8 +20,8 @@ impl Sentences {
     }
 
     /// Why the verdict is what it is.
-    pub(super) fn reason(&mut self, reason: &Reason) -> String {
-        self.0.phrase(&crate::plan::reason(reason))
+    pub(super) fn finding(&mut self, finding: &Finding) -> String {
+        self.0.phrase(&crate::plan::finding_phrase(finding))
     }
 }
 
@@ -30,7 +31,6 @@ mod tests {
 
     use super::*;
     use crate::footprint::ManagedRuntime;
-    use crate::model::Capacity;
     use crate::report::json::planted;
     use crate::units::Bytes;
 
@@ -38,16 +38,8 @@ mod tests {
         Sentences::new().warning(warning)
     }
 
-    fn reason(reason: &Reason) -> String {
-        Sentences::new().reason(reason)
-    }
-
-    fn need(concurrency: u32, need: Bytes, has: Bytes) -> String {
-        reason(&Reason::RamNeed { concurrency, need, has })
-    }
-
-    fn holds(low: u32, typical: u32) -> String {
-        reason(&Reason::RamHolds(Capacity { low, typical, high: typical + 1 }))
+    fn finding(finding: &Finding) -> String {
+        Sentences::new().finding(finding)
     }
 
     #[test]
@@ -88,6 +80,10 @@ mod tests {
                 "unexplained_history",
                 "repeated_bodies",
                 "tmpfs_grew",
+                "declared_costs",
+                "validation_failed",
+                "wide_memory_interval",
+                "wide_cpu_interval",
             ]
         );
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
@@ -104,8 +100,8 @@ mod tests {
                 asked: None,
             });
             let warnings = warnings.iter().map(crate::plan::warning);
-            let reasons = planted::reasons();
-            let reasons = reasons.iter().map(crate::plan::reason);
+            let reasons = planted::findings();
+            let reasons = reasons.iter().map(crate::plan::finding_phrase);
             for phrase in warnings.chain(reasons) {
                 let text = writer.phrase(&phrase);
                 assert!(text.ends_with('.'), "{text}");
@@ -117,41 +113,24 @@ mod tests {
     }
 
     #[test]
-    fn a_need_is_told_against_what_there_is() {
-        let has = Bytes::mib(512);
-        assert_eq!(
-            need(10, Bytes::mib(417), has),
-            "10 requests in flight need up to 417 MiB of the box's 512 MiB (81 %)."
-        );
-        assert_eq!(
-            need(1, Bytes::mib(600), has),
-            "1 request in flight needs up to 600 MiB, more than the 512 MiB of the box."
-        );
-    }
-
-    #[test]
     fn sizes_that_differ_are_not_printed_alike() {
-        let has = Bytes::mib(512);
-        let by_a_byte = need(2, Bytes::new(has.get() + 1), has);
+        let ram_bytes = Bytes::mib(512);
+        let of = |limit_bytes| {
+            finding(&Finding::TooManyConcurrent { concurrency: 2, limit_bytes, ram_bytes })
+        };
+        assert_eq!(of(Bytes::mib(600)), "2 concurrent requests need 600 MiB, more than 512 MiB.");
+        let by_a_byte = of(Bytes::new(ram_bytes.get() + 1));
         assert!(
-            by_a_byte.contains("536,870,913 bytes, more than the 536,870,912 bytes"),
+            by_a_byte.contains("536,870,913 bytes, more than 536,870,912 bytes"),
             "{by_a_byte}"
         );
-        assert!(need(2, has, has).contains("512 MiB of the box's 512 MiB (100 %)"));
     }
 
     #[test]
-    fn few_requests_are_told_in_words() {
-        assert_eq!(holds(0, 0), "RAM holds not even one request in flight.");
-        assert_eq!(
-            holds(0, 2),
-            "At the high end of cost RAM holds no request in flight, typically 2."
-        );
-        assert_eq!(holds(1, 1), "RAM holds 1 request in flight.");
-        assert_eq!(
-            holds(7, 9),
-            "RAM holds 7 requests in flight at the high end of cost, typically 9."
-        );
+    fn one_request_is_told_in_the_singular() {
+        let (limit_bytes, ram_bytes) = (Bytes::mib(417), Bytes::mib(512));
+        let one = finding(&Finding::MemoryFits { concurrency: 1, limit_bytes, ram_bytes });
+        assert_eq!(one, "1 concurrent request needs 417 MiB of 512 MiB.");
     }
 
     #[test]

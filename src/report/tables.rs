@@ -1,7 +1,7 @@
 //! Tables and lines in a terminal: what all text reports share.
 
 use anstyle::Style;
-use comfy_table::presets::{ASCII_FULL_CONDENSED, UTF8_FULL_CONDENSED};
+use comfy_table::presets::{ASCII_FULL_CONDENSED, NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 
 use super::document::Column;
@@ -38,6 +38,17 @@ pub(super) fn grid(layout: Layout, header: &[&str]) -> Table {
     };
     table
         .load_style(style)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(layout.width)
+        .set_header(header.iter().map(|h| Cell::new(line(h))));
+    table
+}
+
+/// An empty table with these headings and without lines.
+pub(super) fn columns(layout: Layout, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(layout.width)
         .set_header(header.iter().map(|h| Cell::new(line(h))));

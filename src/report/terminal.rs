@@ -9,7 +9,7 @@ use super::document::{
     Block, Chart, Document, Facts, Leaf, Mark, Mood, Plot, Row, RowKind, Section, Table, Tree,
 };
 use super::steps::steps;
-use super::tables::{BOLD, DIM, Layout, Lines, cells_of, grid, heading, keep_words, wrap};
+use super::tables::{BOLD, DIM, Layout, Lines, cells_of, columns, grid, heading, keep_words, wrap};
 use crate::text;
 
 /// The document as text. Contains colours; whoever prints it strips them where they do not belong.
@@ -99,6 +99,14 @@ fn marked(mood: Mood) -> (Style, &'static str) {
     }
 }
 
+/// Lines without blanks at their ends.
+fn trimmed(text: &str) -> String {
+    text.lines().fold(String::new(), |mut out, line| {
+        let _ = writeln!(out, "{}", line.trim_end());
+        out
+    })
+}
+
 fn table(table: &Table, layout: Layout) -> String {
     // What is longer in ASCII must be so before columns are made for it.
     let plain = |text: &str| match layout.lines {
@@ -113,12 +121,15 @@ fn table(table: &Table, layout: Layout) -> String {
         .iter()
         .map(|row| indented(row, grouped).iter().map(|cell| plain(cell)).collect())
         .collect();
-    let mut drawn = grid(layout, &header);
+    let mut drawn = if table.is_compact { columns(layout, &header) } else { grid(layout, &header) };
     for row in &rows {
         drawn.add_row(cells_of(row, &table.columns));
     }
     keep_words(&mut drawn, &header, rows.into_iter(), layout);
     let title = if table.title.is_empty() { String::new() } else { heading(&table.title) };
+    if table.is_compact {
+        return title + &trimmed(&drawn.to_string());
+    }
     format!("{title}{drawn}\n")
 }
 

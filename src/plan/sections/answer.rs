@@ -1,8 +1,9 @@
 //! The headline and the last word: memory is not multiplied by requests.
 
+use crate::plan::assess::{Answer, Resource};
 use crate::plan::book::{Maker, derived, exact};
 use crate::plan::figure::{Form, Shown, Value};
-use crate::plan::finding::{Resource, Status};
+use crate::plan::finding::Status;
 use crate::plan::page::{Block, Leaf, Phrase, Section, says};
 use crate::units::{Bytes, Source, Span};
 
@@ -147,12 +148,9 @@ fn for_this_box(maker: &mut Maker<'_>) -> Vec<(Option<Status>, Phrase)> {
     let Some(ram) = maker.plan.question.ram else { return points };
     let holds = Maker::flat_holds(maker.last(), ram);
     let shown = Shown::plain(Value::Box(ram));
-    let status = maker.plan.verdict.by_resource.iter().find(|r| r.resource == Resource::Ram);
-    if let Some(verdict) = status {
-        points.push((
-            Some(verdict.status),
-            says!("conclusion-box", ram = shown.clone(), status = verdict.status.phrase()),
-        ));
+    if let Some(status) = maker.answer_for(Resource::Memory).map(Answer::status) {
+        let text = says!("conclusion-box", ram = shown.clone(), status = status.phrase());
+        points.push((Some(status), text));
     }
     let holds = maker.figures.put(
         "conclusion.holds",
@@ -161,7 +159,7 @@ fn for_this_box(maker: &mut Maker<'_>) -> Vec<(Option<Status>, Phrase)> {
         &[("RAM", &shown)],
     );
     points.push((None, says!("conclusion-holds", n = holds)));
-    if let Some(binding) = maker.plan.verdict.binding {
+    if let Some(binding) = maker.assessment.and_then(|a| a.verdict.binding) {
         let rate = maker.plan.cpu.answers.map(|a| Shown::plain(Value::Rate(a.throughput)));
         points.push((
             None,

@@ -2,9 +2,10 @@
 
 use super::ram::models;
 use crate::plan::BOXES;
+use crate::plan::assess::{Answer, Resource};
 use crate::plan::book::{Maker, derived, exact};
 use crate::plan::figure::{Form, Shown, Value};
-use crate::plan::finding::{Resource, Status};
+use crate::plan::finding::Status;
 use crate::plan::page::{Block, Phrase, Row, RowKind, Section, Table, says};
 use crate::units::{Bytes, Span};
 
@@ -120,7 +121,7 @@ pub(super) fn limits(maker: &mut Maker<'_>) -> Option<Section> {
 fn binding(maker: &Maker<'_>) -> Option<Block> {
     let holds = maker.plan.ram.max_concurrency?.low;
     let useful = maker.plan.cpu.answers?.max_useful_concurrency;
-    Some(match maker.plan.verdict.binding? {
+    Some(match maker.assessment?.verdict.binding? {
         Resource::Cpu => {
             Block::Verdict(Status::Sufficient, says!("binding-cpu", holds = holds, useful = useful))
         }
@@ -240,17 +241,12 @@ pub(super) fn users(maker: &mut Maker<'_>) -> Option<Section> {
         );
     }
     let mut blocks = vec![Block::Table(table), Block::Paragraph(says!("users-note"))];
-    if let (Some(verdict), Some(ram)) = (
-        maker.plan.verdict.by_resource.iter().find(|r| r.resource == Resource::Ram),
-        maker.plan.question.ram,
-    ) {
+    let status = maker.answer_for(Resource::Memory).map(Answer::status);
+    if let (Some(status), Some(ram)) = (status, maker.plan.question.ram) {
+        let has = Shown::plain(Value::Box(ram));
         blocks.push(Block::Verdict(
-            verdict.status,
-            says!(
-                "verdict-ram",
-                has = Shown::plain(Value::Box(ram)),
-                status = verdict.status.phrase()
-            ),
+            status,
+            says!("verdict-ram", has = has, status = status.phrase()),
         ));
     }
     Some(Section { id: "users", blocks })

@@ -1,5 +1,6 @@
 //! What CPUs give.
 
+use crate::plan::assess::{Answer, Resource};
 use crate::plan::book::{Maker, exact};
 use crate::plan::figure::{Form, Shown, Value};
 use crate::plan::page::{
@@ -74,7 +75,7 @@ impl Maker<'_> {
             "2.5 × best (a rule of thumb)",
             &[("best", &best)],
         );
-        let response = self.response(cpus);
+        let response = model.response(cpus);
         let response = self.figures.put_range(format!("{key}.response_seconds"), Value::Seconds(response), "waiting for others + CPU time / CPUs where it spreads over them, else as alone, under the quota", &[("CPU time", &time), ("CPUs", &shown)]);
         Given { rate, per_minute, best, useful, response }
     }
@@ -92,21 +93,6 @@ impl Maker<'_> {
             f64::from(most),
             self.plan.cpu_model.source(),
         )
-    }
-
-    /// Elapsed time of a lone request on `cpus`: as it was measured or declared, under the quota. Of
-    /// a request that is declared to spread over all CPUs, they share its work evenly (assumed).
-    fn response(&self, cpus: Cpus) -> Span<Seconds> {
-        let (cpu, wall) = (self.plan.cpu.seconds_per_request, self.plan.cpu.seconds_alone);
-        if !self.subject.declared.is_some_and(|costs| costs.request.parallel) {
-            let alone = self.plan.cpu_model.seconds_alone(cpus).get();
-            let factor = alone / wall.typical().get().max(1e-9);
-            return wall.map(|s| Seconds::new(s.get() * factor));
-        }
-        wall.zip(&cpu, |wall, cpu| {
-            Seconds::new((wall.get() - cpu.get()).max(0.0) + cpu.get() / cpus.get())
-        })
-        .with_source(Source::Assumed)
     }
 }
 
@@ -186,16 +172,12 @@ pub(super) fn cpu(maker: &mut Maker<'_>) -> Option<Section> {
         )));
         blocks.push(Block::Chart(chart(maker, answers.cpus)));
     }
-    let verdict =
-        maker.plan.verdict.by_resource.iter().find(|r| r.resource == crate::plan::Resource::Cpu);
-    if let (Some(verdict), Some(cpus)) = (verdict, maker.plan.question.cpus) {
+    let status = maker.answer_for(Resource::Cpu).map(Answer::status);
+    if let (Some(status), Some(cpus)) = (status, maker.plan.question.cpus) {
+        let has = Shown::plain(Value::Cpus(cpus));
         blocks.push(Block::Verdict(
-            verdict.status,
-            says!(
-                "verdict-cpu",
-                has = Shown::plain(Value::Cpus(cpus)),
-                status = verdict.status.phrase()
-            ),
+            status,
+            says!("verdict-cpu", has = has, status = status.phrase()),
         ));
     }
     Some(Section { id: "cpu", blocks })

@@ -238,7 +238,7 @@ pub(super) fn upgrade(maker: &mut Maker<'_>) -> Option<Section> {
     let question = maker.plan.question;
     let ram = question.ram?;
     let mut blocks = Vec::new();
-    let worst = maker.plan.verdict.by_resource.iter().map(|r| r.status).max()?;
+    let worst = maker.assessment?.verdict.answer.status();
     let id = match worst {
         Status::Insufficient => "upgrade-not-ready",
         Status::Marginal => "upgrade-marginal",

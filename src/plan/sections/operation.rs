@@ -1,6 +1,6 @@
 //! What can go wrong on the box, and what to watch.
 
-use super::summary::flag;
+use super::service::flag;
 use crate::footprint::ManagedRuntime;
 use crate::plan::Warning;
 use crate::plan::book::{Maker, exact};
@@ -225,6 +225,19 @@ pub fn warning(warning: &Warning) -> Phrase {
         Warning::TmpfsGrew { path, bytes } => {
             says!("note-tmpfs", path = path.clone(), bytes = ram(*bytes))
         }
+        Warning::DeclaredCosts => says!("note-declared-costs"),
+        Warning::ValidationFailed { error } => {
+            let error = Shown::plain(Value::Share(exact(*error, Source::Measured)));
+            says!("note-validation-failed", error = Shown { form: Form::Signed, ..error })
+        }
+        Warning::WideMemory { half_width } => {
+            let share = Shown::plain(Value::Share(exact(*half_width, Source::Fitted)));
+            says!("note-wide-memory", share = share)
+        }
+        Warning::WideCpu { half_width } => {
+            let share = Shown::plain(Value::Share(exact(*half_width, Source::Fitted)));
+            says!("note-wide-cpu", share = share)
+        }
         Warning::MoreCpus { measured_on, together: None } => {
             says!("note-more-cpus", n = *measured_on)
         }
@@ -237,6 +250,21 @@ pub fn warning(warning: &Warning) -> Phrase {
             says!("note-threads-above", n = u32::from(*threads))
         }
     }
+}
+
+/// The same in short, for the screen with the verdict, where there is a shorter way to say it.
+pub(super) fn in_short(warning: &Warning) -> Option<Phrase> {
+    Some(match warning {
+        Warning::AssumedShape(what) | Warning::AssumedValue(what) => {
+            says!("beside-assumed", what = what.join("; "))
+        }
+        Warning::OneStep { model, port } => {
+            says!("beside-one-step", model = model.clone(), port = port.clone())
+        }
+        Warning::ModelAlone => says!("beside-model-alone"),
+        Warning::NotChecked => says!("summary-not-checked"),
+        _ => return None,
+    })
 }
 
 /// Text from elsewhere as a sentence: a capital at its start and a full stop at its end.

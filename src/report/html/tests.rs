@@ -21,6 +21,7 @@ fn hostile() -> Document {
     let axis = || Axis { title: text(), logarithmic: false };
     let series = |mark| Series { name: text(), mark, points: vec![(0.0, 1.0), (1.0, 2.0)] };
     let table = Table {
+        is_compact: false,
         title: text(),
         columns: vec![
             Column { title: text(), numeric: false },

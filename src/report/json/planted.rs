@@ -9,14 +9,14 @@ use footprint::footprint;
 
 use crate::footprint::{Copies, Killed, ManagedRuntime, Topology};
 use crate::model::{Capacity, CpuModel};
+use crate::plan::assess::Finding;
 use crate::plan::figure::{Shown, Value};
 use crate::plan::{
-    Admission, Alternative, Amount, Bend, BoxRow, Component, CpuAnswers, CpuPlan, Fit, Flow,
-    HeldOut, HeldRow, LoadPlan, LoadRow, Market, Offer, Overall, Plan, Question, RamPlan, RamRow,
-    Reason, Resource, ResourceVerdict, Scope, Status, Upgrade, Verdict, Warning,
+    Alternative, Bend, BoxRow, Component, CpuAnswers, CpuPlan, Fit, HeldOut, Market, Offer, Plan,
+    Question, RamPlan, RamRow, Scope, Status, Warning,
 };
 use crate::service::{Quantity, Tier};
-use crate::units::{Bytes, Cpus, Megapixels, Objective, Rate, Seconds, Share, Source, Span};
+use crate::units::{Bytes, Cpus, Megapixels, Rate, Seconds, Source, Span};
 
 /// 512 MiB and half a CPU, ten requests in flight.
 pub fn with_box() -> Plan {
@@ -32,46 +32,10 @@ pub fn with_box() -> Plan {
     }
     plan.cpu.answers = Some(cpu_answers());
     plan.alternatives[0].throughput = Some(rates(15.0, 16.0, 17.0));
-    plan.verdict = verdict();
     plan.question.disk = Some(Bytes::new(35_000_000_000));
     plan.question.bandwidth = Some(Bytes::new(1_000_000_000_000));
     plan.market = market();
-    plan.load = Some(load());
     plan
-}
-
-/// One rate that is kept up with.
-fn load() -> LoadPlan {
-    let seconds = Seconds::new;
-    let objective = Objective { share: Share::new(0.95).unwrap(), latency: seconds(1.0) };
-    let flow = Flow {
-        mean: seconds(0.1),
-        latency: Some([seconds(0.08), seconds(0.3), seconds(0.5)]),
-        in_flight: 0.5,
-        often: 4,
-        exceeds: Some(0.25),
-        exceeds_limited: Some(0.0),
-        refused: Some(0.01),
-    };
-    LoadPlan {
-        capacity: Rate::per_second(17.0),
-        rows: vec![LoadRow {
-            rate: Rate::per_second(5.0),
-            busy: 0.3,
-            asked: true,
-            flow: Some(flow),
-        }],
-        objective: Some((objective, Rate::per_second(9.0))),
-        admission: Admission {
-            limit: 2,
-            queue: 8,
-            timeout: seconds(1.0),
-            timeout_source: Source::Declared,
-            ram: Bytes::mib(310),
-            ram_without: Bytes::mib(370),
-        },
-        held: vec![HeldRow { in_flight: 5, without: Bytes::mib(330), with: Bytes::mib(310) }],
-    }
 }
 
 /// Nothing was asked about, and nothing could be checked.
@@ -98,17 +62,9 @@ pub fn without_box() -> Plan {
             check: None,
         }],
         warnings: warnings(),
-        upgrade: Some(Upgrade { comfortable: Bytes::GIB, least: Bytes::mib(512), concurrency: 1 }),
-        verdict: Verdict {
-            overall: Overall::Unknown,
-            binding: None,
-            by_resource: vec![],
-            reasons: vec![],
-        },
         footprint: Some(footprint()),
         states: vec![],
         charge: None,
-        load: None,
         cpu_model: CpuModel::new(seconds(0.029), seconds(0.031)),
         market: Market::default(),
     }
@@ -123,6 +79,7 @@ fn market() -> Market {
         disk: Some(volume(2)),
         disk_recommended: Some(volume(5)),
         month: Some(volume(25)),
+        response_threshold: None,
         offers: vec![Offer {
             tier: Tier {
                 name: "small".to_owned(),
@@ -232,33 +189,38 @@ fn cpu_answers() -> CpuAnswers {
     }
 }
 
-fn verdict() -> Verdict {
-    let verdict = |resource, status, [current, minimum, recommended]: [Amount; 3]| {
-        ResourceVerdict { resource, status, current, minimum, recommended }
-    };
-    let ram = [512, 417, 522].map(|mib| Amount::Ram(Bytes::mib(mib)));
-    let cpu = [0.5, 0.01, 1.0].map(|cpus| Amount::Cpus(Cpus::new(cpus).unwrap()));
-    Verdict {
-        overall: Overall::Tight,
-        binding: Some(Resource::Cpu),
-        by_resource: vec![
-            verdict(Resource::Ram, Status::Marginal, ram),
-            verdict(Resource::Cpu, Status::Marginal, cpu),
-        ],
-        reasons: reasons(),
-    }
-}
-
-/// Each reason once.
-pub fn reasons() -> Vec<Reason> {
-    let has = Bytes::mib(512);
+/// Every finding.
+pub fn findings() -> Vec<Finding> {
+    let (limit_bytes, ram_bytes) = (Bytes::mib(417), Bytes::mib(512));
+    let (need_bytes, disk_bytes) = (Bytes::new(2_000_000_000), Bytes::new(1_000_000_000));
+    let bandwidth_bytes = disk_bytes;
+    let (rate_rps, throughput_rps) = (Rate::per_second(5.0), Rate::per_second(17.0));
+    let (concurrency, utilisation) = (10, 0.3);
+    let rate_at_slo_rps = Rate::per_second(9.0);
+    let response_seconds = Seconds::new(0.204);
     vec![
-        Reason::RamNeed { concurrency: 10, need: Bytes::mib(417), has },
-        Reason::LoadPeak { peak: Bytes::mib(600), has },
-        Reason::RamHolds(Capacity { low: 7, typical: 9, high: 11 }),
-        Reason::RamBinds { holds: 3, useful: 5 },
-        Reason::CpuBinds { holds: 7, useful: 5 },
-        Reason::QuotaBelowOne { alone: Seconds::new(0.204) },
+        Finding::NoRequestFits { limit_bytes, ram_bytes },
+        Finding::TooManyConcurrent { concurrency, limit_bytes, ram_bytes },
+        Finding::LittleMemoryLeft { concurrency, limit_bytes, ram_bytes },
+        Finding::MemoryFits { concurrency: 1, limit_bytes, ram_bytes },
+        Finding::MemoryBelowSaturation { safe_concurrency: 3, saturation_concurrency: 5 },
+        Finding::NeedsConcurrencyLimit { concurrency_limit: 3, oom_risk_per_day: 0.2 },
+        Finding::RateAboveThroughput { rate_rps, throughput_rps },
+        Finding::LittleThroughputLeft { rate_rps, throughput_rps, utilisation },
+        Finding::RateFits { rate_rps, throughput_rps, utilisation },
+        Finding::SloMissed { rate_at_slo_rps: Rate::per_second(0.0) },
+        Finding::SloMissed { rate_at_slo_rps },
+        Finding::SloNearlyMissed { rate_at_slo_rps },
+        Finding::SloMet { rate_at_slo_rps },
+        Finding::ConcurrencyTooSlow { concurrency, response_seconds },
+        Finding::SlowerThanThreshold { response_seconds, threshold_seconds: Seconds::new(0.1) },
+        Finding::QuotaBelowOneCpu { cpus: Cpus::new(0.5).unwrap(), response_seconds },
+        Finding::DiskTooSmall { need_bytes, disk_bytes },
+        Finding::LittleDiskLeft { need_bytes, disk_bytes },
+        Finding::TooLittleBandwidth { need_bytes, bandwidth_bytes },
+        Finding::LittleBandwidthLeft { need_bytes, bandwidth_bytes },
+        Finding::MeantForFewerUsers { users_below: 1000.0 },
+        Finding::CostsUnknown,
     ]
 }
 
@@ -302,5 +264,9 @@ pub fn warnings() -> Vec<Warning> {
         Warning::UnexplainedHistory(live::unexplained()),
         Warning::RepeatedBodies(live::repeated()),
         Warning::TmpfsGrew { path: "/dev/shm".to_owned(), bytes: Bytes::mib(60) },
+        Warning::DeclaredCosts,
+        Warning::ValidationFailed { error: -0.07 },
+        Warning::WideMemory { half_width: 0.3 },
+        Warning::WideCpu { half_width: 0.2 },
     ]
 }

@@ -2,7 +2,8 @@
 # be edited. `tests` in src/report/catalogue.rs hold that all languages have the same.
 
 ## Headings of sections
-section-summary = Verdict and summary
+section-summary = Verdict
+section-service = The service
 section-answer = Is memory multiplied by requests?
 section-memory = Where the memory goes
 section-ram = RAM by requests in flight
@@ -81,8 +82,6 @@ status-sufficient = SUFFICIENT
 status-excellent = EXCELLENT
 status-unknown = UNKNOWN
 status-marked = { $mark } { $status }
-resource-ram = RAM
-resource-cpu = CPU
 resource-disk = Storage
 resource-bandwidth = Bandwidth
 demand-waits = waits
@@ -144,7 +143,6 @@ column-p99 = p99
 column-in-flight = In flight
 column-often = 99.9 % up to
 column-exceeds = Over RAM, a day
-column-exceeds-limited = With the limit
 column-all-run = All admitted
 column-limited = With the limit
 column-saves = Saves
@@ -158,73 +156,16 @@ column-checked = Predicted, checked
 column-size = Size
 column-data = Data
 column-each-request = Each request
-column-resource = Resource
-column-current = Current
-column-minimum = Minimum
-column-recommended = Recommended
-column-status = Status
 column-metric = Metric
 column-limit = Alarm at
 column-predicted = Predicted
 column-change = Change
 
 ## Summary
-overall-fits = FITS in { $box }
-overall-tight = TIGHT in { $box }
-overall-does-not-fit = DOES NOT FIT in { $box }
-overall-unknown = No box is asked about: add --ram 1G --cpus 1
-overall-not-the-service = No verdict: what was measured is not what answered
-overall-needs = { $n } at once need a box of { $ram }
-overall-not-known = Not known for { $box }: the first answers took many times what later ones did
-reason-ram-short = { requests-in-flight } { $n ->
-    [one] needs
-   *[other] need
-} up to { $need }, more than the { $has } of the box.
-requests-in-flight = { $n ->
-    [0] No request in flight
-    [one] 1 request in flight
-   *[other] { $n } requests in flight
-}
-reason-ram-need = { requests-in-flight } { $n ->
-    [one] needs
-   *[other] need
-} up to { $need } of the box's { $has } ({ $share }).
-reason-load-peak = Loading the models alone reaches { $peak }, more than the { $has } of the box: the service would not live to its first request.
-reason-holds-none = RAM holds not even one request in flight.
-reason-holds-typically = At the high end of cost RAM holds no request in flight, typically { $typical }.
-reason-holds = RAM holds { $n ->
-    [one] 1 request
-   *[other] { $n } requests
-} in flight.
-reason-holds-range = RAM holds { $n ->
-    [one] 1 request
-   *[other] { $n } requests
-} in flight at the high end of cost, typically { $typical }.
-reason-ram-binds = RAM is the limit: it holds { $n ->
-    [0] no request
-    [one] 1 request
-   *[other] { $n } requests
-} in flight, and the CPUs have use for { $useful }.
-reason-cpu-binds = The CPUs are the limit: RAM holds { $n ->
-    [one] 1 request
-   *[other] { $n } requests
-} in flight, and beyond { $useful } they only queue.
 beside-assumed = Assumed, as nobody gave them: { $what }.
 beside-one-step = One run of { $model } is one step of a request that takes many ({ $port }).
 beside-model-alone = The models are measured, and not the server process around them: add it with --program python-fastapi, node, or its size as in 120M.
-reason-quota = The box has less than one CPU: once its share of each 100 ms is used up the kernel makes the service wait, so that even a lone request takes { $time }.
 summary-not-checked = The prediction was not checked at a concurrency that it was not fitted on: its error is not known.
-upgrade-enough = For { $n ->
-    [one] 1 request
-   *[other] { $n } requests
-} in flight, a box with { $ram } of RAM is enough: --ram { $flag }.
-upgrade-least = For { $n ->
-    [one] 1 request
-   *[other] { $n } requests
-} in flight, { $least } of RAM is just enough and { $ram } leaves room: --ram { $flag }.
-advice-raise = Raise { $resource } to { $minimum } at least ({ $recommended } recommended).
-advice-consider = { $resource } is just enough: { $recommended } is recommended.
-advice-none = Nothing needs to change.
 fact-title = In short
 fact-deployment = Deployment
 fact-version = Version
@@ -471,17 +412,13 @@ queue-objective-broken = { $name } within { $latency } is kept up to { $rate } o
 queue-objective-never = { $name } within { $latency } is never kept: a lone request takes longer
 queue-admission = What to admit
 queue-limit = Run at once, a semaphore of
-queue-limit-buys = RAM stays below { $ram } instead of { $without } with the queue full, and no request gets slower
-queue-limit-buys-alone = with nothing in the queue: what comes beside them is refused
 queue-queue = Wait at most
 queue-queue-buys = the next is refused and hears at once that it could not be served in time
-queue-queue-refuses = the next is refused and hears at once that it could not be served in time; at { $rate } that is { $share }
 queue-timeout = Time-out of those that wait
 queue-timeout-buys = no CPU time for answers that nobody waits for
 queue-too-fast = { $rate } is more than the CPUs give: the queue grows for as long as it lasts, and without a limit RAM with it
 queue-safe = At { $rate } RAM holds whatever comes, limit or not
 queue-needs-limit = At { $rate } the chance that in a day more are in flight than RAM holds is { $chance }; with the limit there is none
-queue-needs-queue = At { $rate } the chance that in a day more are in flight than RAM holds is { $chance }; with the limit { $limited } remain, so the queue must be bounded too
 queue-held-title = RAM with { $n } running at most, the others waiting
 queue-held = RAM = base + running × inference + waiting × held: what waits holds its body and the decoded image, not what the models need.
 
@@ -620,6 +557,10 @@ note-bodies-used-up = Its memory rose by { $bytes } with each new body, and its 
 note-unexplained = With { $n } in flight again after more it took { $seen }, where { $low } to { $high } was to be expected from the rounds before and from what requests leave behind. What is planned here is as uncertain as that.
 note-repeated = The same bodies were sent again and again: the first answer took { $first } and { $firstcpu } of CPU time, later ones { $later } and { $latercpu }. Either answers are kept and new bodies cost as much as the first, or something else was made once: different bodies tell (--body FOLDER). What is planned here is from first answers alone.
 note-tmpfs = { $path }, on which it had files open, filled up by as much as { $bytes } meanwhile. In a container that is charged to the service, and it is not counted here: start it with this tool as root (-- COMMAND), or name its control group (--cgroup).
+note-declared-costs = Nothing was measured: the costs are those that the profile declares.
+note-validation-failed = The fit missed a concurrency that it did not use by { $error }, more than its interval allows.
+note-wide-memory = The memory limit is known to ± { $share } only; a longer measurement (--budget) narrows that.
+note-wide-cpu = The CPU time of a request is known to ± { $share } only; a longer measurement (--budget) narrows that.
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 request
@@ -691,7 +632,6 @@ about-declared = Costs as the profile { $name } declares them; nothing is measur
 closing-date = Report of { $date }.
 closing-review = To be made again { $review }.
 found-box = This box: { $what }.
-more-sections = More: --section { $sections }; --section all prints everything.
 
 ## Side by side
 compare-base = Base
@@ -706,3 +646,81 @@ compare-best = Smallest box with comfort
 compare-price = Price a month with comfort
 compare-sources = Sources
 compare-note = Change is from { $from } to { $to }.
+
+## The answer
+answer-fits = FITS
+answer-tight = TIGHT
+answer-does-not-fit = DOES NOT FIT
+answer-unknown = UNKNOWN
+decides-memory = memory
+decides-cpu = the CPUs
+decides-latency = the latency target
+decides-disk = the disk
+decides-bandwidth = the bandwidth
+confidence-high = high confidence
+confidence-medium = medium confidence
+confidence-low = low confidence
+verdict-line = { $answer }: { $target } · limited by { $binding } · { $confidence }
+verdict-line-free = { $answer }: { $target } · { $confidence }
+verdict-needs = NEEDS { $what } · { $confidence }
+verdict-no-question = No target: add --ram 1G --cpus 1, or --rps 10 for the least that answers
+verdict-least = The least that answers: { $what }.
+verdict-none = No size that is tried answers this.
+finding-no-request = Not even one request fits: it needs { $limit }, and there is { $ram }.
+finding-too-many = { $n } concurrent requests need { $limit }, more than { $ram }.
+finding-little-memory = { $n ->
+    [one] 1 concurrent request needs
+   *[other] { $n } concurrent requests need
+} { $limit } of { $ram }: little is left.
+finding-memory = { $n ->
+    [one] 1 concurrent request needs
+   *[other] { $n } concurrent requests need
+} { $limit } of { $ram }.
+finding-below-saturation = The RAM holds { $n } of the { $busy } concurrent requests that keep the CPUs busy: set a concurrency limit of { $n }.
+finding-needs-limit = Without a concurrency limit of { $n }, the risk of running out of memory is { $risk } per day.
+finding-rate-above = { $rate } is more than it can answer: { $most }.
+finding-little-throughput = { $rate } takes { $share } of the { $most } that it can answer: little is left.
+finding-rate = { $rate } takes { $share } of the { $most } that it can answer.
+finding-slo-never = Even a request that is alone misses the latency target.
+finding-slo-missed = The latency target is met up to { $most } only.
+finding-slo-nearly = The latency target is met up to { $most }: little is left.
+finding-slo-met = The latency target is met up to { $most }.
+finding-too-slow = { $n } concurrent requests take { $time } each, longer than the latency target.
+finding-quota = A quota of { $cpus } makes a request that is alone take { $time }.
+finding-disk = What is stored takes { $need }, more than the { $has } of the disk.
+finding-little-disk = What is stored takes { $need } of the { $has } of the disk: little is left.
+finding-bandwidth = The busiest month takes { $need }, more than the { $has } that are included.
+finding-little-bandwidth = The busiest month takes { $need } of the { $has } that are included: little is left.
+finding-fewer-users = It is meant for fewer than { $users } users per month.
+finding-unknown = No verdict: what was measured does not tell what a request takes.
+memory-line = RAM = base + N × buffer = { $base } + N × { $buffer }. Set a limit of { $limit } for { $n ->
+    [one] 1 concurrent request
+   *[other] { $n } concurrent requests
+}; below { $threshold } the kernel kills.
+memory-line-declared = RAM = base + N × buffer = { $base } + N × { $buffer }. Set a limit of { $limit } for { $n ->
+    [one] 1 concurrent request.
+   *[other] { $n } concurrent requests.
+}
+column-concurrent = Concurrent
+column-memory = RAM
+column-limit-bytes = Limit
+column-per-second = Per second
+column-response-time = Response
+column-fits = Fits
+column-server = Server
+column-safe = Holds
+column-rate-at-slo = In time
+column-price = Price
+column-verdict = Verdict
+remark-eager = before lazy loading
+remark-idle-short = idle
+remark-asked = asked for
+remark-saturation = CPUs busy
+remark-safe = RAM full
+server-recommended = { $mark } { $answer }, cheapest
+next-verify = Next: the same options after `mediscope-size verify` prove it in a real cgroup. --full prints everything.
+next-full = --full prints everything, --section NAME one part of it.
+next-target = Next: --ram and --cpus ask about a server, --rps and --slo for a load. --full prints everything.
+column-server-rate = Max rate
+queue-limit-takes = with a full queue { $ram }
+finding-slow = A request that is alone takes { $time }, longer than the { $most } at which the profile sets an alarm.

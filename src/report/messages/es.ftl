@@ -2,7 +2,8 @@
 # puede editar.
 
 ## Títulos de las secciones
-section-summary = Veredicto y resumen
+section-summary = Veredicto
+section-service = El servicio
 section-answer = ¿Se multiplica la memoria por las peticiones?
 section-memory = En qué se va la memoria
 section-ram = RAM según las peticiones simultáneas
@@ -81,8 +82,6 @@ status-sufficient = SUFICIENTE
 status-excellent = EXCELENTE
 status-unknown = DESCONOCIDO
 status-marked = { $mark } { $status }
-resource-ram = RAM
-resource-cpu = CPU
 resource-disk = Disco
 resource-bandwidth = Transferencia
 demand-waits = espera
@@ -144,7 +143,6 @@ column-p99 = p99
 column-in-flight = Simultáneas
 column-often = El 99,9 % hasta
 column-exceeds = Sobre la RAM, al día
-column-exceeds-limited = Con el límite
 column-all-run = Todas admitidas
 column-limited = Con el límite
 column-saves = Ahorra
@@ -158,73 +156,16 @@ column-checked = Previsto, comprobado
 column-size = Tamaño
 column-data = Datos
 column-each-request = Cada petición
-column-resource = Recurso
-column-current = Actual
-column-minimum = Mínimo
-column-recommended = Recomendado
-column-status = Estado
 column-metric = Métrica
 column-limit = Alarma en
 column-predicted = Previsto
 column-change = Cambio
 
 ## Resumen
-overall-fits = CABE en { $box }
-overall-tight = MUY JUSTO en { $box }
-overall-does-not-fit = NO CABE en { $box }
-overall-unknown = No se pregunta por ninguna máquina: añada --ram 1G --cpus 1
-overall-not-the-service = Sin veredicto: lo que se midió no es lo que respondió
-overall-needs = { $n } simultáneas necesitan una máquina de { $ram }
-overall-not-known = No se sabe si basta { $box }: las primeras respuestas costaron muchas veces más que las siguientes
-reason-ram-short = { requests-in-flight } { $n ->
-    [one] necesita
-   *[other] necesitan
-} hasta { $need }, más que los { $has } de la máquina.
-requests-in-flight = { $n ->
-    [0] Ninguna petición simultánea
-    [one] 1 petición simultánea
-   *[other] { $n } peticiones simultáneas
-}
-reason-ram-need = { requests-in-flight } { $n ->
-    [one] necesita
-   *[other] necesitan
-} hasta { $need } de los { $has } de la máquina ({ $share }).
-reason-load-peak = Solo cargar los modelos alcanza { $peak }, más que los { $has } de la máquina: el servicio no llegaría a su primera petición.
-reason-holds-none = En la RAM no cabe ni una petición simultánea.
-reason-holds-typically = Con el coste más alto no cabe ninguna petición simultánea en la RAM; típicamente, { $typical }.
-reason-holds = En la RAM { $n ->
-    [one] cabe 1 petición simultánea
-   *[other] caben { $n } peticiones simultáneas
-}.
-reason-holds-range = En la RAM { $n ->
-    [one] cabe 1 petición simultánea
-   *[other] caben { $n } peticiones simultáneas
-} con el coste más alto; típicamente, { $typical }.
-reason-ram-binds = El límite es la RAM: { $n ->
-    [0] no cabe ninguna petición
-    [one] cabe 1 petición
-   *[other] caben { $n } peticiones
-} a la vez, y las CPU podrían con { $useful }.
-reason-cpu-binds = El límite son las CPU: en la RAM { $n ->
-    [one] cabe 1 petición
-   *[other] caben { $n } peticiones
-} a la vez, y más allá de { $useful } solo hacen cola.
 beside-assumed = Se suponen, pues nadie los dio: { $what }.
 beside-one-step = Una ejecución de { $model } es un paso de una petición que da muchos ({ $port }).
 beside-model-alone = Se miden los modelos, y no el proceso del servidor que los rodea: añádalo con --program python-fastapi, node o su tamaño, como 120M.
-reason-quota = La máquina tiene menos de una CPU: gastada su parte de cada 100 ms, el núcleo hace esperar al servicio, de modo que incluso una petición a solas tarda { $time }.
 summary-not-checked = La previsión no se comprobó con una concurrencia distinta de las del ajuste: no se conoce su error.
-upgrade-enough = Para { $n ->
-    [one] 1 petición simultánea
-   *[other] { $n } peticiones simultáneas
-} basta una máquina con { $ram } de RAM: --ram { $flag }.
-upgrade-least = Para { $n ->
-    [one] 1 petición simultánea
-   *[other] { $n } peticiones simultáneas
-} bastan justo { $least } de RAM, y { $ram } dejan margen: --ram { $flag }.
-advice-raise = Suba { $resource } a { $minimum } como mínimo (recomendado: { $recommended }).
-advice-consider = { $resource }: justo lo necesario; se recomienda { $recommended }.
-advice-none = No hace falta cambiar nada.
 fact-title = En breve
 fact-deployment = Despliegue
 fact-version = Versión
@@ -471,17 +412,13 @@ queue-objective-broken = { $name } en { $latency } se cumple solo hasta { $rate 
 queue-objective-never = { $name } en { $latency } no se cumple nunca: una petición sola tarda más
 queue-admission = Qué admitir
 queue-limit = En marcha a la vez, un semáforo de
-queue-limit-buys = la RAM queda por debajo de { $ram } en lugar de { $without } con la cola llena, y ninguna petición va más lenta
-queue-limit-buys-alone = sin nada en la cola: lo que llega además se rechaza
 queue-queue = Esperan como máximo
 queue-queue-buys = la siguiente se rechaza y sabe al momento que no podría ser atendida a tiempo
-queue-queue-refuses = la siguiente se rechaza y sabe al momento que no podría ser atendida a tiempo; a { $rate } son { $share }
 queue-timeout = Tiempo límite de las que esperan
 queue-timeout-buys = nada de CPU para respuestas que ya nadie espera
 queue-too-fast = { $rate } es más de lo que dan las CPU: la cola crece mientras dure, y sin límite la RAM con ella
 queue-safe = A { $rate } cabe en la RAM lo que venga, con límite o sin él
 queue-needs-limit = A { $rate } la probabilidad de que en un día haya más a la vez de lo que cabe en la RAM es { $chance }; con el límite no hay ninguna
-queue-needs-queue = A { $rate } la probabilidad de que en un día haya más a la vez de lo que cabe en la RAM es { $chance }; con el límite queda { $limited }, así que también la cola necesita un tope
 queue-held-title = RAM con { $n } en marcha como máximo y las demás esperando
 queue-held = RAM = base + en marcha × inferencia + en espera × retenido: lo que espera retiene su cuerpo y la imagen decodificada, no lo que piden los modelos.
 
@@ -620,6 +557,10 @@ note-bodies-used-up = Su memoria subió { $bytes } con cada cuerpo nuevo, y los 
 note-unexplained = Con { $n } en curso de nuevo después de más ocupó { $seen }, cuando cabía esperar de { $low } a { $high } según las rondas anteriores y lo que dejan las peticiones. Lo planificado aquí es igual de incierto.
 note-repeated = Se enviaron los mismos cuerpos una y otra vez: la primera respuesta tomó { $first } y { $firstcpu } de CPU, las siguientes { $later } y { $latercpu }. O guarda las respuestas y los cuerpos nuevos cuestan como el primero, o algo más se hizo una sola vez: cuerpos distintos lo aclaran (--body CARPETA). Lo planificado aquí sale solo de primeras respuestas.
 note-tmpfs = { $path }, donde tenía ficheros abiertos, se llenó hasta { $bytes } entretanto. En un contenedor eso se carga al servicio, y aquí no se cuenta: inícielo con esta herramienta como root (-- ORDEN), o nombre su grupo de control (--cgroup).
+note-declared-costs = No se midió nada: los costes son los que declara el perfil.
+note-validation-failed = El ajuste falló en { $error } con una concurrencia que no había usado, más de lo que permite su intervalo.
+note-wide-memory = El límite de memoria solo se conoce con un margen de ± { $share }; una medición más larga (--budget) lo reduce.
+note-wide-cpu = El tiempo de CPU por petición solo se conoce con un margen de ± { $share }; una medición más larga (--budget) lo reduce.
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 petición simultánea habría
@@ -691,7 +632,6 @@ about-declared = Costes como los declara el perfil { $name }; no se mide nada.
 closing-date = Informe del { $date }.
 closing-review = Se debe rehacer: { $review }.
 found-box = Esta máquina: { $what }.
-more-sections = Más: --section { $sections }; --section all lo imprime todo.
 
 ## Comparación
 compare-base = Base
@@ -706,3 +646,81 @@ compare-best = La menor máquina con holgura
 compare-price = Precio al mes con holgura
 compare-sources = Orígenes
 compare-note = El cambio es de { $from } a { $to }.
+
+## La respuesta
+answer-fits = CABE
+answer-tight = JUSTO
+answer-does-not-fit = NO CABE
+answer-unknown = SIN DATOS
+decides-memory = la memoria
+decides-cpu = las CPU
+decides-latency = el objetivo de latencia
+decides-disk = el disco
+decides-bandwidth = el ancho de banda
+confidence-high = confianza alta
+confidence-medium = confianza media
+confidence-low = confianza baja
+verdict-line = { $answer }: { $target } · limita { $binding } · { $confidence }
+verdict-line-free = { $answer }: { $target } · { $confidence }
+verdict-needs = NECESITA { $what } · { $confidence }
+verdict-no-question = Sin objetivo: añada --ram 1G --cpus 1, o --rps 10 para saber lo mínimo que basta
+verdict-least = Lo mínimo que basta: { $what }.
+verdict-none = Ninguno de los tamaños probados basta.
+finding-no-request = No cabe ni una petición: necesita { $limit }, y hay { $ram }.
+finding-too-many = { $n } peticiones concurrentes necesitan { $limit }, más de { $ram }.
+finding-little-memory = { $n ->
+    [one] 1 petición concurrente necesita
+   *[other] { $n } peticiones concurrentes necesitan
+} { $limit } de { $ram }: queda poco.
+finding-memory = { $n ->
+    [one] 1 petición concurrente necesita
+   *[other] { $n } peticiones concurrentes necesitan
+} { $limit } de { $ram }.
+finding-below-saturation = En la RAM caben { $n } de las { $busy } peticiones concurrentes que ocupan las CPU: limite la concurrencia a { $n }.
+finding-needs-limit = Sin limitar la concurrencia a { $n }, el riesgo de agotar la memoria es del { $risk } al día.
+finding-rate-above = { $rate } es más de lo que puede responder: { $most }.
+finding-little-throughput = { $rate } ocupa el { $share } de lo que puede responder, { $most }: queda poco.
+finding-rate = { $rate } ocupa el { $share } de lo que puede responder, { $most }.
+finding-slo-never = Ni siquiera una petición sola cumple el objetivo de latencia.
+finding-slo-missed = El objetivo de latencia solo se cumple hasta { $most }.
+finding-slo-nearly = El objetivo de latencia se cumple hasta { $most }: queda poco.
+finding-slo-met = El objetivo de latencia se cumple hasta { $most }.
+finding-too-slow = { $n } peticiones concurrentes tardan { $time } cada una, más que el objetivo de latencia.
+finding-quota = Con una cuota de { $cpus }, una petición sola tarda { $time }.
+finding-disk = Lo almacenado ocupa { $need }, más que los { $has } del disco.
+finding-little-disk = Lo almacenado ocupa { $need } de los { $has } del disco: queda poco.
+finding-bandwidth = El mes de más tráfico necesita { $need }, más que los { $has } incluidos.
+finding-little-bandwidth = El mes de más tráfico necesita { $need } de los { $has } incluidos: queda poco.
+finding-fewer-users = Está pensado para menos de { $users } usuarios al mes.
+finding-unknown = Sin veredicto: lo medido no dice lo que cuesta una petición.
+memory-line = RAM = base + N × búfer = { $base } + N × { $buffer }. Límite que fijar para { $n ->
+    [one] 1 petición concurrente
+   *[other] { $n } peticiones concurrentes
+}: { $limit }; por debajo de { $threshold } el kernel mata el proceso.
+memory-line-declared = RAM = base + N × búfer = { $base } + N × { $buffer }. Límite que fijar para { $n ->
+    [one] 1 petición concurrente
+   *[other] { $n } peticiones concurrentes
+}: { $limit }.
+column-concurrent = Concurrentes
+column-memory = RAM
+column-limit-bytes = Límite
+column-per-second = Por segundo
+column-response-time = Respuesta
+column-fits = Cabe
+column-server = Servidor
+column-safe = Caben
+column-rate-at-slo = A tiempo
+column-price = Precio
+column-verdict = Veredicto
+remark-eager = sin modelos diferidos
+remark-idle-short = en reposo
+remark-asked = lo pedido
+remark-saturation = CPU ocupadas
+remark-safe = RAM llena
+server-recommended = { $mark } { $answer }, el más barato
+next-verify = Después: las mismas opciones tras `mediscope-size verify` lo prueban en un cgroup real. --full lo muestra todo.
+next-full = --full lo muestra todo, --section NOMBRE una parte.
+next-target = Después: --ram y --cpus preguntan por un servidor, --rps y --slo por una carga. --full lo muestra todo.
+column-server-rate = Máximo
+queue-limit-takes = con la cola llena { $ram }
+finding-slow = Una petición sola tarda { $time }, más que los { $most } a los que el perfil pone una alarma.

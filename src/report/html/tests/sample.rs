@@ -57,6 +57,7 @@ fn leaf(name: &str, value: &str, note: &str, total: bool) -> Leaf {
 fn memory() -> Section {
     let column = |title: &str, numeric| Column { title: title.into(), numeric };
     let table = Table {
+        is_compact: false,
         title: "Memory by requests at once".into(),
         columns: vec![
             column("Box", false),
