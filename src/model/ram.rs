@@ -181,7 +181,8 @@ impl RamModel {
     pub fn base(&self) -> Span<Bytes> {
         let interval = self.line.intercept_interval(CONFIDENCE);
         let late = self.mixture.as_ref().map_or(Bytes::ZERO, Mixture::late);
-        span(interval.low, self.line.intercept(), interval.high, Source::Fitted).map(|b| b + late)
+        let base = span(interval.low, self.line.intercept(), interval.high, Source::Fitted);
+        above_zero(base.map(|b| b + late))
     }
 
     /// What each request adds: the slope, with its interval, each end at least 0. Of several kinds
@@ -189,10 +190,10 @@ impl RamModel {
     pub fn buffer(&self) -> Span<Bytes> {
         let interval = self.line.slope_interval(CONFIDENCE);
         let slope = span(interval.low, self.line.slope(), interval.high, Source::Fitted);
-        match &self.mixture {
+        above_zero(match &self.mixture {
             Some(mixture) => mixture.buffer(&slope),
             None => slope,
-        }
+        })
     }
 
     /// Bytes of the process with `n` requests in flight on a warm service, `base + n × buffer`,
@@ -302,6 +303,14 @@ impl RamModel {
 /// The line where it rises, else its height at 0.
 fn typical(line: &Line, x: f64) -> f64 {
     line.intercept() + line.slope().max(0.0) * x
+}
+
+/// The same on the scale of logarithms where that is narrower below: what a quantity above zero may be too
+/// high by is at most the factor that it may be too low by, `low ≥ typical² / high`.
+fn above_zero(span: Span<Bytes>) -> Span<Bytes> {
+    let least = span.typical().as_f64().powi(2) / span.high().as_f64().max(1.0);
+    let low = span.low().max(Bytes::from_f64(least));
+    Span::around(low, span.typical(), span.high(), span.source())
 }
 
 fn span(low: f64, typical: f64, high: f64, source: Source) -> Span<Bytes> {

@@ -19,7 +19,7 @@ use crate::units::{Bytes, Cpus, Source, Span};
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The points of the footprint give no line.
-    #[error("the measured points give no line: measure again, with a larger --budget")]
+    #[error("the measured points give no line: measure again, with a larger --max-time")]
     NoLine(#[from] FitError),
     /// Nothing is said to take RAM.
     #[error(

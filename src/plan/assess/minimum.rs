@@ -105,55 +105,44 @@ impl Assessor<'_> {
 
     /// The first server of the profile that answers.
     fn offer_for(&self, room: Room) -> Option<&Offer> {
-        let offers = self.service().servers.iter();
+        let offers = self.service().servers.iter().filter(|_| self.service().is_catalog);
         let mut meant = offers.filter(|offer| self.is_meant(offer));
         meant.find(|o| room.is_given_by(self.evaluator.evaluate(&o.target()).answer))
     }
 
     fn of_resource(&self, resource: Resource, answer: Answer) -> ByResource {
-        let bytes = |bytes: Option<Bytes>| bytes.map(Bytes::as_f64);
-        let cpus = |cpus: Option<Cpus>| cpus.map(Cpus::get);
-        let least = |need: Option<Bytes>, share: f64| need.map(|need| need.as_f64() / share);
-        let tight = super::evaluate::TIGHT;
-        if self.service().is_catalog && resource != Resource::Latency {
-            let has = |target: &Target| match resource {
-                Resource::Memory => bytes(target.ram),
-                Resource::Cpu => cpus(target.cpus),
-                Resource::Disk => bytes(target.disk),
-                Resource::Bandwidth => bytes(target.bandwidth),
-                Resource::Latency => None,
-            };
-            let of = |room| self.offer_for(room).and_then(|offer| has(&offer.target()));
-            let (minimum, recommended) = (of(Room::Enough), of(Room::ToSpare));
-            return ByResource {
-                resource,
-                answer,
-                current: has(&self.target),
-                minimum,
-                recommended,
-            };
-        }
-        let (current, minimum, recommended) = match resource {
-            Resource::Memory => (
-                bytes(self.target.ram),
-                bytes(self.least_ram_for(Room::Enough)),
-                bytes(self.least_ram_for(Room::ToSpare)),
-            ),
-            Resource::Cpu => (
-                cpus(self.target.cpus),
-                cpus(self.least_cpus_for(Room::Enough)),
-                cpus(self.least_cpus_for(Room::ToSpare)),
-            ),
-            Resource::Latency => (None, None, None),
-            Resource::Disk => {
-                let need = self.service().disk;
-                (bytes(self.target.disk), least(need, 1.0), least(need, tight))
-            }
-            Resource::Bandwidth => {
-                let need = self.service().bandwidth;
-                (bytes(self.target.bandwidth), least(need, 1.0), least(need, tight))
-            }
+        // Of the profile's servers the first that answers has what is needed, where one does.
+        let of = |room| match self.offer_for(room) {
+            Some(offer) => Self::amount(&offer.target(), resource),
+            None => self.of_ladder(resource, room),
         };
+        let current = Self::amount(&self.target, resource);
+        let (minimum, recommended) = (of(Room::Enough), of(Room::ToSpare));
         ByResource { resource, answer, current, minimum, recommended }
+    }
+
+    fn of_ladder(&self, resource: Resource, room: Room) -> Option<f64> {
+        let share = match room {
+            Room::Enough => 1.0,
+            Room::ToSpare => super::evaluate::TIGHT,
+        };
+        let stored = |need: Option<Bytes>| need.map(|need| need.as_f64() / share);
+        match resource {
+            Resource::Memory => self.least_ram_for(room).map(Bytes::as_f64),
+            Resource::Cpu => self.least_cpus_for(room).map(Cpus::get),
+            Resource::Latency => None,
+            Resource::Disk => stored(self.service().disk),
+            Resource::Bandwidth => stored(self.service().bandwidth),
+        }
+    }
+
+    fn amount(target: &Target, resource: Resource) -> Option<f64> {
+        match resource {
+            Resource::Memory => target.ram.map(Bytes::as_f64),
+            Resource::Cpu => target.cpus.map(Cpus::get),
+            Resource::Disk => target.disk.map(Bytes::as_f64),
+            Resource::Bandwidth => target.bandwidth.map(Bytes::as_f64),
+            Resource::Latency => None,
+        }
     }
 }

@@ -399,10 +399,12 @@ fn recommendations_hold(service: &ServiceModel, a: &Assessment) {
     let target = a.question.target.clone().unwrap_or_default();
     for is_recommended in [false, true] {
         let of = |row: &ByResource| if is_recommended { row.recommended } else { row.minimum };
+        let room = if is_recommended { Answer::Fits } else { Answer::Tight };
+        let is_catalog = service.is_catalog && a.servers.iter().any(|s| s.answer <= room);
         let Some(ram) = memory.and_then(of) else { continue };
         let least = cpu.and_then(of).and_then(Cpus::new);
         let cpus = match (target.cpus, least) {
-            (Some(has), Some(least)) if has >= least && !service.is_catalog => Some(has),
+            (Some(has), Some(least)) if has >= least && !is_catalog => Some(has),
             (_, least) => least,
         };
         let better = again(service, &a.question, |question| {

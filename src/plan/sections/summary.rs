@@ -132,7 +132,12 @@ fn headline(assessment: &Assessment) -> Block {
     let Some(asked) = &assessment.question.target else {
         let (memory, cpus) = minima(assessment);
         if memory.is_none() && cpus.is_none() {
-            return Block::Verdict(status, says!("verdict-no-question"));
+            let is_asked = !verdict.by_resource.is_empty();
+            return if is_asked {
+                Block::Verdict(Status::Insufficient, says!("verdict-none"))
+            } else {
+                Block::Verdict(status, says!("verdict-no-question"))
+            };
         }
         let needs = needs(assessment);
         return Block::Verdict(
