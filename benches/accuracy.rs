@@ -42,7 +42,7 @@ fn main() {
 /// N = 16 of each service, predicted and observed.
 fn predictions(services: impl Iterator<Item = Service>) {
     println!(
-        "N = 16 predicted from N ≤ 8, with --budget {BUDGET} (yolov8: {LARGE_BUDGET}); MiB; errors are (predicted − observed) / observed\n"
+        "N = 16 predicted from N ≤ 8, with --max-time {BUDGET} (yolov8: {LARGE_BUDGET}); MiB; errors are (predicted − observed) / observed\n"
     );
     println!(
         "| model | base | buffer | predicted (95 %) | observed | inside | of the total | of the increment | process × N | weights + 20 % | idle + N × first |"
@@ -83,7 +83,7 @@ fn measured(service: &Service, more: &[&str]) -> Footprint {
     let (from, to) = (service.profile(), output.clone());
     let arguments = ["measure", "--profile", from.to_str().unwrap(), "-o", to.to_str().unwrap()];
     let budget = if service.name.starts_with("yolov8") { LARGE_BUDGET } else { BUDGET };
-    let settings = ["--remeasure", "--quiet", "--budget", budget];
+    let settings = ["--remeasure", "--quiet", "--max-time", budget];
     tool(&[&arguments[..], &settings, more].concat());
     Profile::read(&output).unwrap().footprint.unwrap()
 }

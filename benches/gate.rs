@@ -87,7 +87,7 @@ fn row(name: &str, runs: usize, check: impl Fn(usize) -> (Option<i32>, Value)) {
 fn check(model: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let output = Command::new(TOOL)
         .args(["check", "--quiet", "--model", model, "--remeasure"])
-        .args(["--budget", "6s", "--format", "json"])
+        .args(["--max-time", "6s", "--format", "json"])
         .args(arguments)
         .env("MEDISCOPE_SIZE_CACHE", folder().join("cache"))
         .output()

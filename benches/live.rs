@@ -51,7 +51,7 @@ fn started(options: &str, budget: &str) -> Value {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}/work");
     let command = command(port, options);
-    let mut words = vec!["measure", "--quiet", "--url", &url, "--budget", budget];
+    let mut words = vec!["measure", "--quiet", "--url", &url, "--max-time", budget];
     words.extend(["--format", "json", "--"]);
     words.extend(command.iter().map(String::as_str));
     serde_json::from_str(&tool(&words)).unwrap()
@@ -209,7 +209,15 @@ fn rate() {
     let (mut ours, mut theirs, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..5 {
         let seen: Value = serde_json::from_str(&tool(&[
-            "measure", "--quiet", "--pid", &pid, "--url", &url, "--budget", "6s", "--format",
+            "measure",
+            "--quiet",
+            "--pid",
+            &pid,
+            "--url",
+            &url,
+            "--max-time",
+            "6s",
+            "--format",
             "json",
         ]))
         .unwrap();

@@ -93,7 +93,7 @@ fn measured(service: &Service, kept: bool) -> PathBuf {
     let budget = if is_slow(service) { "60s" } else { "20s" };
     let from = service.profile();
     let (from, to) = (from.to_str().unwrap(), output.to_str().unwrap());
-    tool(&["measure", "--profile", from, "-o", to, "--remeasure", "-q", "--budget", budget]);
+    tool(&["measure", "--profile", from, "-o", to, "--remeasure", "-q", "--max-time", budget]);
     output
 }
 

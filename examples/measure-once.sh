@@ -5,7 +5,7 @@
 # usage: measure-once.sh PROFILE OUTPUT
 set -eu
 
-mediscope-size measure --profile "$1" --output "$2" --budget "${BUDGET:-20s}"
+mediscope-size measure --profile "$1" --output "$2" --max-time "${BUDGET:-20s}"
 
 for ram in 256M 512M 1G; do
     mediscope-size --profile "$2" --ram "$ram" --cpus 1 --format json |

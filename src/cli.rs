@@ -14,10 +14,10 @@ mod vary;
 mod verify;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -210,6 +210,9 @@ impl Format {
 /// What is asked of which box.
 #[derive(Debug, Args)]
 pub struct SizeArgs {
+    /// An ONNX model, as with --model
+    #[arg(value_name = "MODEL", group = "one_model")]
+    pub file: Option<PathBuf>,
     /// RAM of the box: 512M, 1G, 1.5Gi (binary, as container engines read it)
     #[arg(long, value_name = "SIZE", value_parser = ram_size, allow_hyphen_values = true)]
     pub ram: Option<Size>,
@@ -259,6 +262,9 @@ pub enum TargetArg {
 /// `measure`.
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
+    /// An ONNX model, as with --model
+    #[arg(value_name = "MODEL", group = "one_model")]
+    pub file: Option<PathBuf>,
     /// Write the profile with its footprint here
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -303,6 +309,22 @@ fn ram_size(text: &str) -> Result<Size, String> {
 }
 
 impl Cli {
+    /// A model that is named by itself is one that is named with `--model`.
+    fn name_models(&mut self) {
+        let named = |file: &mut Option<PathBuf>, service: &mut ServiceArgs| {
+            if let Some(file) = file.take() {
+                service.model = Some(file);
+            }
+        };
+        named(&mut self.size.file, &mut self.size.service);
+        match &mut self.command {
+            Some(Command::Size(args)) => named(&mut args.file, &mut args.service),
+            Some(Command::Measure(args)) => named(&mut args.file, &mut args.service),
+            Some(Command::Verify(args)) => named(&mut args.file, &mut args.service),
+            _ => {}
+        }
+    }
+
     /// The options of `size` where none is given.
     pub fn plain_size() -> Option<SizeArgs> {
         match Self::try_parse_from(["mediscope-size", "size"]).ok()?.command {
@@ -331,7 +353,26 @@ pub fn parse() -> Cli {
         let text = format!("options of `size` stand before `{verb}`: give its own after the verb");
         program.error(ErrorKind::ArgumentConflict, text).exit();
     }
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error, &typed))
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error, &typed));
+    if let (None, Some(file)) = (&cli.command, &cli.size.file) {
+        is_no_misspelt_verb(&program, file);
+    }
+    cli.name_models();
+    cli
+}
+
+/// Ends the program where what stands for a model at the top is a word that is no file: a verb was meant.
+fn is_no_misspelt_verb(program: &clap::Command, file: &Path) {
+    if file.extension().is_some() || file.components().count() > 1 || file.exists() {
+        return;
+    }
+    let verbs = clap::Command::new("mediscope-size")
+        .subcommand_required(true)
+        .subcommands(program.get_subcommands().cloned());
+    let typed = ["mediscope-size".into(), line(&file.to_string_lossy()).into_owned()];
+    if let Err(error) = verbs.try_get_matches_from(typed) {
+        error.exit();
+    }
 }
 
 /// Ends the program with help or an error. An error repeats what was typed, so the same is said of a
@@ -339,10 +380,41 @@ pub fn parse() -> Cli {
 fn refuse(error: &clap::Error, typed: &[OsString]) -> ! {
     let plain = typed.iter().map(|word| line(&word.to_string_lossy()).into_owned());
     match Cli::command().try_get_matches_from(plain) {
-        Err(error) => error.exit(),
+        Err(error) => with_a_suggestion(error).exit(),
         // What was wrong is in what is not plain.
         Ok(_) => Cli::command().error(error.kind(), line(&error.to_string())).exit(),
     }
+}
+
+/// What other tools call an option of ours, where the two do not look alike.
+const OTHER_NAMES: [(&str, &str); 14] = [
+    ("--memory", "--ram"),
+    ("--mem", "--ram"),
+    ("-m", "--ram"),
+    ("--json", "--format json"),
+    ("--csv", "--format csv"),
+    ("--html", "--format html"),
+    ("--rate", "--rps"),
+    ("--qps", "--rps"),
+    ("--requests-per-second", "--rps"),
+    ("--latency", "--slo p95=TIME"),
+    ("--budget", "--max-time"),
+    ("--timeout", "--max-time"),
+    ("--verbose", "--full"),
+    ("--all", "--full"),
+];
+
+/// The error with the option that was meant, where another tool's name was typed.
+fn with_a_suggestion(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let name = typed.split('=').next().unwrap_or_default();
+    let meant = OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, ours)| *ours);
+    if let Some(ours) = meant.filter(|_| error.kind() == ErrorKind::UnknownArgument) {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String(ours.to_owned()));
+    }
+    error
 }
 
 /// Whether an option that belongs to `size` alone was typed at the top.

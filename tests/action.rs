@@ -193,7 +193,7 @@ fn options_are_words_and_not_patterns() {
     let runner = Runner::new();
     fs::write(runner.at("workspace/--update-baseline"), "").unwrap();
     let recorder = runner.at("programs/recorder").display().to_string();
-    let args = "--strict --* *\n--budget 60s  $(touch x) \"a b\"";
+    let args = "--strict --* *\n--max-time 60s  $(touch x) \"a b\"";
     let ran =
         runner.step("Check", &[("TOOL", &recorder), ("ARGS", args), ("BUDGET", "-o a b.yaml")]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
@@ -203,7 +203,7 @@ fn options_are_words_and_not_patterns() {
         "--strict",
         "--*",
         "*",
-        "--budget",
+        "--max-time",
         "60s",
         "$(touch",
         "x)",

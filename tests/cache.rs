@@ -72,12 +72,12 @@ fn remeasure_measures_again_and_replaces() {
 #[test]
 fn a_longer_budget_measures_again_and_a_shorter_one_does_not() {
     let place = Place::new();
-    assert_says(&place.planted(PLANTED, &["--budget", "5s"]), MEASURED);
-    assert_says(&place.planted(PLANTED, &["--budget", "4s"]), KEPT);
-    assert_says(&place.planted(PLANTED, &["--budget", "5s"]), KEPT);
+    assert_says(&place.planted(PLANTED, &["--max-time", "5s"]), MEASURED);
+    assert_says(&place.planted(PLANTED, &["--max-time", "4s"]), KEPT);
+    assert_says(&place.planted(PLANTED, &["--max-time", "5s"]), KEPT);
     assert_says(&place.planted(PLANTED, &[]), KEPT);
-    assert_says(&place.planted(PLANTED, &["--budget", "6s"]), MEASURED);
-    assert_says(&place.planted(PLANTED, &["--budget", "6s"]), KEPT);
+    assert_says(&place.planted(PLANTED, &["--max-time", "6s"]), MEASURED);
+    assert_says(&place.planted(PLANTED, &["--max-time", "6s"]), KEPT);
     footprint(&place);
 }
 
@@ -385,7 +385,7 @@ fn a_model_that_was_changed_in_place_is_measured_anew() {
     let library = common::real_json(&["runtime"])["path"].as_str().unwrap().to_owned();
     let path = onnx::write(&place.file(""), &expanding(1000));
     let check = || -> Ran {
-        let asked = ["check", "--model", &path, "--max-buffer", "20M", "--budget", "100ms"];
+        let asked = ["check", "--model", &path, "--max-buffer", "20M", "--max-time", "100ms"];
         place.command(&asked).env("ORT_DYLIB_PATH", &library).output().unwrap().into()
     };
     wait_for("a hash that is remembered", || {

@@ -75,7 +75,7 @@ $tests --test-threads 2 --skip a_load_is_driven_and_compared --skip a_soak_repor
 echo "tests ended with \$?"
 cd /home
 echo '--- a real model in a group that was delegated'
-sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool measure --profile net.yaml --budget 1s -q -o measured.yaml'
+sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool measure --profile net.yaml --max-time 1s -q -o measured.yaml'
 rmdir /sys/fs/cgroup/scope/mediscope-size.* 2>/dev/null
 sh -c 'echo \$\$ >/sys/fs/cgroup/scope/cgroup.procs; exec $tool verify --profile measured.yaml --ram 64M --cpus 2 --concurrency 16 -q'
 echo "exit code \$?"

@@ -67,7 +67,11 @@ fn what_straddles_the_limit_is_undecided() {
     let ran = check(&place, noisy, &asked);
     assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("straddles the limit"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("--budget") && ran.stdout.contains("× as long"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("--max-time") && ran.stdout.contains("× as long"),
+        "{}",
+        ran.stdout
+    );
     let strict = check(&place, noisy, &[&asked[..], &["--strict"]].concat());
     assert_eq!(strict.code, Some(1), "{}", strict.stdout);
     assert!(strict.stdout.contains("--strict counts as over"), "{}", strict.stdout);
@@ -498,11 +502,11 @@ fn a_footprint_of_a_model_that_has_changed_is_measured_anew() {
     let path = model(&["1", "3", "8", "8"]);
     let profile = folder.path().join("scan.yaml").display().to_string();
     let asked =
-        ["measure", "--model", &path, "--budget", "1s", "--remeasure", "-q", "-o", &profile];
+        ["measure", "--model", &path, "--max-time", "1s", "--remeasure", "-q", "-o", &profile];
     let measured = real(&asked);
     assert!(measured.status.success(), "{}", String::from_utf8_lossy(&measured.stderr));
     let gate = || {
-        let asked = ["check", "--profile", &profile, "--max-buffer", "100M", "--budget", "1s"];
+        let asked = ["check", "--profile", &profile, "--max-buffer", "100M", "--max-time", "1s"];
         Ran::from(real(&asked))
     };
     let size = || Ran::from(real(&["--profile", &profile, "--ram", "1G"]));
@@ -547,13 +551,13 @@ fn what_a_profile_brings_along_is_held_against_the_profile() {
     let place = Place::new();
     let noisy = "base=300M,buffer=20M,noise=0.03,seed=1,load_peak=320M";
     let measured =
-        place.run(&["measure", "--synthetic", noisy, "--budget", "10s", "-q", "-o", "scan.yaml"]);
+        place.run(&["measure", "--synthetic", noisy, "--max-time", "10s", "-q", "-o", "scan.yaml"]);
     assert_eq!(measured.code, Some(0), "{}", measured.stderr);
     let asked = ["--profile", "scan.yaml", "--max-ram", "530M", "--concurrency", "10"];
     let undecided = check(&place, noisy, &asked);
     assert_eq!(undecided.code, Some(2), "{}{}", undecided.stdout, undecided.stderr);
     assert!(!undecided.stdout.contains("what is there now"), "{}", undecided.stdout);
-    assert!(undecided.stdout.contains("--remeasure --budget"), "{}", undecided.stdout);
+    assert!(undecided.stdout.contains("--remeasure --max-time"), "{}", undecided.stdout);
     let text = fs::read_to_string(place.file("scan.yaml")).unwrap();
     for (from, to, said) in
         [("arena: true", "arena: false", "arena=off"), ("heatmap_edge: 512", "batch: 2", "batch 2")]

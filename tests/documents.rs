@@ -34,7 +34,7 @@ fn every_example_profile_is_sized() {
     for profile in examples("yaml") {
         Command::cargo_bin("mediscope-size")
             .unwrap()
-            .args(["--ram", "512M", "--cpus", "1", "--budget", "1s", "--profile"])
+            .args(["--ram", "512M", "--cpus", "1", "--max-time", "1s", "--profile"])
             .arg(&profile)
             .env("MEDISCOPE_SIZE_CACHE", cache())
             .assert()

@@ -118,7 +118,7 @@ commands() { # which of the section's blocks of commands
 if [ "$(id -u)" = 0 ] && python3 -m venv "$work/try" 2>/dev/null; then
   cp -r "$root/examples" "$work/"
   export MEDISCOPE_SIZE_CACHE=$root/target/tmp/real-cache
-  "$tool" measure --profile examples/classifier.yaml --budget 1s --quiet -o "$work/classifier.yaml"
+  "$tool" measure --profile examples/classifier.yaml --max-time 1s --quiet -o "$work/classifier.yaml"
   cp "$MEDISCOPE_SIZE_CACHE"/models/resnet18-c10-s1-*.onnx "$work/examples/fastapi/resnet18.onnx"
   python3 - "$work/examples/fastapi/scan.png" <<'PNG'
 import os, struct, sys, zlib

@@ -302,7 +302,7 @@ fn a_terminal_gets_colours_unless_it_is_told_not_to() {
 #[test]
 fn quiet_is_quiet_and_errors_are_still_said() {
     let place = Place::new();
-    let ran = place.planted(PLANTED, &["--quiet", "--budget", "1ms"]);
+    let ran = place.planted(PLANTED, &["--quiet", "--max-time", "1ms"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("FITS"));
     assert_refused(&place.planted("kill_at=1", &["--quiet"]), "quiet");
@@ -346,14 +346,14 @@ fn a_model_with_an_odd_name_gives_a_profile_that_reads() {
 #[test]
 fn a_child_that_does_not_answer_is_given_up() {
     let place = Place::new();
-    let asked = ["--synthetic", &slow(0.3), "--ram", "1G", "--budget", "1s"];
+    let asked = ["--synthetic", &slow(0.3), "--ram", "1G", "--max-time", "1s"];
     let run = place.command(&asked).spawn().unwrap();
     let child = child_of(&run, &[]);
     signal(child, Signal::STOP);
     let ran = finish(run);
     assert_refused(&ran, "stopped");
     assert!(ran.stderr.contains("did not answer within 30 s"), "{ran:?}");
-    assert!(ran.stderr.contains("--budget"), "{ran:?}");
+    assert!(ran.stderr.contains("--max-time"), "{ran:?}");
     assert!(!is_alive(child));
     assert_clean(&place);
 }
@@ -369,7 +369,7 @@ fn what_runs_short_is_an_error_and_no_panic() {
     let program = program.to_str().unwrap();
     let service = ["measure", "--url", "http://localhost:1/", "--start-timeout", "1s"];
     let service = [&service[..], &["--", "sleep", "97"]].concat();
-    let planted = ["--synthetic", PLANTED, "--ram", "1G", "--budget", "10ms"];
+    let planted = ["--synthetic", PLANTED, "--ram", "1G", "--max-time", "10ms"];
     let mut answered = 0;
     for (limit, values) in [
         ("nproc", &[1_u64, 2, 3, 4, 5, 6, 8, 12, 40][..]),

@@ -312,3 +312,55 @@ fn the_schema_of_the_contract_is_that_of_the_types() {
     let kept = fs::read_to_string(path).unwrap();
     assert!(kept == generated, "{path} is stale: run this test with UPDATE=1");
 }
+
+/// What the screen says is what the JSON says, row by row.
+#[test]
+fn the_screen_says_what_json_says() {
+    let place = Place::new();
+    let targets: [&[&str]; 4] =
+        [&["--ram", "512M", "--cpus", "1"], &["--ram", "2G"], &["--ram", "4G", "--cpus", "4"], &[]];
+    let loads: [&[&str]; 4] =
+        [&[], &["--rps", "3"], &["--rps", "20", "--slo", "p95=300ms"], &["--concurrency", "12"]];
+    for profile in DECLARED {
+        for (target, load) in targets.iter().flat_map(|t| loads.iter().map(move |l| (t, l))) {
+            let asked = [&["--profile", profile][..], target, load].concat();
+            let text = answered(at(&place, 120, &asked));
+            let json = [&asked[..], &["--format", "json"]].concat();
+            let json: Value = serde_json::from_str(&answered(at(&place, 120, &json))).unwrap();
+            let word = |answer: &Value| match answer.as_str().unwrap() {
+                "fits" => "FITS",
+                "tight" => "TIGHT",
+                "does_not_fit" => "DOES NOT FIT",
+                _ => "NEEDS",
+            };
+            let verdict = text.lines().skip_while(|l| !l.starts_with("── ")).nth(1).unwrap();
+            let is_asked = !json["question"]["target"].is_null();
+            if is_asked {
+                assert!(verdict.contains(word(&json["verdict"]["answer"])), "{asked:?}\n{text}");
+                let confidence = json["verdict"]["confidence"].as_str().unwrap();
+                assert!(verdict.contains(&format!("{confidence} confidence")), "{text}");
+            }
+            for server in json["servers"].as_array().unwrap() {
+                let name = server["name"].as_str().unwrap();
+                let row = text.lines().find(|l| l.trim_start().starts_with(name));
+                let row = row.unwrap_or_else(|| panic!("{name}\n{text}"));
+                assert!(row.contains(&format!(" {}", word(&server["answer"]))), "{row}\n{text}");
+                let is_best = json["verdict"]["recommended_server"] == server["name"];
+                assert_eq!(row.contains("cheapest"), is_best, "{row}");
+                let holds = server["safe_concurrency"].to_string();
+                assert!(row.split_whitespace().any(|cell| cell == holds), "{holds}: {row}");
+            }
+            for row in json["concurrency_rows"].as_array().unwrap() {
+                let n = row["concurrency"].to_string();
+                let Some(fits) = row["fits"].as_bool() else { continue };
+                let mark = if fits { '✔' } else { '✘' };
+                let is_it = |l: &&str| l.split_whitespace().next() == Some(&n) && l.contains(mark);
+                assert!(text.lines().any(|l| is_it(&l)), "{n} {mark}\n{text}");
+            }
+            match json["paste"]["docker"].as_str() {
+                Some(docker) => assert!(text.contains(&format!("docker run {docker} IMAGE"))),
+                None => assert!(!text.contains("docker run"), "{text}"),
+            }
+        }
+    }
+}

@@ -390,7 +390,13 @@ fn the_output_of_a_service_is_quoted_and_not_obeyed() {
             place.run(&["measure", "--url", &url, "--format", format, "--", "sh", "-c", script]);
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert_ran_harmless(&ran, "the output of a service");
-        let quoted: Vec<&str> = ran.stderr.lines().skip(1).collect();
+        let said = if format == "json" {
+            let error: Value = serde_json::from_str(&ran.stderr).unwrap();
+            error["error"]["message"].as_str().unwrap().to_owned()
+        } else {
+            ran.stderr.clone()
+        };
+        let quoted: Vec<&str> = said.lines().skip(1).collect();
         assert_eq!(quoted.len(), 4, "{}", ran.stderr);
         assert!(quoted.iter().all(|line| line.starts_with("  | ")), "{}", ran.stderr);
         assert_eq!(quoted[0], "  | ::stop-commands::t");

@@ -23,7 +23,7 @@ fn measured(made: &Model, arguments: &[&str]) -> Value {
 fn measured_within(budget: &str, made: &Model, arguments: &[&str]) -> Value {
     let folder = TempDir::new().unwrap();
     let path = onnx::write(folder.path(), made);
-    let asked = ["measure", "--model", &path, "--budget", budget];
+    let asked = ["measure", "--model", &path, "--max-time", budget];
     let footprint = real_json(&[&asked, arguments].concat());
     let points = footprint.pointer("/ram/points").unwrap().as_array().unwrap();
     assert!(points.len() >= 9, "{points:?}");
@@ -34,7 +34,7 @@ fn measured_within(budget: &str, made: &Model, arguments: &[&str]) -> Value {
 fn refused(made: &Model, arguments: &[&str]) -> String {
     let folder = TempDir::new().unwrap();
     let path = onnx::write(folder.path(), made);
-    let asked = ["measure", "--model", &path, "--budget", "100ms", "--quiet"];
+    let asked = ["measure", "--model", &path, "--max-time", "100ms", "--quiet"];
     let output = real(&[&asked, arguments].concat());
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{message}");
@@ -96,7 +96,7 @@ fn text_model(rows: i64) -> Model {
 fn ids_are_below_the_rows_of_their_table_and_shapes_that_are_open_are_assumed() {
     let folder = TempDir::new().unwrap();
     let path = onnx::write(folder.path(), &text_model(3));
-    let asked = ["--model", &path, "--budget", "100ms", "--remeasure", "--ram", "1G", "--full"];
+    let asked = ["--model", &path, "--max-time", "100ms", "--remeasure", "--ram", "1G", "--full"];
     let output = real(&asked);
     let text = String::from_utf8(output.stdout).unwrap().replace("\n    ", " ");
     assert!(output.status.success(), "{text}");
@@ -126,7 +126,7 @@ fn an_array_of_the_users_is_fed_as_it_is() {
     // Kept by what the array holds, wherever it lies: another one at the same path is measured.
     let path = onnx::write(folder.path(), &text_model(3));
     let first = ids(&[0, 2, 1]);
-    let asked = ["--model", &path, "--input", &first, "--budget", "100ms", "--ram", "1G"];
+    let asked = ["--model", &path, "--input", &first, "--max-time", "100ms", "--ram", "1G"];
     let said = || {
         let text = String::from_utf8(real(&asked).stdout).unwrap();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -170,7 +170,7 @@ fn weights_of_any_type_and_place_are_loaded() {
         vec![half, whole, scale, beside],
     );
     let path = onnx::write(folder.path(), &made);
-    let asked = ["measure", "--model", &path, "--budget", "100ms"];
+    let asked = ["measure", "--model", &path, "--max-time", "100ms"];
     let first = real_json(&asked);
     assert_eq!(first.pointer("/models/0/weight_bytes").unwrap(), 8 + 4 + 4 + 16);
     // Other weights beside the same file are another model.
@@ -253,9 +253,9 @@ fn a_length_that_nobody_gave_is_said_and_one_that_is_given_is_fed() {
     )
     .unwrap();
     let profiled =
-        real_json(&["measure", "--profile", profile.to_str().unwrap(), "--budget", "3s"]);
+        real_json(&["measure", "--profile", profile.to_str().unwrap(), "--max-time", "3s"]);
     assert!((takes / buffer(&profiled) - 1.0).abs() < 0.08);
-    let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G", "--full"]).stdout;
+    let text = real(&["--model", &path, "--max-time", "100ms", "--ram", "1G", "--full"]).stdout;
     let text = String::from_utf8(text).unwrap();
     let verdict = text.split("── Where the memory goes").next().unwrap();
     assert!(verdict.contains("Assumed, as nobody gave them: length = 1."), "{verdict}");
@@ -338,7 +338,7 @@ fn every_command_that_an_inspection_prints_runs() {
         };
         let inspection = run("mediscope-size inspect --format json --quiet -- '-my models/m.onnx'");
         let command = inspection["command"].as_str().unwrap_or_else(|| panic!("{inspection}"));
-        run(&format!("{command} --budget 100ms --format json --quiet"));
+        run(&format!("{command} --max-time 100ms --format json --quiet"));
     }
     // A shape that is not declared has to be given, and there is no command without it.
     let mut made = echo(&[("x", FLOAT, &["1", "n"])]);
@@ -355,7 +355,7 @@ fn every_command_that_an_inspection_prints_runs() {
 fn one_step_of_many_is_said_not_to_be_a_request() {
     let folder = TempDir::new().unwrap();
     let path = onnx::write(folder.path(), &step("total", "past_length", "length"));
-    let text = real(&["--model", &path, "--budget", "100ms", "--ram", "1G", "--full"]).stdout;
+    let text = real(&["--model", &path, "--max-time", "100ms", "--ram", "1G", "--full"]).stdout;
     let text = String::from_utf8(text).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
     let short = "One run of m is one step of a request that takes many (past_key_values.0.key).";
     assert!(text.contains(short), "{text}");
@@ -386,7 +386,7 @@ fn a_file_in_the_runtimes_own_format_is_inspected_and_measured_whatever_its_name
         let operators = inspection["operators"].as_array().unwrap();
         let nested = operators.iter().any(|o| o["op_type"] == "Tanh");
         assert!(nested && inspection["node_count"] == 3, "{operators:?}");
-        let asked = ["measure", "--model", path, "--budget", "100ms", "--shape", "input_ids=1x5"];
+        let asked = ["measure", "--model", path, "--max-time", "100ms", "--shape", "input_ids=1x5"];
         assert_eq!(stages(&real_json(&asked))[1], "infer words");
     }
     // Cut anywhere, it is refused and not followed out of the file.
@@ -454,7 +454,7 @@ fn a_model_that_is_loaded_from_bytes_takes_its_file_once_more() {
         )
         .unwrap();
         let profile = profile.to_str().unwrap();
-        let footprint = real_json(&["measure", "--profile", profile, "--budget", "100ms"]);
+        let footprint = real_json(&["measure", "--profile", profile, "--max-time", "100ms"]);
         footprint.pointer("/ram/base_bytes/typical").unwrap().as_f64().unwrap()
     };
     let (file, bytes) = (base("eager"), base("bytes"));

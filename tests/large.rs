@@ -172,7 +172,7 @@ fn is_measured(net: Network) {
         "size",
         "--model",
         &path,
-        "--budget",
+        "--max-time",
         "1s",
         "--image",
         "0.1mp",

@@ -17,7 +17,7 @@ fn a_known_appetite_is_found() {
     let place = Place::new();
     let nothing = |more: &str| {
         let empty =
-            spawned(&place, &format!("--time 0.05 {more}"), &["--budget", "4s", "--up-to", "4"]);
+            spawned(&place, &format!("--time 0.05 {more}"), &["--max-time", "4s", "--up-to", "4"]);
         number(&empty, "/ram/base_bytes/typical")
     };
     let cases = [
@@ -34,7 +34,7 @@ fn a_known_appetite_is_found() {
             &format!("--base 60M --hold 12M --time 0.05 {mode}"),
             // Which of four workers gets a request is a matter of chance: sixteen in flight tell, and a
             // machine that is slow for a moment must have the time for them.
-            &["--budget", if workers > 2.0 { "24s" } else { "12s" }],
+            &["--max-time", if workers > 2.0 { "24s" } else { "12s" }],
         );
         assert_eq!(topology(&seen), word, "{mode}: {seen:#}");
         assert_eq!(seen["live"]["at_once"].as_u64(), at_once, "{mode}");
@@ -60,7 +60,7 @@ fn a_leak_is_growth_and_no_buffer() {
     let seen = spawned(
         &place,
         "--base 30M --hold 8M --time 0.01 --leak 64K",
-        &["--budget", "12s", "--ram", "256M"],
+        &["--max-time", "12s", "--ram", "256M"],
     );
     let slope = number(&seen, "/live/growth/bytes_per_request/typical");
     let requests = number(&seen, "/live/growth/requests_until_limit");
@@ -70,7 +70,7 @@ fn a_leak_is_growth_and_no_buffer() {
     assert!((slope / 65536.0 - 1.0).abs() < 0.10, "{slope}");
     let buffer = number(&seen, "/ram/buffer_bytes/typical") / (8.0 * MIB);
     assert!((buffer - 1.0).abs() < 0.10, "{buffer}");
-    let steady = spawned(&place, "--base 30M --hold 8M --time 0.01", &["--budget", "12s"]);
+    let steady = spawned(&place, "--base 30M --hold 8M --time 0.01", &["--max-time", "12s"]);
     assert!(steady["live"]["growth"].is_null(), "{}", steady["live"]["growth"]);
 }
 
@@ -79,11 +79,11 @@ fn a_leak_is_growth_and_no_buffer() {
 fn attached_and_started_agree() {
     let place = Place::new();
     let options = "--base 60M --hold 12M --time 0.03";
-    let started = spawned(&place, options, &["--budget", "10s"]);
+    let started = spawned(&place, options, &["--max-time", "10s"]);
     let mut service = Service::start(options);
     let (pid, url) = (service.child.id().to_string(), service.url());
     let ran =
-        measure(&place, &["--pid", &pid, "--url", &url, "--budget", "8s", "--format", "json"]);
+        measure(&place, &["--pid", &pid, "--url", &url, "--max-time", "8s", "--format", "json"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let attached: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert!(service.is_alive(), "it goes on");
@@ -104,7 +104,7 @@ fn the_profile_is_sized_and_tried() {
     let url = format!("http://127.0.0.1:{port}/work");
     let command = command(port, "--base 60M --hold 12M --time 0.03");
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-    let start = ["--url", &url, "--budget", "8s", "-o", output, "--"];
+    let start = ["--url", &url, "--max-time", "8s", "-o", output, "--"];
     let ran = measure(&place, &[&start[..], &words].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let sized = place.run(&["--profile", output, "--ram", "256M", "--cpus", "1"]);
@@ -165,7 +165,7 @@ fn the_tool_does_not_measure_itself() {
     let url = format!("http://127.0.0.1:{port}/work");
     let script = format!(
         "{serve} >/dev/null & until python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", \
-         {port}))' 2>/dev/null; do :; done; {tool} measure --quiet --pid $$ --url {url} --budget 3s \
+         {port}))' 2>/dev/null; do :; done; {tool} measure --quiet --pid $$ --url {url} --max-time 3s \
          --format json; kill $!"
     );
     let output = Command::new("sh")
@@ -186,7 +186,7 @@ fn the_tool_does_not_measure_itself() {
 fn processes_that_come_and_go_are_measured() {
     let place = Place::new();
     let options = "--base 20M --hold 20M --time 0.2 --fork";
-    let seen = spawned(&place, options, &["--budget", "16s", "--up-to", "8"]);
+    let seen = spawned(&place, options, &["--max-time", "16s", "--up-to", "8"]);
     let buffer = number(&seen, "/ram/buffer_bytes/typical") / MIB;
     // A process of its own takes a little more than what it holds.
     assert!((18.8..22.8).contains(&buffer), "{buffer}");
@@ -225,7 +225,7 @@ fn the_service_of_a_control_group_is_measured() {
     }
     let place = Place::new();
     let (folder, url) = (group.0.display().to_string(), service.url());
-    let asked = ["--cgroup", &folder, "--url", &url, "--budget", "4s", "--format", "json"];
+    let asked = ["--cgroup", &folder, "--url", &url, "--max-time", "4s", "--format", "json"];
     let ran = measure(&place, &asked);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -235,7 +235,7 @@ fn the_service_of_a_control_group_is_measured() {
     assert!(number(&seen, "/live/group_peak_bytes") > 8.0 * 4.0 * MIB);
     // A process is in it, too.
     let pid = service.child.id().to_string();
-    let by_pid = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
+    let by_pid = ["--pid", &pid, "--url", &url, "--max-time", "2s", "--up-to", "4"];
     let ran = measure(&place, &[&by_pid[..], &["--format", "json"]].concat());
     let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert!(number(&seen, "/live/group_peak_bytes") > 8.0 * 4.0 * MIB);

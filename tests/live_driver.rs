@@ -38,7 +38,7 @@ fn a_driver_that_sets_the_pace_is_told() {
     let other = Command::new("sh").args(["-c", busy]).output().unwrap().stdout;
     let other = String::from_utf8(other).unwrap();
     let (place, pid) = (Place::new(), std::process::id().to_string());
-    let options = ["--pid", &pid, "--url", &url, "--budget", "5s", "--format", "json"];
+    let options = ["--pid", &pid, "--url", &url, "--max-time", "5s", "--format", "json"];
     let ran = measure(&place, &options);
     assert!(Command::new("kill").arg(other.trim()).status().unwrap().success());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);

@@ -46,7 +46,7 @@ fn a_service_that_fails_is_told() {
         ("--die-after 1", "the service ended", None),
     ] {
         let options = format!("--base 20M --hold 4M --time 0.01 {fault}");
-        let (code, seen, stderr) = told(&place, &options, &["--budget", "3s"]);
+        let (code, seen, stderr) = told(&place, &options, &["--max-time", "3s"]);
         assert!(validator.is_valid(&seen), "{:?}", validator.iter_errors(&seen).next());
         assert_eq!(code, Some(2), "{fault}: {stderr}");
         assert!(seen["ram"].is_null(), "{fault}");
@@ -65,7 +65,7 @@ fn a_service_that_fails_is_told() {
     let url = format!("http://127.0.0.1:{port}/work");
     let command = command(port, "--fail-after 5 --time 0.01");
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-    let ran = measure(&place, &[&["--url", &url, "--budget", "2s", "--"], &words[..]].concat());
+    let ran = measure(&place, &[&["--url", &url, "--max-time", "2s", "--"], &words[..]].concat());
     assert!(ran.stdout.contains("It could not stand 1 at once: "), "{}", ran.stdout);
     assert!(ran.stdout.contains("Rounds") && ran.stdout.contains("status 500"), "{}", ran.stdout);
 }
@@ -75,7 +75,7 @@ fn a_service_that_fails_is_told() {
 fn refused_connections_are_told() {
     let place = Place::new();
     let options = "--base 20M --hold 4M --time 0.01 --deaf-after 12";
-    let (_, seen, stderr) = told(&place, options, &["--budget", "3s"]);
+    let (_, seen, stderr) = told(&place, options, &["--max-time", "3s"]);
     let first = &failures(&seen)[0];
     assert!(first["what"].as_str().unwrap().contains("refused"), "{first} {stderr}");
     let rounds = seen.pointer("/live/rounds").and_then(Value::as_array).unwrap();
@@ -94,7 +94,7 @@ fn a_service_of_somebody_else_that_ends_is_told() {
     ] {
         let mut service = Service::start(options);
         let (pid, url) = (service.child.id().to_string(), service.url());
-        let asked = ["--pid", &pid, "--url", &url, "--budget", "4s", "--format", "json"];
+        let asked = ["--pid", &pid, "--url", &url, "--max-time", "4s", "--format", "json"];
         let ran = measure(&place, &asked);
         let seen: Value =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
@@ -111,7 +111,7 @@ fn a_service_of_somebody_else_that_ends_is_told() {
 fn a_service_that_refuses_more_is_told() {
     let place = Place::new();
     let options = "--base 20M --hold 8M --time 0.05 --most 6";
-    let (code, seen, stderr) = told(&place, options, &["--budget", "8s"]);
+    let (code, seen, stderr) = told(&place, options, &["--max-time", "8s"]);
     assert_eq!(code, Some(0), "{stderr}");
     let first = &failures(&seen)[0];
     assert_eq!((&first["concurrency"], &first["phase"]), (&8.into(), &"round".into()), "{first}");
@@ -125,7 +125,7 @@ fn a_service_that_refuses_more_is_told() {
 #[test]
 fn two_rounds_of_one_start_are_an_answer() {
     let place = Place::new();
-    let (code, seen, stderr) = told(&place, "--hold 20M --most 2", &["--budget", "1s"]);
+    let (code, seen, stderr) = told(&place, "--hold 20M --most 2", &["--max-time", "1s"]);
     assert_eq!(code, Some(0), "{stderr}");
     let mib = number(&seen, "/ram/buffer_bytes/typical") / MIB;
     assert!((mib / 20.0 - 1.0).abs() < 0.08, "{mib} MiB a request");
@@ -135,7 +135,7 @@ fn two_rounds_of_one_start_are_an_answer() {
 fn a_service_that_ends_late_is_told() {
     let place = Place::new();
     let options = "--base 20M --hold 4M --time 0.01 --die-at 8.4";
-    let (code, seen, stderr) = told(&place, options, &["--budget", "16s", "--up-to", "4"]);
+    let (code, seen, stderr) = told(&place, options, &["--max-time", "16s", "--up-to", "4"]);
     assert_eq!(code, Some(0), "{stderr}");
     let told = failures(&seen);
     assert_eq!(told[0]["phase"], "growth", "{}", seen["live"]["failures"]);
@@ -148,7 +148,7 @@ fn later_starts_that_fail_are_told() {
     let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
     let counter = folder.path().join("starts").display().to_string();
     let options = format!("--base 20M --hold 4M --time 0.01 --starts {counter}");
-    let (code, seen, stderr) = told(&place, &options, &["--budget", "12s", "--up-to", "4"]);
+    let (code, seen, stderr) = told(&place, &options, &["--max-time", "12s", "--up-to", "4"]);
     assert_eq!(code, Some(0), "{stderr}");
     let told: Vec<&str> = failures(&seen).iter().filter_map(|f| f["phase"].as_str()).collect();
     assert_eq!(told, ["cold_burst", "start"], "{}", seen["live"]["failures"]);
@@ -166,7 +166,7 @@ fn signs_of_being_ready_are_waited_for() {
     let health = format!("http://127.0.0.1:{port}/health");
     for sign in [&health, &port.to_string(), &format!("listening on {port}")] {
         let begun = Instant::now();
-        let start = ["--url", &url, "--ready", sign, "--budget", "2s", "--up-to", "3", "--"];
+        let start = ["--url", &url, "--ready", sign, "--max-time", "2s", "--up-to", "3", "--"];
         let ran = measure(&place, &[&start[..], &words].concat());
         assert_eq!(ran.code, Some(0), "{sign}: {}", ran.stderr);
         assert!(begun.elapsed() > Duration::from_secs(1), "{sign}");
@@ -181,7 +181,7 @@ fn a_service_that_does_not_come_up_is_told() {
         let url = format!("http://127.0.0.1:{port}/work");
         let command = command(port, options);
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
-        let start = ["--url", &url, "--budget", "2s"];
+        let start = ["--url", &url, "--max-time", "2s"];
         let ran = measure(&place, &[&start[..], more, &["--"], &words].concat());
         assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
         ran.stderr
@@ -211,7 +211,7 @@ fn a_service_that_hangs_under_load_is_soon_given_up() {
     let place = Place::new();
     let begun = Instant::now();
     let options = "--base 20M --time 0.002 --hang-after 20";
-    let (code, seen, stderr) = told(&place, options, &["--budget", "6s"]);
+    let (code, seen, stderr) = told(&place, options, &["--max-time", "6s"]);
     assert_eq!(code, Some(2), "{stderr}");
     let rounds = seen.pointer("/live/rounds").and_then(Value::as_array).unwrap();
     let kinds: Vec<_> = rounds.iter().filter_map(|r| r.pointer("/errors/0/kind")).collect();
@@ -248,7 +248,7 @@ fn a_service_that_changes_its_process_is_followed() {
     let seen = spawned(
         &place,
         "--base 41M --hold 8M --time 0.02 --daemonize",
-        &["--budget", "5s", "--up-to", "4"],
+        &["--max-time", "5s", "--up-to", "4"],
     );
     let buffer = number(&seen, "/ram/buffer_bytes/typical") / (8.0 * MIB);
     assert!((buffer - 1.0).abs() < 0.10, "{buffer}");
@@ -279,7 +279,7 @@ fn an_interrupt_stops_what_was_started_and_nothing_else() {
     let options = "--time 0.05 --base 13M --hold 1M --workers 2 --ignore-term";
     let command = command(port, options);
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-    let start = ["measure", "--quiet", "--url", &url, "--budget", "60s", "--"];
+    let start = ["measure", "--quiet", "--url", &url, "--max-time", "60s", "--"];
     let mut child = place.command(&[&start[..], &words].concat()).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(2));
     let id = child.id().to_string();
@@ -298,7 +298,7 @@ fn an_interrupt_leaves_alone_what_was_there() {
     let place = Place::new();
     let mut service = Service::start("--time 0.02 --base 19M --hold 4M");
     let (pid, url) = (service.child.id().to_string(), service.url());
-    for more in [&["--url", &url, "--budget", "60s"][..], &["--watch", "60s"]] {
+    for more in [&["--url", &url, "--max-time", "60s"][..], &["--watch", "60s"]] {
         let asked = [&["measure", "--quiet", "--pid", &pid][..], more].concat();
         let child = place.command(&asked).stdout(Stdio::piped()).spawn().unwrap();
         std::thread::sleep(Duration::from_secs(2));
@@ -330,7 +330,7 @@ fn a_service_is_stopped_whatever_asks_for_it() {
         let command = command(port, options);
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         let budget = if is_ignored { "2s" } else { "60s" };
-        let start = ["measure", "-q", "--up-to", "3", "--url", &url, "--budget", budget, "--"];
+        let start = ["measure", "-q", "--up-to", "3", "--url", &url, "--max-time", budget, "--"];
         let plain = place.command(&[&start[..], &words].concat());
         // Whoever runs the tests may ignore SIGHUP, and what it starts would too.
         let minding: &[&str] =
@@ -379,7 +379,7 @@ fn an_interrupt_keeps_what_was_measured() {
     let url = format!("http://127.0.0.1:{port}/work");
     let command = command(port, "--time 0.02 --base 17M --hold 4M");
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-    let start = ["measure", "--url", &url, "--budget", "60s", "-o", "service.yaml", "--"];
+    let start = ["measure", "--url", &url, "--max-time", "60s", "-o", "service.yaml", "--"];
     let mut child = place.command(&[&start[..], &words].concat()).spawn().unwrap();
     // Of 36 s for the rounds the first three take about fourteen.
     std::thread::sleep(Duration::from_secs(18));
@@ -437,7 +437,7 @@ fn leaving(place: &Place, program: &Path, user: u32, options: &[&str], mark: &st
     let (port, service) = (port(), "tests/services/leftovers.py");
     let service = Path::new(env!("CARGO_MANIFEST_DIR")).join(service).display().to_string();
     let (url, port) = (format!("http://127.0.0.1:{port}/"), port.to_string());
-    let measure = ["measure", "-q", "--url", &url, "--up-to", "3", "--budget", "8s", "--"];
+    let measure = ["measure", "-q", "--url", &url, "--up-to", "3", "--max-time", "8s", "--"];
     let service = ["python3", &service, "--port", &port];
     let mut command = place.command_of(program, &[&measure[..], &service, options].concat());
     let (name, value) = mark.split_once('=').unwrap();

@@ -28,7 +28,7 @@ fn files_that_do_not_fit_thrash() {
     let url = format!("http://127.0.0.1:{port}/work");
     let command = command(port, &format!("--base 10M --hold 2M --map {}", weights.display()));
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-    let start = ["--url", &url, "--budget", "4s", "--up-to", "4", "-o", output, "--"];
+    let start = ["--url", &url, "--max-time", "4s", "--up-to", "4", "-o", output, "--"];
     let ran = measure(&place, &[&start[..], &words].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let tried = |ram: &str| {

@@ -53,7 +53,7 @@ fn a_java_heap_is_measured_in_its_limit() {
     let (number_of_port, output) =
         (port.to_string(), place.file("java.yaml").display().to_string());
     let command = ["java", "-cp", folder, "Serve", &number_of_port];
-    let options = ["--ram", "256M", "--budget", "12s", "--format", "json", "-o", &output];
+    let options = ["--ram", "256M", "--max-time", "12s", "--format", "json", "-o", &output];
     let ran = place.run(
         &[
             &["measure", "--url", &format!("http://127.0.0.1:{port}/")],
@@ -93,7 +93,7 @@ fn a_heap_that_would_follow_is_told() {
     }
     let (place, port) = (Place::new(), port());
     let (number_of_port, script) = (port.to_string(), tests_service("serve.js"));
-    let brief = ["--budget", "2s", "--up-to", "3"];
+    let brief = ["--max-time", "2s", "--up-to", "3"];
     let ran = measured(&place, port, &brief, &["node", &script, &number_of_port, "2"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -113,7 +113,7 @@ fn a_service_that_its_limit_kills_needs_more() {
     }
     let (place, port) = (Place::new(), port());
     let (number_of_port, script) = (port.to_string(), tests_service("serve.js"));
-    let limited = ["--ram", "200M", "--budget", "6s", "--format", "json"];
+    let limited = ["--ram", "200M", "--max-time", "6s", "--format", "json"];
     let ran = place.run(
         &[
             &["measure", "--url", &format!("http://127.0.0.1:{port}/")],
@@ -133,7 +133,7 @@ fn a_service_that_its_limit_kills_needs_more() {
     let n = first["concurrency"].as_u64().unwrap();
     assert!((4..=8).contains(&n), "{first}");
     // Not even started.
-    let none = ["--ram", "4M", "--budget", "2s"];
+    let none = ["--ram", "4M", "--max-time", "2s"];
     let ran = measured(&place, port, &none, &["node", &script, &number_of_port, "1"]);
     assert_eq!(ran.code, Some(2), "{}", ran.stdout);
     assert!(

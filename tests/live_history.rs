@@ -24,7 +24,7 @@ fn bodies(place: &Place, count: u32) -> String {
 
 /// What a service without any appetite takes, bytes.
 fn nothing(place: &Place) -> f64 {
-    let empty = spawned(place, "--time 0.02", &["--budget", "4s", "--up-to", "4"]);
+    let empty = spawned(place, "--time 0.02", &["--max-time", "4s", "--up-to", "4"]);
     number(&empty, "/ram/base_bytes/typical")
 }
 
@@ -48,7 +48,7 @@ fn answers_that_are_kept_are_part_of_the_base() {
     let url = format!("http://127.0.0.1:{port}/work");
     let command = command(port, "--cache 1M --cached 100 --hold 8M --time 0.02");
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-    let start = ["--url", &url, "--body", &many, "--budget", "18s", "--up-to", "8", "-o", output];
+    let start = ["--url", &url, "--body", &many, "--max-time", "18s", "--up-to", "8", "-o", output];
     let ran = measure(&place, &[&start[..], &["--format", "json", "--"], &words].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -99,7 +99,7 @@ fn answers_that_are_kept_are_part_of_the_base() {
 fn answers_to_the_same_body_do_not_pass_for_all() {
     let place = Place::new();
     let options = "--cache 1M --cached 500 --memo --hold 40M --spin 0.05";
-    let asked = ["--budget", "8s", "--up-to", "8"];
+    let asked = ["--max-time", "8s", "--up-to", "8"];
     let same = spawned(&place, options, &asked);
     let repeated = &same["live"]["repeated"];
     assert_near(number(repeated, "/first_bytes"), 41.0 * MIB, 0.08, "the first answer");
@@ -139,7 +139,7 @@ fn answers_to_the_same_body_do_not_pass_for_all() {
 fn what_is_loaded_by_the_first_request_is_no_cache() {
     let place = Place::new();
     let options = "--lazy 60M --hold 4M --spin 0.01";
-    let seen = spawned(&place, options, &["--budget", "8s", "--up-to", "4"]);
+    let seen = spawned(&place, options, &["--max-time", "8s", "--up-to", "4"]);
     assert!(seen["live"]["repeated"].is_null(), "{}", seen["live"]["repeated"]);
     assert!(seen["live"]["unexplained"].is_null(), "{}", seen["live"]["unexplained"]);
     assert_near(number(&seen, "/ram/buffer_bytes/typical"), 4.0 * MIB, 0.08, "a request");
@@ -150,7 +150,7 @@ fn what_is_loaded_by_the_first_request_is_no_cache() {
 fn pages_that_become_private_are_told_from_requests() {
     let place = Place::new();
     let options = "--workers 4 --shared 20M --touch 256K --hold 4M --time 0.01";
-    let seen = spawned(&place, options, &["--budget", "20s", "--up-to", "16"]);
+    let seen = spawned(&place, options, &["--max-time", "20s", "--up-to", "16"]);
     assert_eq!(topology(&seen), "workers:4");
     let of = |what: &str| number(&seen, what);
     // Each of the four gets a copy of its own, and the first process keeps the one that all came from.
@@ -175,7 +175,7 @@ fn files_in_memory_are_counted() {
     };
     let (place, path) = (Place::new(), folder.path().display());
     let options = format!("--base 30M --hold 20M --time 0.05 --spool {path}");
-    let seen = spawned(&place, &options, &["--budget", "12s", "--up-to", "4"]);
+    let seen = spawned(&place, &options, &["--max-time", "12s", "--up-to", "4"]);
     if seen["live"]["charged"] != true {
         println!("skipped: no control group can be made here");
         return;
@@ -192,7 +192,7 @@ fn files_in_memory_are_counted() {
 
     // What stays there is growth.
     let options = format!("--hold 1M --time 0.01 --spool {path} --spill 256K");
-    let leaks = spawned(&place, &options, &["--budget", "10s", "--up-to", "4"]);
+    let leaks = spawned(&place, &options, &["--max-time", "10s", "--up-to", "4"]);
     let slope = number(&leaks, "/live/growth/bytes_per_request/typical");
     assert_near(slope, 256.0 * 1024.0, 0.08, "growth");
     let files = fs::read_dir(folder.path()).unwrap().flatten();
@@ -213,7 +213,7 @@ fn a_file_system_in_memory_that_fills_up_is_told() {
     let (place, path) = (Place::new(), folder.path().display());
     let service = Service::start(&format!("--hold 20M --time 0.1 --spool {path}"));
     let (pid, url) = (service.child.id().to_string(), service.url());
-    let asked = ["--pid", &pid, "--url", &url, "--budget", "4s", "--up-to", "4"];
+    let asked = ["--pid", &pid, "--url", &url, "--max-time", "4s", "--up-to", "4"];
     let ran = measure(&place, &[&asked[..], &["--format", "json"]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -228,7 +228,7 @@ fn a_file_system_in_memory_that_fills_up_is_told() {
 fn a_proxy_in_front_changes_nothing() {
     let place = Place::new();
     let options = "--base 40M --hold 10M --time 0.03";
-    let asked = ["--budget", "10s", "--up-to", "8"];
+    let asked = ["--max-time", "10s", "--up-to", "8"];
     let alone = spawned(&place, options, &asked);
     let (front, back) = (port(), port());
     let url = format!("http://127.0.0.1:{front}/work");
@@ -264,7 +264,7 @@ fn bodies_that_are_used_up_are_told() {
     let place = Place::new();
     let few = bodies(&place, 40);
     let options = "--cache 2M --cached 100 --hold 4M --time 0.01";
-    let seen = spawned(&place, options, &["--budget", "8s", "--up-to", "4", "--body", &few]);
+    let seen = spawned(&place, options, &["--max-time", "8s", "--up-to", "4", "--body", &few]);
     let found = &seen["live"]["accumulated"];
     assert_eq!(found["bodies_used_up"], true, "{found}");
     assert_near(number(found, "/bytes"), 80.0 * MIB, 0.15, "accumulated");

@@ -22,7 +22,7 @@ fn requests_are_sent_as_people_send_them() {
     let (body, output) = (body.to_str().unwrap(), output.to_str().unwrap());
     let service = Service::start("--expect token=s3cret --time 0.005");
     let (pid, url) = (service.child.id().to_string(), service.url());
-    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4", "-o", output];
+    let start = ["--pid", &pid, "--url", &url, "--max-time", "2s", "--up-to", "4", "-o", output];
     let refused = measure(&place, &start);
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("status 401"), "{}", refused.stderr);
@@ -57,7 +57,7 @@ fn a_form_is_a_form() {
     let service = Service::start("--expect type=multipart/form-data; --time 0.002");
     let (pid, url) = (service.child.id().to_string(), service.url());
     let form = format!("file=@{}", file.display());
-    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
+    let start = ["--pid", &pid, "--url", &url, "--max-time", "2s", "--up-to", "4"];
     let ran = measure(&place, &[&start[..], &["--form", &form]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let body = measure(&place, &[&start[..], &["--body", file.to_str().unwrap()]].concat());
@@ -91,7 +91,7 @@ fn what_is_sent_arrives() {
         fs::create_dir(&arrived).unwrap();
         let service = Service::start(&format!("--time 0.002 --keep {arrived}"));
         let (pid, url) = (service.child.id().to_string(), service.url());
-        let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "3"];
+        let start = ["--pid", &pid, "--url", &url, "--max-time", "2s", "--up-to", "3"];
         let ran = measure(&place, &[&start[..], sent].concat());
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         drop(service);
@@ -167,7 +167,7 @@ fn an_authority_can_be_chosen() {
     let [ca, served, key] = certificates(folder.path());
     let service = Service::start(&format!("--time 0.005 --tls {served} {key}"));
     let (pid, url) = (service.child.id().to_string(), service.url().replace("http:", "https:"));
-    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
+    let start = ["--pid", &pid, "--url", &url, "--max-time", "2s", "--up-to", "4"];
     let ran = measure(&place, &[&start[..], &["--ca", &ca]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let unknown = measure(&place, &start);
@@ -188,14 +188,14 @@ fn a_mix_is_asked_in_its_shares() {
     fs::write(path("mix.yaml"), mix).unwrap();
     let service = Service::start("--time 0.002");
     let (pid, url, output) = (service.child.id().to_string(), service.url(), path("out.yaml"));
-    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4", "-o", &output];
+    let start = ["--pid", &pid, "--url", &url, "--max-time", "2s", "--up-to", "4", "-o", &output];
     let mixed = ["--requests", &path("mix.yaml"), "--format", "json"];
     let ran = measure(&place, &[&start[..], &mixed].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let seen: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(seen["live"]["request_bytes"], 20_800);
     // Once more, as the profile says.
-    let again = ["--profile", &output, "--pid", &pid, "--budget", "2s", "--up-to", "4"];
+    let again = ["--profile", &output, "--pid", &pid, "--max-time", "2s", "--up-to", "4"];
     let ran = measure(&place, &[&again[..], &["--format", "json"]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let seen: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -275,7 +275,7 @@ fn secrets_are_refused_and_taken_from_the_environment() {
     let output = folder.path().join("service.yaml");
     let by_name = format!("{url}?size=3&key=env:MY_KEY");
     let ran = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
-        .args(["measure", "--pid", &pid, "--url", &by_name, "--budget", "2s", "--up-to", "4"])
+        .args(["measure", "--pid", &pid, "--url", &by_name, "--max-time", "2s", "--up-to", "4"])
         .args(["-H", "Authorization: env:MY_HEADER", "-o", output.to_str().unwrap()])
         .env("MY_HEADER", "Bearer s3cret")
         .env("MY_KEY", "s3cret & more")
@@ -362,7 +362,7 @@ fn variables_are_filled_in_wherever_they_are_named() {
     let command = common::service::command(port, &options);
     let url = format!("http://127.0.0.1:{port}/env:MY_SEGMENT/x");
     let ran = Command::new(assert_cmd::cargo::cargo_bin!("mediscope-size"))
-        .args(["measure", "--url", &url, "--budget", "2s", "--up-to", "3", "-o", &output])
+        .args(["measure", "--url", &url, "--max-time", "2s", "--up-to", "3", "-o", &output])
         .args([
             "--json",
             r#"{"api_key": "env:MY_KEY"}"#,
@@ -436,13 +436,13 @@ fn headers_go_with_a_mix_and_redirects_do_not_count() {
     let service = Service::start("--expect x=1 --expect method=DELETE --time 0.005");
     let (pid, url) = (service.child.id().to_string(), service.url());
     fs::write(&mix, format!("- {{share: 50%}}\n- {{url: {url}/other}}\n")).unwrap();
-    let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "4"];
+    let start = ["--pid", &pid, "--url", &url, "--max-time", "2s", "--up-to", "4"];
     let typed = ["--requests", &mix, "-H", "X-Test: 1", "--method", "DELETE"];
     let ran = measure(&place, &[&start[..], &typed].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let service = Service::start("--fail-after 1 --fail-status 302");
     let (pid, url) = (service.child.id().to_string(), service.url());
-    let ran = measure(&place, &["--pid", &pid, "--url", &url, "--budget", "2s"]);
+    let ran = measure(&place, &["--pid", &pid, "--url", &url, "--max-time", "2s"]);
     assert_eq!(ran.code, Some(2), "{}", ran.stdout);
     assert!(ran.stderr.contains("status 302, and redirects are not followed"), "{}", ran.stderr);
 }

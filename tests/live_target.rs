@@ -22,7 +22,7 @@ fn measured(place: &Place, port: u16, more: &[&str], command: &[String]) -> Ran 
     let url = format!("http://127.0.0.1:{port}/work");
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     let mut start = vec!["--url", &url, "--format", "json"];
-    for usual in [["--up-to", "4"], ["--budget", "4s"]] {
+    for usual in [["--up-to", "4"], ["--max-time", "4s"]] {
         if !more.contains(&usual[0]) {
             start.extend(usual);
         }
@@ -84,7 +84,7 @@ fn a_container_is_measured_as_its_control_group() {
     // Two processes serve.
     let options = format!("{APPETITE} --workers 2");
     let run = engine.runs(&[], &command(port, &options));
-    let ran = measured(&place, port, &["--up-to", "8", "--budget", "8s"], &run);
+    let ran = measured(&place, port, &["--up-to", "8", "--max-time", "8s"], &run);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let seen = json(&ran);
     let service = seen.pointer("/live/service").and_then(Value::as_str).unwrap();
@@ -171,7 +171,7 @@ fn a_published_port_leads_to_the_container() {
     let container = engine.runs(&[], &all);
     let words: Vec<&str> = container.iter().map(String::as_str).collect();
     let direct = format!("http://{address}:8000/work");
-    let start = ["--url", &direct, "--budget", "2s", "--up-to", "3", "--format", "json", "--"];
+    let start = ["--url", &direct, "--max-time", "2s", "--up-to", "3", "--format", "json", "--"];
     let ran = measure(&place, &[&start[..], &words].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(json(&ran)["live"]["service"].as_str().unwrap().contains("docker container"));
@@ -203,7 +203,7 @@ fn a_process_that_does_not_answer_is_refused() {
     let place = Place::new();
     let (service, mut other) = (Service::start(APPETITE), idle());
     let (own, pid, url) = (service.child.id().to_string(), other.id().to_string(), service.url());
-    let start = ["--url", &url, "--budget", "2s", "--up-to", "3"];
+    let start = ["--url", &url, "--max-time", "2s", "--up-to", "3"];
     let wrong = measure(&place, &[&start[..], &["--pid", &pid]].concat());
     assert_eq!(wrong.code, Some(2), "{}", wrong.stdout);
     for says in
@@ -226,7 +226,7 @@ fn a_process_that_does_not_answer_is_refused() {
     let workers = Service::start("--workers 2 --time 0.005");
     let ids = common::children_of(workers.child.id());
     let (one, two, url) = (ids[0].to_string(), ids[1].to_string(), workers.url());
-    let half = measure(&place, &["--url", &url, "--pid", &one, "--budget", "2s"]);
+    let half = measure(&place, &["--url", &url, "--pid", &one, "--max-time", "2s"]);
     assert_eq!(half.code, Some(2), "{}", half.stdout);
     assert!(half.stderr.contains(&format!("process {two}")), "{}", half.stderr);
     other.kill().unwrap();
@@ -253,7 +253,7 @@ fn what_did_nothing_gets_no_verdict() {
     let (mut tunnel, mut other) = (tunnel.spawn().unwrap(), idle());
     wait_for("the service", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
     let (pid, url) = (other.id().to_string(), format!("http://127.0.0.1:{port}/work"));
-    let start = ["--url", &url, "--budget", "3s", "--pid", &pid, "--ram", "512M"];
+    let start = ["--url", &url, "--max-time", "3s", "--pid", &pid, "--ram", "512M"];
     let ran = place.run(&[&["measure"], &start[..]].concat());
     for process in [&mut tunnel, &mut other] {
         process.kill().unwrap();
@@ -305,7 +305,7 @@ fn a_socket_in_the_file_system_is_asked() {
     let all = command(0, &format!("{options} {asked}"));
     let words: Vec<&str> = all.iter().map(String::as_str).collect();
     for ready in [&[][..], &["--ready", &format!("unix:{socket}")], &["--ready", &url]] {
-        let start = ["--url", &url, "--up-to", "4", "--budget", "3s", "--format", "json"];
+        let start = ["--url", &url, "--up-to", "4", "--max-time", "3s", "--format", "json"];
         let more = ["--json", r#"{"a": 1}"#, "--allow-value", "path", "-o", &output, "--"];
         let ran = measure(&place, &[&start[..], ready, &more, &words].concat());
         assert_eq!(ran.code, Some(0), "{ready:?}: {}", ran.stderr);
@@ -316,13 +316,13 @@ fn a_socket_in_the_file_system_is_asked() {
             body.is_empty() || body == br#"{"a":1}"#
         }));
     }
-    let again = ["--profile", &output, "--budget", "2s", "--up-to", "3"];
+    let again = ["--profile", &output, "--max-time", "2s", "--up-to", "3"];
     assert_eq!(measure(&place, &again).code, Some(0), "as the profile says");
     // The same through others: whoever holds the socket is measured, and nobody else is.
     let engine = Engine::start(folder.path(), &[]);
     let all = engine.runs(&[], &command(0, &options));
     let words: Vec<&str> = all.iter().map(String::as_str).collect();
-    let start = ["--url", &url, "--budget", "3s", "--up-to", "4", "--format", "json", "--"];
+    let start = ["--url", &url, "--max-time", "3s", "--up-to", "4", "--format", "json", "--"];
     let ran = measure(&place, &[&start[..], &words].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_appetite(&json(&ran));
@@ -423,7 +423,8 @@ fn each_request_carries_something_new() {
         let service = Service::start(&format!("--time 0.002 --keep {}", folder.display()));
         let (pid, url) = (service.child.id().to_string(), service.url());
         let output = place.file("service.yaml").display().to_string();
-        let start = ["--pid", &pid, "--url", &url, "--budget", "2s", "--up-to", "3", "-o", &output];
+        let start =
+            ["--pid", &pid, "--url", &url, "--max-time", "2s", "--up-to", "3", "-o", &output];
         let ran = measure(&place, &[&start[..], sent, &["--format", "json"]].concat());
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         let bodies: Vec<String> = bodies(&folder);
@@ -439,7 +440,7 @@ fn each_request_carries_something_new() {
             assert_is_filled(&bodies);
         }
         // Measured again by the profile, nothing comes twice.
-        let again = ["--profile", &output, "--pid", &pid, "--budget", "2s", "--up-to", "3"];
+        let again = ["--profile", &output, "--pid", &pid, "--max-time", "2s", "--up-to", "3"];
         assert_eq!(measure(&place, &again).code, Some(0));
         drop(service);
         let all = self::bodies(&folder);
@@ -450,7 +451,7 @@ fn each_request_carries_something_new() {
     }
     let service = Service::start("--time 0.002 --expect x=0000");
     let (pid, url) = (service.child.id().to_string(), service.url());
-    let header = ["--url", &url, "--pid", &pid, "-H", "X-Test: @uuid", "--budget", "2s"];
+    let header = ["--url", &url, "--pid", &pid, "-H", "X-Test: @uuid", "--max-time", "2s"];
     let ran = measure(&place, &header);
     assert!(ran.stderr.contains("status 400"), "a header is filled, too: {}", ran.stderr);
     let wrong = measure(&place, &["--url", &url, "--pid", &pid, "--json", r#"["@words:many"]"#]);
@@ -487,7 +488,7 @@ fn a_rise_within_the_noise_is_no_growth() {
     let growth = |leak: &str| {
         let port = port();
         let options = format!("--base 400M --time 0.03 --leak {leak}");
-        let ran = measured(&place, port, &["--budget", "12s"], &command(port, &options));
+        let ran = measured(&place, port, &["--max-time", "12s"], &command(port, &options));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         let seen = json(&ran);
         assert!(number(&seen, "/live/growth_looks") >= 6.0, "{}", seen["live"]["growth_looks"]);

@@ -206,3 +206,63 @@ fn a_written_profile_names_its_files_from_its_own_folder() {
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     }
 }
+
+/// With `--format json` a failure is one JSON object on standard error, and nothing else.
+#[test]
+fn a_failure_is_json_where_json_is_asked_for() {
+    let place = Place::new();
+    let ran = place.run(&["--profile", "no-such.yaml", "--ram", "1G", "--format", "json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    let error: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains("no-such.yaml"), "{error}");
+    assert!(error["error"]["causes"].is_array(), "{error}");
+}
+
+/// A model stands by itself, models of other runtimes are told what can be done, words that are no file
+/// are taken for verbs, and options of other tools are known.
+#[test]
+fn what_people_type_is_understood() {
+    let place = Place::new();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/models/words.ort");
+    for verb in [&[][..], &["size"], &["measure"], &["verify", "--ram", "1G"]] {
+        let ran = place.run(&[verb, &[model, "--dry-run"]].concat());
+        assert_eq!(ran.code, Some(0), "{verb:?}: {ran:?}");
+        let ran = place.run(&[verb, &[model, "--profile", "mediscope"]].concat());
+        assert_eq!(ran.code, Some(2), "{verb:?}: {ran:?}");
+        assert!(ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
+    }
+    for file in ["net.pt", "net.PTH", "net.h5", "net.tflite", "net.gguf", "net.safetensors"] {
+        let ran = place.run(&[file, "--ram", "1G"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        for way in ["export it to ONNX", "measure --url", "init --declared"] {
+            assert!(ran.stderr.contains(way), "{file}: {}", ran.stderr);
+        }
+    }
+    let ran = place.run(&["mesure"]);
+    assert!(ran.stderr.contains("unrecognized subcommand") && ran.stderr.contains("measure"));
+    for (typed, meant) in [
+        ("--memory=1G", "--ram"),
+        ("--json", "--format json"),
+        ("--requests-per-second=5", "--rps"),
+        ("--budget=5s", "--max-time"),
+    ] {
+        let ran = place.run(&["--profile", "qreader-pytorch", typed]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains(&format!("'{meant}'")), "{typed}: {}", ran.stderr);
+    }
+    let ran = place.run(&["--profile", "qreader-pytorch", "--ram", "1G", "--cpus", "500m", "-q"]);
+    assert!(ran.stdout.contains("0.5 CPUs"), "{ran:?}");
+}
+
+/// What `init --declared` writes answers as it is.
+#[test]
+fn a_declared_profile_is_begun() {
+    let place = Place::new();
+    let path = place.file("service.yaml");
+    let path = path.to_str().unwrap();
+    let ran = place.run(&["init", "--declared", "-o", path]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let ran = place.run(&["--profile", path, "-q"]);
+    assert!(ran.code == Some(0) && ran.stdout.contains("1 GiB of RAM, 1 CPU"), "{ran:?}");
+}

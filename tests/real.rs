@@ -28,7 +28,7 @@ fn profile(folder: &TempDir) -> String {
 }
 
 /// The minimum of measurements, on an image that is soon decoded.
-const QUICKLY: [&str; 4] = ["--budget", "1s", "--image", "0.1mp"];
+const QUICKLY: [&str; 4] = ["--max-time", "1s", "--image", "0.1mp"];
 
 fn valid(report: &Value, schema: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(schema);
@@ -45,7 +45,8 @@ fn valid(report: &Value, schema: &str) {
 fn a_real_service_is_measured_and_sized() {
     let folder = TempDir::new().unwrap();
     let profile = profile(&folder);
-    let measured = real_json(&["measure", "--profile", &profile, "--remeasure", "--budget", "4s"]);
+    let measured =
+        real_json(&["measure", "--profile", &profile, "--remeasure", "--max-time", "4s"]);
     valid(&measured, "footprint-1.schema.json");
 
     let names: Vec<&str> = measured["stages"]
@@ -157,7 +158,7 @@ fn a_file_of_the_user_and_an_image_of_the_user() {
     .save(&image)
     .unwrap();
     let (model, image) = (model.to_str().unwrap(), image.to_str().unwrap());
-    let asked = ["--model", model, "--image", image, "--ram", "512M", "--budget", "1s", "--full"];
+    let asked = ["--model", model, "--image", image, "--ram", "512M", "--max-time", "1s", "--full"];
     let output = real(&asked);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -224,7 +225,7 @@ fn a_setting_reaches_onnx_runtime() {
     let path = folder.path().join("one.yaml");
     fs::write(&path, "name: one\nmodels:\n  a: {architecture: resnet18, classes: 2}\n").unwrap();
     let profile = path.to_str().unwrap();
-    let asked = ["measure", "--profile", profile, "--budget", "2s", "--image", "0.5mp"];
+    let asked = ["measure", "--profile", profile, "--max-time", "2s", "--image", "0.5mp"];
     let compared = real_json(&[&asked[..], &["--vary", "arena=on,off"]].concat());
     valid(&compared, "variants-1.schema.json");
     let variants = compared["variants"].as_array().unwrap();
@@ -264,7 +265,7 @@ fn the_kernel_holds_what_the_plan_promises() {
     let path = folder.path().join("one.yaml");
     fs::write(&path, "name: one\nmodels:\n  a: {architecture: resnet18, classes: 2}\n").unwrap();
     let asked = ["verify", "--profile", path.to_str().unwrap(), "--ram", "384M", "--cpus", "2"];
-    let rest = ["--image", "0.5mp", "--budget", "4s", "--format", "json", "--quiet"];
+    let rest = ["--image", "0.5mp", "--max-time", "4s", "--format", "json", "--quiet"];
     let output = real(&[&asked[..], &rest].concat());
     if output.status.code() == Some(2) {
         println!("skipped: {}", String::from_utf8_lossy(&output.stderr));

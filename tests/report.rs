@@ -91,8 +91,8 @@ fn a_lone_burst_is_told() {
         warnings.map(|w| w["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let is_told = |more: &[&str]| codes(more).contains(&"one_burst".to_owned());
-    assert!(is_told(&["--budget", "10ms"]));
-    assert!(!is_told(&["--budget", "10ms", "--warmed"]));
+    assert!(is_told(&["--max-time", "10ms"]));
+    assert!(!is_told(&["--max-time", "10ms", "--warmed"]));
     assert!(!is_told(&[]), "three by default");
 }
 
@@ -107,7 +107,7 @@ fn words(text: &str) -> String {
 fn a_fit_is_checked_or_the_verdict_says_so() {
     let told = "not checked at a concurrency";
     for budget in ["1ms", "2s", "40s"] {
-        let report = printed(80, PLANTED, &["--ram", "1G", "--budget", budget, "--full"]);
+        let report = printed(80, PLANTED, &["--ram", "1G", "--max-time", budget, "--full"]);
         assert!(report.contains("From the smaller N alone, N = "), "{budget}: {report}");
         assert!(!report.contains(told), "{budget}: {report}");
     }

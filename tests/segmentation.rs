@@ -21,7 +21,7 @@ fn a_segmentation_network_is_measured_with_its_boxes_and_masks() {
     fs::write(&path, "name: seg\nmodels:\n  net: {architecture: yolov8s-seg, classes: 1}\n")
         .unwrap();
     let profile = path.to_str().unwrap();
-    let asked = ["measure", "--profile", profile, "--remeasure", "--budget", "1s"];
+    let asked = ["measure", "--profile", profile, "--remeasure", "--max-time", "1s"];
     // The smallest image: the network takes a fifth of a second however small it is.
     let measured = real_json(&[&asked[..], &["--image", "0.1mp"]].concat());
 

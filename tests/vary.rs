@@ -15,7 +15,7 @@ const PLANTED: &str = "base=300M,buffer=20M,noise=0.001,seed=5,load_peak=330M,cp
 
 /// Arguments of a comparison on planted costs.
 fn varying<'a>(planted: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
-    [&["measure", "--synthetic", planted, "--budget", "30s"], arguments].concat()
+    [&["measure", "--synthetic", planted, "--max-time", "30s"], arguments].concat()
 }
 
 fn compared(place: &Place, arguments: &[&str]) -> Ran {
@@ -171,7 +171,7 @@ fn an_interrupt_keeps_the_variants_that_are_finished() {
     let first = ["--vary", "arena=on,off", "--format", "json"];
     // The first one is kept already, the second takes minutes.
     let planted = format!("{PLANTED},delay=0.4");
-    let alone = ["measure", "--synthetic", &planted, "--arena", "on", "--budget", "1s"];
+    let alone = ["measure", "--synthetic", &planted, "--arena", "on", "--max-time", "1s"];
     assert_eq!(place.run(&alone).code, Some(0));
     let arguments = [&["measure", "--synthetic", &planted][..], &first].concat();
     let run = place.command(&arguments).spawn().unwrap();

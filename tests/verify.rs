@@ -191,7 +191,7 @@ fn in_a_trial(place: &Place) -> (Child, u32) {
     let slow = format!("{HONEST},delay=0.4");
     // Measured before, so that what is started now is a trial.
     let measured =
-        place.run(&["measure", "--synthetic", &slow, "--budget", "1s", "-q", "-o", "slow.yaml"]);
+        place.run(&["measure", "--synthetic", &slow, "--max-time", "1s", "-q", "-o", "slow.yaml"]);
     assert_eq!(measured.code, Some(0), "{measured:?}");
     let asked = [&["verify", "--profile", "slow.yaml", "--synthetic", &slow], &BOX[..]].concat();
     let run = place.command(&asked).spawn().unwrap();
@@ -467,7 +467,7 @@ fn a_limit_that_another_one_comes_before_could_not_be_tried() {
     // It shrinks during a trial: the kernel kills, and the limit of the trial was not reached.
     ancestor.limit(600);
     let slow = format!("{HONEST},delay=0.3");
-    let asked = ["verify", "--synthetic", &slow, "--budget", "1s", "--ram", "256M", "--warmed"];
+    let asked = ["verify", "--synthetic", &slow, "--max-time", "1s", "--ram", "256M", "--warmed"];
     let run = ancestor.run(&place, &asked);
     let id = run.id();
     wait_for("a trial", || {
@@ -512,7 +512,7 @@ fn runs_in_other_pid_namespaces_leave_each_other_alone() {
     let tool = assert_cmd::cargo::cargo_bin!("mediscope-size").to_str().unwrap();
     let slow = format!("{HONEST},delay=0.05");
     let asked =
-        [&["verify", "--synthetic", &slow, "--budget", "1s", "--warmed"], &BOX[..]].concat();
+        [&["verify", "--synthetic", &slow, "--max-time", "1s", "--warmed"], &BOX[..]].concat();
     let start = |place: &Place| {
         let arguments = [&apart[..], &[tool], &asked].concat();
         place.command_of(Path::new("unshare"), &arguments).spawn().unwrap()
@@ -601,15 +601,16 @@ fn a_table_that_is_mapped_is_read_in_far_less_than_its_size() {
     let row = vec![0x3c_u8; usize::try_from(width * 4).unwrap()];
     (0..rows).for_each(|_| writer.write_all(&row).unwrap());
     writer.into_inner().unwrap().sync_all().unwrap();
-    let report = real_json(&["--model", &path, "--budget", "100ms", "--concurrency", "1"]);
-    let of = |key: &str| report.pointer(&format!("/ram/{key}/typical")).unwrap().as_f64().unwrap();
-    let (limit, threshold) = (of("limit_bytes"), of("kill_limit_bytes"));
+    let report = real_json(&["--model", &path, "--max-time", "100ms", "--concurrency", "1"]);
+    let of =
+        |key: &str| report.pointer(&format!("/memory/{key}/typical")).unwrap().as_f64().unwrap();
+    let (limit, threshold) = (of("limit"), of("oom_threshold"));
     let mib = 1_048_576.0;
     assert!(limit > 160.0 * mib, "the table is in the limit: {}", limit / mib);
     assert!(threshold < 60.0 * mib, "and not in the threshold: {}", threshold / mib);
     let tried = |share: f64| {
         let ram = format!("{:.0}M", threshold * share / mib);
-        let verify = ["verify", "--model", &path, "--budget", "100ms", "--ram", &ram];
+        let verify = ["verify", "--model", &path, "--max-time", "100ms", "--ram", &ram];
         let output =
             real(&[&verify[..], &["--concurrency", "1", "--format", "json", "--quiet"]].concat());
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();

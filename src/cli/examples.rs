@@ -26,12 +26,12 @@ Examples:
 pub(super) const MEASURE_EXAMPLES: &str = "\
 Examples:
   mediscope-size measure --model scan.onnx -o scan.yaml
-  mediscope-size measure --profile mediscope --image scans/ --budget 60s
+  mediscope-size measure --profile mediscope --image scans/ --max-time 60s
   mediscope-size measure --model scan.onnx --vary arena=on,off --vary threads=1,2 --ram 1G
   mediscope-size measure --vary image=1mp,4mp,12mp
   mediscope-size measure --url http://127.0.0.1:8000/predict --form file=@scan.png -o service.yaml \\
     -- uvicorn app:app --port 8000
-  mediscope-size measure --url http://127.0.0.1:8000/predict --body scans/ --budget 2m \\
+  mediscope-size measure --url http://127.0.0.1:8000/predict --body scans/ --max-time 2m \\
     --ready http://127.0.0.1:8000/health -- gunicorn -w 4 app:app
   mediscope-size measure --url http://127.0.0.1:8000/predict --body scan.png \\
     -- docker run --rm --publish 8000:8000 scanner
@@ -69,7 +69,8 @@ Examples:
 pub(super) const INIT_EXAMPLES: &str = "\
 Examples:
   mediscope-size init --model scan.onnx -o service.yaml
-  mediscope-size init --model small.onnx --model medium.onnx";
+  mediscope-size init --model small.onnx --model medium.onnx
+  mediscope-size init --declared -o service.yaml";
 pub(super) const LINT_EXAMPLES: &str = "\
 A profile may state figures that others have printed (`stated:`), and totals beside
 their parts. Those that do not follow from the costs are listed, and are footnotes of

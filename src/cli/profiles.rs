@@ -27,8 +27,11 @@ pub enum ProfilesCommand {
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// The ONNX model of the service; more than one for several
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "declared")]
     pub model: Vec<PathBuf>,
+    /// A profile whose costs you write down, for a service that cannot be measured
+    #[arg(long, conflicts_with = "model")]
+    pub declared: bool,
     /// Write the profile here instead of to standard output; a file that is there is kept
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -12,17 +12,17 @@ use crate::units::{Megapixels, Seconds};
 #[derive(Debug, Clone, Args)]
 pub struct ServiceArgs {
     /// A profile: the name of an embedded one, or a YAML file [default: mediscope]
-    #[arg(long, value_name = "PROFILE", conflicts_with = "model", help_heading = "Service")]
+    #[arg(long, value_name = "PROFILE", conflicts_with = "one_model", help_heading = "Service")]
     pub profile: Option<String>,
     /// Size a service of this one ONNX model
-    #[arg(long, value_name = "FILE", help_heading = "Service")]
+    #[arg(long, value_name = "FILE", help_heading = "Service", group = "one_model")]
     pub model: Option<PathBuf>,
     /// An input's shape, where the model leaves it open: 1x3x224x224, ids=1x128
-    #[arg(long, value_name = "[NAME=]DIMS", requires = "model", help_heading = "Service")]
+    #[arg(long, value_name = "[NAME=]DIMS", requires = "one_model", help_heading = "Service")]
     pub shape: Vec<String>,
     /// Feed an input with numbers, random values or the array of a .npy file: length=448,
     /// sizes=480,640, ids=@random:1x128, ids=ids.npy
-    #[arg(long, value_name = "NAME=VALUE", requires = "model", help_heading = "Service")]
+    #[arg(long, value_name = "NAME=VALUE", requires = "one_model", help_heading = "Service")]
     pub input: Vec<String>,
     /// Things that one run takes, where the model leaves that open [default: 1]
     #[arg(long, value_name = "N", help_heading = "Service",
@@ -45,7 +45,7 @@ pub struct ServiceArgs {
     /// How long measuring may take; the minimum is never skipped [default: 40s; of a live
     /// service 60s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Measuring")]
-    pub budget: Option<Seconds>,
+    pub max_time: Option<Seconds>,
     /// Measure again, even if a footprint is kept
     #[arg(long, help_heading = "Measuring")]
     pub remeasure: bool,

@@ -1,5 +1,7 @@
 //! `verify`: the plan against the kernel.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::{ServiceArgs, ram_size};
@@ -8,6 +10,9 @@ use crate::units::{Cpus, Seconds, Share, Size};
 /// `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
+    /// An ONNX model, as with --model
+    #[arg(value_name = "MODEL", group = "one_model")]
+    pub file: Option<PathBuf>,
     /// RAM of the box: 512M, 1G, 1.5Gi (binary, as container engines read it)
     #[arg(long, value_name = "SIZE", value_parser = ram_size, allow_hyphen_values = true)]
     pub ram: Option<Size>,

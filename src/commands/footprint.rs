@@ -86,7 +86,7 @@ impl<'a> Request<'a> {
             printer,
             cache: super::cache::open(global, printer)?,
             profile,
-            budget: args.budget.unwrap_or(DEFAULT_BUDGET),
+            budget: args.max_time.unwrap_or(DEFAULT_BUDGET),
             families: Vec::new(),
             of_what_is_there: false,
         })
@@ -295,7 +295,7 @@ impl<'a> Request<'a> {
             return None;
         }
         let kept = self.cache.footprint(key)?;
-        if self.args.budget.is_some_and(|asked| asked > kept.budget) {
+        if self.args.max_time.is_some_and(|asked| asked > kept.budget) {
             return None;
         }
         let mut footprint = kept.footprint;

@@ -15,13 +15,48 @@ use crate::profile::{Profile, as_written};
 use crate::reference::{Dim, ModelInfo, Sizing, inspect};
 use crate::text::{Form, guarded, shell_word};
 
+/// A profile of declared costs, to be edited.
+const DECLARED: &str = "\
+# A service whose costs are written down, not measured. Numbers are examples: replace them.
+# A range is written 20-40MB; 1GB is 1024MB unless `units:` says otherwise.
+name: my-service
+title: My service
+
+declared:
+  # Loaded once, whatever the number of concurrent requests.
+  shared:
+    parts:
+      Python and web framework: 60MB
+      Runtime: 200MB
+  models:
+    detector: {resident: 180MB}
+    # Loaded by the first request that needs it:
+    # fallback: {resident: 120MB, load: lazy}
+  # What one request takes: its RAM, and its time on a CPU.
+  request:
+    stages:
+      Decode: {ram: 10-20MB, time: 15ms}
+      Inference: {ram: 60-90MB, time: 120ms}
+      # Time spent waiting for another service takes no CPU:
+      # Database: {ram: 1MB, time: 30ms, external: true}
+
+# What is asked about where the command line names no server.
+target: {ram: 1GB, cpus: 1}
+
+# Servers to choose from, ascending.
+tiers:
+  - {name: small, ram: 1GB, cpus: 1, price: $6}
+  - {name: medium, ram: 2GB, cpus: 2, price: $18}
+  - {name: large, ram: 4GB, cpus: 2, price: $24}
+";
+
 /// Runs the verb.
 pub fn run(args: &InitArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
     if global.is_json().map_err(anyhow::Error::msg)? {
         bail!("a profile is YAML: leave out --format json");
     }
     let folder = args.output.as_deref().map_or(Path::new(""), folder_of_profile);
-    let text = written(&args.model, folder)?;
+    let text = if args.declared { DECLARED.to_owned() } else { written(&args.model, folder)? };
     // What is written must be what is read.
     Profile::parse(&text, "the new profile")?;
     let Some(path) = &args.output else {

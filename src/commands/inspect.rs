@@ -18,6 +18,7 @@ use crate::units::Bytes;
 
 /// Runs the verb.
 pub fn run(args: &InspectArgs, global: &GlobalArgs, printer: &Printer) -> anyhow::Result<Exit> {
+    super::service::is_of_onnx(&args.model)?;
     let info = reference::inspect(&args.model)?;
     let inspection = inspection(&args.model, &info);
     printer.answer(&match global.plain().map_err(anyhow::Error::msg)? {

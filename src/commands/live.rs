@@ -81,7 +81,7 @@ pub fn run(
     let measured = Campaign {
         live: &live,
         attached: attached.clone(),
-        budget: args.service.budget.unwrap_or(DEFAULT_BUDGET),
+        budget: args.service.max_time.unwrap_or(DEFAULT_BUDGET),
         up_to: args.live.up_to.unwrap_or(UP_TO),
         ram: args.variants.ram,
         interrupt: &interrupt,
@@ -210,7 +210,7 @@ fn named(root: &Root) -> String {
 }
 
 fn dry_run(live: &Live, attached: Option<&Root>, args: &MeasureArgs, sent: &Client) -> String {
-    let budget = args.service.budget.unwrap_or(DEFAULT_BUDGET);
+    let budget = args.service.max_time.unwrap_or(DEFAULT_BUDGET);
     let up_to = args.live.up_to.unwrap_or(UP_TO);
     let how = match attached {
         Some(_) => format!("{} is looked at and goes on afterwards", target(live, attached)),

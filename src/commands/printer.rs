@@ -103,7 +103,14 @@ impl Printer {
     /// Why there is no answer, with its causes.
     pub fn error(&self, error: &anyhow::Error) {
         self.clear();
-        self.line("error", &format!("{error:#}"));
+        if self.form != Form::Json {
+            self.line("error", &format!("{error:#}"));
+            return;
+        }
+        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+        let value = serde_json::json!({"error": {"message": error.to_string(), "causes": causes}});
+        let text = value.to_string();
+        let _ = writeln!(io::stderr(), "{}", guarded(&self.hidden(&text), Form::Json));
     }
 
     fn note(&self, kind: &str, text: &str) {

@@ -1,6 +1,6 @@
 //! The service that the options name: a profile, or one model with what is given of its inputs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -44,6 +44,7 @@ fn named(args: &ServiceArgs) -> anyhow::Result<Profile> {
     let Some(path) = &args.model else {
         return Ok(Profile::find(args.profile.as_deref().unwrap_or(DEFAULT_PROFILE))?);
     };
+    is_of_onnx(path)?;
     let name =
         path.file_stem().map_or_else(|| "model".into(), |s| made_one_line(&s.to_string_lossy()));
     Ok(Profile {
@@ -59,6 +60,37 @@ fn named(args: &ServiceArgs) -> anyhow::Result<Profile> {
         service: Service::default(),
         footprint: None,
     })
+}
+
+/// Formats of other runtimes, by the ending of a file.
+const OTHERS: [(&str, &str); 9] = [
+    ("pt", "PyTorch"),
+    ("pth", "PyTorch"),
+    ("h5", "Keras"),
+    ("keras", "Keras"),
+    ("tflite", "TensorFlow Lite"),
+    ("pb", "TensorFlow"),
+    ("gguf", "llama.cpp"),
+    ("safetensors", "safetensors"),
+    ("engine", "TensorRT"),
+];
+
+/// A model of another runtime cannot be run here: what can be done instead.
+///
+/// # Errors
+/// Where the file's ending is that of one.
+pub fn is_of_onnx(path: &Path) -> anyhow::Result<()> {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if let Some((_, runtime)) = OTHERS.iter().find(|(other, _)| *other == ending) {
+        bail!(
+            "{} is a model of {runtime}, and ONNX models are run here. Three ways forward: export it to \
+             ONNX; measure the service that runs it, with `mediscope-size measure --url \
+             http://127.0.0.1:8000/predict -- COMMAND`; or declare what its parts cost, with \
+             `mediscope-size init --declared`",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 fn inputs(args: &ServiceArgs) -> anyhow::Result<Inputs> {

@@ -47,7 +47,7 @@ pub fn run(args: &VerifyArgs, global: &GlobalArgs, printer: &Printer) -> anyhow:
     let warmed = args.warmed;
     let question = Question { ram: Some(ram), cpus, warmed, ..Question::default() };
     let plan = obtained.plan(&question)?;
-    let budget = args.service.budget.unwrap_or(DEFAULT_BUDGET);
+    let budget = args.service.max_time.unwrap_or(DEFAULT_BUDGET);
     let Runnable { subject, files, .. } =
         &request.runnable(&interrupt)?.in_program_of(&obtained.footprint);
     let trials = Trials {

@@ -79,7 +79,7 @@ pub enum ChildError {
     #[error(
         "the measured process did not answer within {0} and was given up: it is stopped, waits for a \
          disk or a server that does not answer, or needs longer; it is waited for ten times as long as \
-         --budget says"
+         --max-time says"
     )]
     Stuck(Seconds),
 }

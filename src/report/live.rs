@@ -241,7 +241,7 @@ fn unknown_growth(live: &LiveRecord) -> Option<String> {
             0 => "it was not watched for long enough at rest".to_owned(),
             n => format!("{n} looks at rest are too few ({FEWEST_LEVELS} are needed)"),
         };
-        format!("Whether its memory grows is not known: {why}. A longer --budget tells.")
+        format!("Whether its memory grows is not known: {why}. A longer --max-time tells.")
     })
 }
 

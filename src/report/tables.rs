@@ -184,5 +184,7 @@ pub(super) fn whole(text: &str) -> String {
 /// Breaks lines at the terminal's width; later lines are indented.
 pub(super) fn wrap(text: &str, layout: Layout, indent: usize) -> String {
     let width = usize::from(layout.width).max(40).saturating_sub(indent);
-    textwrap::wrap(&line(text), width).join(&format!("\n{}", " ".repeat(indent)))
+    // An option is not torn at its hyphens.
+    let whole = textwrap::Options::new(width).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(&line(text), whole).join(&format!("\n{}", " ".repeat(indent)))
 }

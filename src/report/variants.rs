@@ -122,7 +122,7 @@ fn tips(variants: &Variants) -> Vec<String> {
 }
 
 const NOISE: &str = "Within the noise means that the 95 % intervals of the two overlap, or that \
-                     less than 1 % lies between them: a larger --budget narrows the intervals.";
+                     less than 1 % lies between them: a larger --max-time narrows the intervals.";
 
 /// What another variant saves and costs, in a sentence.
 pub(super) fn sentence(variants: &Variants, tip: &Tip) -> String {

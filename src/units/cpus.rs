@@ -58,8 +58,14 @@ impl FromStr for Cpus {
     type Err = CpusError;
 
     fn from_str(text: &str) -> Result<Self, CpusError> {
-        let cpus = text.trim().parse().map_err(|_| CpusError::NotANumber(text.to_owned()))?;
-        Self::read(cpus, text)
+        let number = |text: &str| text.parse::<f64>().ok();
+        let trimmed = text.trim();
+        let cpus = match trimmed.strip_suffix('m') {
+            // Thousandths, as Kubernetes writes them.
+            Some(thousandths) => number(thousandths).map(|n| n / 1000.0),
+            None => number(trimmed),
+        };
+        Self::read(cpus.ok_or_else(|| CpusError::NotANumber(text.to_owned()))?, text)
     }
 }
 
@@ -77,7 +83,9 @@ mod tests {
     #[test]
     fn fractions_are_read_and_nonsense_is_refused() {
         assert_eq!("0.5".parse::<Cpus>().map(Cpus::get), Ok(0.5));
-        for text in ["0", "-1", "NaN", "nan", "inf", "two", "", "1e9"] {
+        assert_eq!("500m".parse::<Cpus>().map(Cpus::get), Ok(0.5));
+        assert_eq!("2500m".parse::<Cpus>().map(Cpus::get), Ok(2.5));
+        for text in ["0", "1m", "m", "0.5mm", "-1", "NaN", "nan", "inf", "two", "", "1e9"] {
             assert!(text.parse::<Cpus>().is_err(), "{text}");
         }
     }

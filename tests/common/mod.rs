@@ -180,8 +180,13 @@ pub fn files_below(root: &Path) -> Vec<PathBuf> {
 pub fn assert_refused(ran: &Ran, what: &str) {
     assert_eq!(ran.code, Some(2), "{what}: {ran:?}");
     assert_eq!(ran.stdout, "", "{what}");
-    assert_eq!(ran.stderr.matches("error:").count(), 1, "{what}: {}", ran.stderr);
-    assert!(ran.stderr.starts_with("error: "), "{what}: {}", ran.stderr);
+    if ran.stderr.starts_with('{') {
+        let error: Value = serde_json::from_str(&ran.stderr).unwrap();
+        assert!(error["error"]["message"].is_string(), "{what}: {error}");
+    } else {
+        assert_eq!(ran.stderr.matches("error:").count(), 1, "{what}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("error: "), "{what}: {}", ran.stderr);
+    }
     for noise in ["panicked", "stack backtrace", "RUST_BACKTRACE", "\u{1b}["] {
         assert!(!ran.stderr.contains(noise), "{what}: {}", ran.stderr);
     }

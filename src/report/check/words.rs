@@ -199,11 +199,11 @@ fn longer(effort: Option<Effort>, times: f64) -> String {
     match effort {
         Some(Effort { budget, is_brought }) => {
             let again = if is_brought { "--remeasure " } else { "" };
-            format!("{again}--budget {:.0}s", (budget.get() * times).ceil())
+            format!("{again}--max-time {:.0}s", (budget.get() * times).ceil())
         }
         // A live service: `check` does not start it.
         None => {
-            "with `mediscope-size measure`, which drives it, and so many times the --budget it had"
+            "with `mediscope-size measure`, which drives it, and so many times the --max-time it had"
                 .to_owned()
         }
     }

@@ -532,35 +532,35 @@ note-synthetic-weights = The weights are random, made for the architecture and n
 note-partial = The measurement was stopped before its end: fewer processes and fewer requests in flight stand behind these numbers, so they are less certain. --remeasure measures again.
 note-killed = A measured process was killed { $when } (signal { $signal }{ $by }): the numbers rest on what was measured before. On a machine with more free RAM, --remeasure measures further.
 note-topology-killed = Topology { $topology } was killed { $when } (signal { $signal }): this machine has no room for it, and what is said of it rests on what was measured before.
-note-bends-up = RAM does not grow along a straight line: each further request costs more than the one before, and the curve is up to { $share } of the increment away from the line. Beyond the measured requests in flight the plan is likely too low. A larger --budget with --remeasure measures more of them.
-note-bends-down = RAM does not grow along a straight line: each further request costs less than the one before, and the curve is up to { $share } of the increment away from the line. Beyond the measured requests in flight the plan is likely too high. A larger --budget with --remeasure measures more of them.
+note-bends-up = RAM does not grow along a straight line: each further request costs more than the one before, and the curve is up to { $share } of the increment away from the line. Beyond the measured requests in flight the plan is likely too low. A larger --max-time with --remeasure measures more of them.
+note-bends-down = RAM does not grow along a straight line: each further request costs less than the one before, and the curve is up to { $share } of the increment away from the line. Beyond the measured requests in flight the plan is likely too high. A larger --max-time with --remeasure measures more of them.
 note-not-flat = The peak { $n ->
     [one] at 1 request
    *[other] at { $n } requests
-} in flight still rose when its time was up: the true one may be higher than planned for. A larger --budget with --remeasure waits until it stays.
+} in flight still rose when its time was up: the true one may be higher than planned for. A larger --max-time with --remeasure waits until it stays.
 note-not-checked = The fit was not checked at a concurrency that it was not made from, so its error is not known: the measurement was stopped early, a process was killed, or this machine had no memory for it. --remeasure measures again.
 note-not-tried = The line was made from all that was measured, so nothing is left to check it. `mediscope-size verify` runs the service in a box of this size.
 note-extrapolated = The answer goes beyond the { $n ->
     [one] 1 request
    *[other] { $n } requests
-} in flight that were measured: from there on RAM is taken to grow along the same line. A larger --budget with --remeasure measures further.
+} in flight that were measured: from there on RAM is taken to grow along the same line. A larger --max-time with --remeasure measures further.
 note-grows = Its memory grows by { $bytes } with each request and does not come back: no box holds that for ever{ $until }. What is planned here is without it.
 note-grows-until = , this one for about { $n } requests
 note-burst-failed = A burst of { $n } right after a start was too much for the service ({ $what }): warm it up before it gets traffic.
-note-one-burst = Only one burst right after a start was measured, { $n } at once: how much the next may differ is not known. A larger --budget (with --remeasure for a footprint that was kept) measures three; --warmed plans for a service that answers some requests before it gets traffic.
+note-one-burst = Only one burst right after a start was measured, { $n } at once: how much the next may differ is not known. A larger --max-time (with --remeasure for a footprint that was kept) measures three; --warmed plans for a service that answers some requests before it gets traffic.
 note-could-not-stand = The service could not stand { $n } in flight ({ $what }): the numbers rest on fewer.
 note-not-the-service = The processes that were measured used neither CPU time nor memory while requests were answered: others answered them, and nothing here is of the service. Name what serves: measure --cgroup DIR (of a container below /sys/fs/cgroup) or --pid PID.
 note-heap-follows-ram = { $runtime } sizes its heap by the RAM that it may use, and it was measured with { $ram }: with another amount it takes another. Measure it inside the limit that you plan for (measure --ram { $size }), or fix the size of its heap.
 note-heap-go = Go collects garbage only once the heap has doubled, however little RAM there is, and it was measured with { $ram }: set GOMEMLIMIT, and measure it inside the limit that you plan for (measure --ram { $size }).
-note-still-accumulates = Its memory rose by { $bytes } over { $n } requests and had not levelled off when the time was over: a larger --budget tells where that ends. What is planned here is with it.
+note-still-accumulates = Its memory rose by { $bytes } over { $n } requests and had not levelled off when the time was over: a larger --max-time tells where that ends. What is planned here is with it.
 note-bodies-used-up = Its memory rose by { $bytes } with each new body, and its bodies were used up after { $n } requests: with more of them (--body FOLDER) it may rise further. What is planned here is with it.
 note-unexplained = With { $n } in flight again after more it took { $seen }, where { $low } to { $high } was to be expected from the rounds before and from what requests leave behind. What is planned here is as uncertain as that.
 note-repeated = The same bodies were sent again and again: the first answer took { $first } and { $firstcpu } of CPU time, later ones { $later } and { $latercpu }. Either answers are kept and new bodies cost as much as the first, or something else was made once: different bodies tell (--body FOLDER). What is planned here is from first answers alone.
 note-tmpfs = { $path }, on which it had files open, filled up by as much as { $bytes } meanwhile. In a container that is charged to the service, and it is not counted here: start it with this tool as root (-- COMMAND), or name its control group (--cgroup).
 note-declared-costs = Nothing was measured: the costs are those that the profile declares.
 note-validation-failed = The fit missed a concurrency that it did not use by { $error }, more than its interval allows.
-note-wide-memory = The memory limit is known to ± { $share } only; a longer measurement (--budget) narrows that.
-note-wide-cpu = The CPU time of a request is known to ± { $share } only; a longer measurement (--budget) narrows that.
+note-wide-memory = The memory limit is known to ± { $share } only; a longer measurement (--max-time) narrows that.
+note-wide-cpu = The CPU time of a request is known to ± { $share } only; a longer measurement (--max-time) narrows that.
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 request

@@ -532,35 +532,35 @@ note-synthetic-weights = Los pesos son aleatorios, hechos para la arquitectura y
 note-partial = La medida se detuvo antes de acabar: hay menos procesos y menos peticiones simultáneas detrás de estas cifras, así que son menos seguras. --remeasure vuelve a medir.
 note-killed = El sistema mató un proceso medido { $when } (señal { $signal }{ $by }): las cifras descansan en lo medido antes. En una máquina con más RAM libre, --remeasure llega más lejos.
 note-topology-killed = La topología { $topology } murió { $when } (señal { $signal }): no cabe en esta máquina, y lo que se dice de ella descansa en lo medido antes.
-note-bends-up = La RAM no crece en línea recta: cada petición más cuesta más que la anterior, y la curva se aparta hasta { $share } del incremento. Más allá de lo medido el plan es probablemente demasiado bajo. Un --budget mayor con --remeasure mide más.
-note-bends-down = La RAM no crece en línea recta: cada petición más cuesta menos que la anterior, y la curva se aparta hasta { $share } del incremento. Más allá de lo medido el plan es probablemente demasiado alto. Un --budget mayor con --remeasure mide más.
+note-bends-up = La RAM no crece en línea recta: cada petición más cuesta más que la anterior, y la curva se aparta hasta { $share } del incremento. Más allá de lo medido el plan es probablemente demasiado bajo. Un --max-time mayor con --remeasure mide más.
+note-bends-down = La RAM no crece en línea recta: cada petición más cuesta menos que la anterior, y la curva se aparta hasta { $share } del incremento. Más allá de lo medido el plan es probablemente demasiado alto. Un --max-time mayor con --remeasure mide más.
 note-not-flat = El pico { $n ->
     [one] con 1 petición simultánea
    *[other] con { $n } peticiones simultáneas
-} aún subía cuando se acabó el tiempo: el verdadero puede ser mayor que el planificado. Un --budget mayor con --remeasure espera a que se quede quieto.
+} aún subía cuando se acabó el tiempo: el verdadero puede ser mayor que el planificado. Un --max-time mayor con --remeasure espera a que se quede quieto.
 note-not-checked = El ajuste no se comprobó con una concurrencia de la que no salió, así que no se conoce su error: la medición se detuvo antes, un proceso fue terminado o esta máquina no tenía memoria para ello. --remeasure mide de nuevo.
 note-not-tried = La recta salió de todo lo medido, así que nada queda para comprobarla. `mediscope-size verify` ejecuta el servicio en un servidor de este tamaño.
 note-extrapolated = La respuesta va más allá de { $n ->
     [one] la petición simultánea que se midió
    *[other] las { $n } peticiones simultáneas que se midieron
-}: desde ahí se toma la misma recta. Un --budget mayor con --remeasure llega más lejos.
+}: desde ahí se toma la misma recta. Un --max-time mayor con --remeasure llega más lejos.
 note-grows = Su memoria crece { $bytes } con cada petición y no vuelve: ninguna máquina lo aguanta para siempre{ $until }. Lo planificado aquí es sin ello.
 note-grows-until = , esta unas { $n } peticiones
 note-burst-failed = Una ráfaga de { $n } justo después de arrancar fue demasiado para el servicio ({ $what }): caliéntelo antes de darle tráfico.
-note-one-burst = Solo se midió una ráfaga justo después de arrancar, { $n } a la vez: no se sabe cuánto puede diferir la siguiente. Un --budget mayor (con --remeasure para una huella guardada) mide tres; --warmed planifica para un servicio que responde algunas peticiones antes de recibir tráfico.
+note-one-burst = Solo se midió una ráfaga justo después de arrancar, { $n } a la vez: no se sabe cuánto puede diferir la siguiente. Un --max-time mayor (con --remeasure para una huella guardada) mide tres; --warmed planifica para un servicio que responde algunas peticiones antes de recibir tráfico.
 note-could-not-stand = El servicio no aguantó { $n } en curso ({ $what }): los números se apoyan en menos.
 note-not-the-service = Los procesos medidos no usaron ni tiempo de CPU ni memoria mientras se respondían peticiones: respondieron otros, y nada de esto es del servicio. Nombre lo que sirve: measure --cgroup DIR (el de un contenedor, bajo /sys/fs/cgroup) o --pid PID.
 note-heap-follows-ram = { $runtime } ajusta su heap a la RAM que puede usar, y se midió con { $ram }: con otra cantidad ocupa otra. Mídalo dentro del límite que planifica (measure --ram { $size }), o fije el tamaño de su heap.
 note-heap-go = Go no recoge basura hasta que el heap se ha duplicado, por poca RAM que haya, y se midió con { $ram }: fije GOMEMLIMIT y mídalo dentro del límite que planifica (measure --ram { $size }).
-note-still-accumulates = Su memoria subió { $bytes } en { $n } peticiones y aún no se había estabilizado al acabar el tiempo: un --budget mayor dice dónde acaba. Lo planificado aquí lo incluye.
+note-still-accumulates = Su memoria subió { $bytes } en { $n } peticiones y aún no se había estabilizado al acabar el tiempo: un --max-time mayor dice dónde acaba. Lo planificado aquí lo incluye.
 note-bodies-used-up = Su memoria subió { $bytes } con cada cuerpo nuevo, y los cuerpos se agotaron tras { $n } peticiones: con más (--body CARPETA) puede seguir subiendo. Lo planificado aquí lo incluye.
 note-unexplained = Con { $n } en curso de nuevo después de más ocupó { $seen }, cuando cabía esperar de { $low } a { $high } según las rondas anteriores y lo que dejan las peticiones. Lo planificado aquí es igual de incierto.
 note-repeated = Se enviaron los mismos cuerpos una y otra vez: la primera respuesta tomó { $first } y { $firstcpu } de CPU, las siguientes { $later } y { $latercpu }. O guarda las respuestas y los cuerpos nuevos cuestan como el primero, o algo más se hizo una sola vez: cuerpos distintos lo aclaran (--body CARPETA). Lo planificado aquí sale solo de primeras respuestas.
 note-tmpfs = { $path }, donde tenía ficheros abiertos, se llenó hasta { $bytes } entretanto. En un contenedor eso se carga al servicio, y aquí no se cuenta: inícielo con esta herramienta como root (-- ORDEN), o nombre su grupo de control (--cgroup).
 note-declared-costs = No se midió nada: los costes son los que declara el perfil.
 note-validation-failed = El ajuste falló en { $error } con una concurrencia que no había usado, más de lo que permite su intervalo.
-note-wide-memory = El límite de memoria solo se conoce con un margen de ± { $share }; una medición más larga (--budget) lo reduce.
-note-wide-cpu = El tiempo de CPU por petición solo se conoce con un margen de ± { $share }; una medición más larga (--budget) lo reduce.
+note-wide-memory = El límite de memoria solo se conoce con un margen de ± { $share }; una medición más larga (--max-time) lo reduce.
+note-wide-cpu = El tiempo de CPU por petición solo se conoce con un margen de ± { $share }; una medición más larga (--max-time) lo reduce.
 note-disturbed = { $what }
 note-no-room = { $n ->
     [one] 1 petición simultánea habría
