@@ -418,11 +418,14 @@ impl Campaign<'_> {
         };
         let First { answers, failed, waited } =
             first::requests(&usage, &watch, &mut crowd, patience, before)?;
-        let load_peak = subject.started.is_some().then(|| idle.peak());
         let settled = match usage.standing() {
             Err(error) if error.is_end() => idle.clone(),
             settled => settled?,
         };
+        // Of one that was not ready at first, the rest may be loaded between the last look and the answer.
+        let is_later = waited > Seconds::ZERO && settled.level.total() > idle.peak().total();
+        let loaded = if is_later { settled.level } else { idle.peak() };
+        let load_peak = subject.started.is_some().then_some(loaded);
         let for_remains = crowd.headroom.as_ref().map(|headroom| headroom.for_remains());
         let mut driver = drive::Driver {
             usage: &usage,
