@@ -55,13 +55,18 @@ impl InFlight {
     }
 
     /// The chance that more than `n` are in flight at some moment of `seconds`: that more are there at its
-    /// beginning, or the expected number of times that one arrives while n are, `rate × P(n)`, as an
-    /// upper bound (Boole), in the form that stays below 1, `1 − exp(−expected)`, which is exact for
-    /// rare events.
+    /// beginning, or that one arrives while n are, of which `rate × P(n) / P(≤ n)` are expected a second
+    /// as long as there were never more (the quasi-stationary rate of the first passage), in the form
+    /// `1 − P(≤ n) exp(−expected)`, which is exact for rare events and rises with the rate.
     pub fn chance_of_exceeding(&self, n: u32, seconds: f64) -> f64 {
         let at = self.chances.get(n as usize).copied().unwrap_or(0.0);
-        let already = self.more_than(n).clamp(0.0, 1.0);
-        already + (1.0 - already) * -(-self.rate * at * seconds).exp_m1()
+        let within = (1.0 - self.more_than(n)).clamp(0.0, 1.0);
+        if within <= 0.0 {
+            return 1.0;
+        }
+        let never = -self.rate * at / within * seconds;
+        // `1 − within × exp(never)`, of which small chances keep their digits.
+        (1.0 - within) - within * never.exp_m1()
     }
 
     /// The number that is not exceeded for this share of the time.

@@ -2,6 +2,7 @@
 //! every other, and with what it says when it is asked again.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::*;
 use crate::model::queue::{Demand, Work};
@@ -17,7 +18,14 @@ fn config() -> ProptestConfig {
     let given = ProptestConfig::default();
     let usual = 256;
     let cases = if given.cases == usual { CASES } else { given.cases };
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 200, ..given }
+    // The same cases each time, or a change would be blamed for what others did; `PROPTEST_RNG_SEED` sets
+    // others.
+    let rng_seed = match given.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(1),
+        fixed => fixed,
+    };
+    let (failure_persistence, max_shrink_iters) = (None, 200);
+    ProptestConfig { cases, rng_seed, failure_persistence, max_shrink_iters, ..given }
 }
 
 fn mib(mib: f64) -> Bytes {
@@ -294,7 +302,10 @@ fn capacity_agrees(a: &Assessment) {
         assert!(
             pair[0].mean_concurrency.unwrap_or(0.0) <= pair[1].mean_concurrency.unwrap_or(f64::MAX)
         );
-        assert!(pair[0].oom_risk_per_day.map(|r| r - 1e-6) <= pair[1].oom_risk_per_day, "{pair:?}");
+        assert!(
+            pair[0].oom_risk_per_day.map(|r| r - 1e-12) <= pair[1].oom_risk_per_day,
+            "{pair:?}"
+        );
     }
     if let (Some(most), Some(asked)) = (capacity.rate_at_slo, question.rate) {
         assert!(most.get() <= throughput.low().get().max(asked.get()));
