@@ -422,10 +422,7 @@ impl Campaign<'_> {
             Err(error) if error.is_end() => idle.clone(),
             settled => settled?,
         };
-        // Of one that was not ready at first, the rest may be loaded between the last look and the answer.
-        let is_later = waited > Seconds::ZERO && settled.level.total() > idle.peak().total();
-        let loaded = if is_later { settled.level } else { idle.peak() };
-        let load_peak = subject.started.is_some().then_some(loaded);
+        let load_peak = subject.started.is_some().then(|| loaded(&idle, &settled, waited));
         let for_remains = crowd.headroom.as_ref().map(|headroom| headroom.for_remains());
         let mut driver = drive::Driver {
             usage: &usage,
@@ -530,4 +527,11 @@ fn what_failed(root: &Root, errors: &str) -> String {
 
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// The peak of loading. Of a service that was not ready at first, the rest may be loaded between the last
+/// look at it and its first answer.
+fn loaded(idle: &Standing, settled: &Standing, waited: Seconds) -> Level {
+    let is_later = waited > Seconds::ZERO && settled.level.total() > idle.peak().total();
+    if is_later { settled.level } else { idle.peak() }
 }

@@ -22,7 +22,7 @@ fn config() -> ProptestConfig {
     // others.
     let rng_seed = match given.rng_seed {
         RngSeed::Random => RngSeed::Fixed(1),
-        fixed => fixed,
+        fixed @ RngSeed::Fixed(_) => fixed,
     };
     let (failure_persistence, max_shrink_iters) = (None, 200);
     ProptestConfig { cases, rng_seed, failure_persistence, max_shrink_iters, ..given }
